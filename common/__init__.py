@@ -1,0 +1,1 @@
+"""What every restoration method here shares, one concern a file."""

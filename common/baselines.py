@@ -1,0 +1,53 @@
+"""Classical denoisers, through the same evaluation as the networks."""
+
+import importlib.util
+
+import numpy as np
+from scipy import ndimage
+from skimage import restoration
+
+from common import images
+
+
+def mean(noisy, sigma):
+    """3x3 mean."""
+    return ndimage.uniform_filter(noisy, size=(3, 3, 1), mode="reflect")
+
+
+def median(noisy, sigma):
+    """3x3 median."""
+    return ndimage.median_filter(noisy, size=(3, 3, 1), mode="reflect")
+
+
+def non_local_means(noisy, sigma):
+    """Non-local means (Buades et al. 2005) with the noise's sigma: 5x5 patches, 13x13 search."""
+    return restoration.denoise_nl_means(
+        noisy, patch_size=5, patch_distance=6, h=0.6 * sigma, sigma=sigma, channel_axis=-1
+    ).astype(np.float32)
+
+
+def bm3d(noisy, sigma):
+    """BM3D (Dabov et al. 2007), CBM3D for colour; needs `pip install noise2x[baselines]`."""
+    import bm3d as package  # an extra: its licence is for non-commercial use
+
+    restore = package.bm3d_rgb if noisy.shape[-1] == 3 else package.bm3d
+    restored = restore(noisy if noisy.shape[-1] == 3 else noisy[..., 0], sigma_psd=float(sigma))
+    return np.asarray(restored, np.float32).reshape(noisy.shape)
+
+
+def available(names):
+    """The functions of the given names, "all" for those that can run here.
+
+    Raises:
+        images.ImageError: an unknown name, or bm3d where it is not installed.
+    """
+    functions = {f.__name__: f for f in (mean, median, non_local_means, bm3d)}
+    has_bm3d = importlib.util.find_spec("bm3d") is not None
+    if names == ["all"]:
+        names = [name for name in functions if name != "bm3d" or has_bm3d]
+    for name in names:
+        if name not in functions:
+            raise images.ImageError(f"baseline {name!r}: expected {', '.join(functions)} or all.")
+        if name == "bm3d" and not has_bm3d:
+            raise images.ImageError("baseline bm3d: not installed; pip install noise2x[baselines].")
+    return {name: functions[name] for name in names}

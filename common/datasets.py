@@ -1,0 +1,182 @@
+"""Sets of images by name, folder, glob, HDF5 or TFRecord file, held in memory once, as stored."""
+
+import dataclasses
+import importlib.resources
+import os
+import pathlib
+
+import h5py
+import numpy as np
+from absl import logging
+
+from common import images
+
+# Under the data folder, laid out as the sets are distributed; scripts/download_data.py fetches them.
+NAMED = {
+    "kodak": "kodak/*.png",
+    "bsd300": "BSDS300/images/test/*.jpg",
+    "bsd300_train": "BSDS300/images/train/*.jpg",
+    "bsd68": "BSD68/*.png",
+    "set12": "Set12/*.png",
+    "set14": "Set14/*.png",
+}
+
+# Photographs in scikit-image's wheel: to train on, and held back to look at. No download.
+SAMPLE = {
+    "train": ("coffee", "rocket", "hubble_deep_field", "motorcycle_left", "ihc", "retina"),
+    "held_back": ("astronaut", "chelsea"),
+}
+
+# How often evaluation repeats a set with fresh noise: about 300 images, as Laine et al. 2019 did.
+REPEATS = {"kodak": 10, "bsd300": 3, "set14": 20}
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """images: list of (H, W, C) arrays as stored; names: a name each, for messages and files."""
+
+    name: str
+    images: list
+    names: list
+
+    def __len__(self):
+        return len(self.images)
+
+    def only(self, keep):
+        """The subset for which keep(image) is true."""
+        pairs = [(i, n) for i, n in zip(self.images, self.names) if keep(i)]
+        return dataclasses.replace(self, images=[i for i, _ in pairs], names=[n for _, n in pairs])
+
+
+def load(name, data_dir=None, *, held_back=False, max_images=None):
+    """Loads a set of images.
+
+    Args:
+        name: "sample", a name in `NAMED`, a folder, a glob, an image file, an .h5 or .hdf5 file in
+            the layout of Laine et al. 2019, or a .tfrecords file in that of Lehtinen et al. 2018.
+        data_dir: where the named sets lie; default $N2X_DATA, or else ./datasets.
+        held_back: of "sample", the photographs that training does not see.
+        max_images: at most so many, the first ones.
+
+    Returns:
+        ImageSet. Files that can't be read are named, skipped and counted in the log.
+
+    Raises:
+        images.ImageError: nothing there, or all of it bad.
+    """
+    path = pathlib.Path(os.path.expanduser(name))
+    if name == "sample":
+        loaded = _load_sample("held_back" if held_back else "train")
+    elif name in NAMED:
+        loaded = _load_files(name, _named_pattern(name, data_dir), max_images)
+    elif path.suffix.lower() in (".h5", ".hdf5"):
+        loaded = _load_hdf5(path, max_images)
+    elif path.suffix.lower() in (".tfrecords", ".tfrecord"):
+        from common import tfrecords  # here, because it imports TensorFlow
+
+        loaded = _collect(name, tfrecords.read(path), max_images)
+    else:
+        loaded = _load_files(name, name, max_images)
+    if max_images is not None:
+        return dataclasses.replace(
+            loaded, images=loaded.images[:max_images], names=loaded.names[:max_images]
+        )
+    return loaded
+
+
+def default_data_dir():
+    return os.environ.get("N2X_DATA", "datasets")
+
+
+def _named_pattern(name, data_dir):
+    root = pathlib.Path(data_dir or default_data_dir())
+    folder = (root / NAMED[name]).parent
+    if not folder.is_dir():
+        raise images.ImageError(
+            f"{name}: no folder {folder}. Fetch it with `python -m scripts.download_data {name}`, "
+            "or name its parent with --data_dir or N2X_DATA."
+        )
+    return str(root / NAMED[name])
+
+
+def _load_sample(part):
+    folder = importlib.resources.files("skimage") / "data"
+    found = []
+    for name in SAMPLE[part]:
+        (file,) = (f for f in folder.iterdir() if f.name in (f"{name}.png", f"{name}.jpg"))
+        with importlib.resources.as_file(file) as path:
+            found.append(images.to_channels(images.read_one(path), 3))
+    return ImageSet("sample", found, list(SAMPLE[part]))
+
+
+def _load_files(name, pattern, max_images):
+    def read_each():
+        for path in images.list_files(pattern):
+            try:
+                pages = images.read(path)
+            except images.ImageError as error:
+                yield path.name, error
+                continue
+            for number, page in enumerate(pages):
+                yield (path.stem if len(pages) == 1 else f"{path.stem}-{number:04d}"), page
+
+    return _collect(name, read_each(), max_images)
+
+
+def _load_hdf5(path, max_images):
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise images.ImageError(f"{path}: not readable as HDF5 ({error}).") from error
+    with file:
+        if "images" not in file or "shapes" not in file:
+            raise images.ImageError(
+                f"{path}: expected data sets 'images' and 'shapes', found {sorted(file)}; "
+                "scripts/make_hdf5.py writes such files."
+            )
+        flat, shapes = file["images"], file["shapes"]
+        if shapes.ndim != 2 or shapes.shape[1:] != (3,) or len(flat) != len(shapes):
+            raise images.ImageError(
+                f"{path}: shapes is {shapes.shape}, images {flat.shape}; expected (n, 3) and (n,)."
+            )
+
+        def read_each():
+            for i in range(len(flat)):
+                try:
+                    yield f"{i:06d}", from_planes(flat[i], shapes[i])
+                except (OSError, ValueError) as error:
+                    yield f"{i:06d}", images.ImageError(f"{path}: image {i}: {error}")
+
+        return _collect(str(path), read_each(), max_images)
+
+
+def from_planes(flat, shape):
+    """Flattened (C, H, W) uint8 -> (H, W, C).
+
+    Raises:
+        ValueError: not uint8, or not as many values as the shape says.
+    """
+    flat, shape = np.asarray(flat), [int(n) for n in shape]
+    if flat.dtype != np.uint8 or len(shape) != 3 or min(shape) < 1 or flat.size != np.prod(shape):
+        raise ValueError(f"{flat.size} values of {flat.dtype} for shape {shape} (C, H, W), uint8.")
+    return np.ascontiguousarray(flat.reshape(shape).transpose(1, 2, 0))
+
+
+def _collect(name, items, max_images):
+    """Gathers (name, image or error) pairs; says which were bad and how many."""
+    good, names, errors = [], [], []
+    for item_name, item in items:
+        if isinstance(item, Exception):
+            logging.warning("%s Skipped.", item)
+            errors.append(item)
+            continue
+        good.append(item)
+        names.append(item_name)
+        if max_images is not None and len(good) == max_images:
+            break
+    if not good:
+        first = f" First: {errors[0]}" if errors else ""
+        raise images.ImageError(f"{name}: no usable image, {len(errors)} bad.{first}")
+    if errors:
+        logging.warning("%s: %d bad of %d, skipped.", name, len(errors), len(errors) + len(good))
+    return ImageSet(name, good, names)

@@ -1,0 +1,54 @@
+"""What every denoiser is: a Keras model that restores images of any size and trains by `fit`."""
+
+import keras
+from keras import ops
+
+from common import metrics, unet
+
+
+class Denoiser(keras.Model):
+    """Network and mathematics as one model; a method's `denoiser.py` fills in `restore`.
+
+    Calling it on (N, H, W, C) float32 images, or on a dict of `noisy` and `noise_level` (N,), gives a
+    dict with `denoised` (N, H, W, C); blind-spot methods add `mean`, `std` and `noise_std`. Any H
+    and W: padding by reflection and cropping are inside.
+    """
+
+    def __init__(self, config, *, name):
+        super().__init__(name=name)
+        self.config = config
+        self.built = True  # networks are built by their constructors
+        # XLA's convolutions are slow on CPUs, and the exact shapes it wants are many here.
+        self.jit_compile = keras.backend.backend() != "tensorflow"
+        self.psnr = metrics.MeanPSNR(name="psnr")
+
+    def restore(self, noisy, noise_level, training):
+        """Restores images whose sides the network can halve.
+
+        Args:
+            noisy: (N, H, W, C), H and W multiples of 32.
+            noise_level: (N, 1, 1, 1), or None if not given.
+            training: adds what the loss needs to the result.
+
+        Returns:
+            dict of arrays (N, H or 1, W or 1, ...).
+        """
+        raise NotImplementedError
+
+    def call(self, inputs, training=False):
+        if not isinstance(inputs, dict):
+            inputs = {"noisy": inputs}
+        noisy, noise_level = inputs["noisy"], inputs.get("noise_level")
+        if noise_level is not None:
+            noise_level = ops.reshape(noise_level, (-1, 1, 1, 1))
+        result = self.restore(unet.pad_to_multiple(noisy), noise_level, training)
+        height, width = ops.shape(noisy)[1:3]
+        return {name: value[:, :height, :width] for name, value in result.items()}
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        if "clean" in y:
+            self.psnr.update_state(y["clean"], y_pred["denoised"])
+            return self.get_metrics_result()
+        results = self.get_metrics_result()
+        results.pop("psnr", None)  # nothing to compare with: an empty mean would read 0 dB
+        return results

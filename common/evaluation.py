@@ -1,0 +1,143 @@
+"""Scores of restored images under fixed noise: the same pixels of noise for every method."""
+
+import dataclasses
+
+import numpy as np
+
+from common import figures, images, metrics, noise_levels, pipeline, prediction
+
+
+@dataclasses.dataclass
+class Scores:
+    """PSNR (8 bit, dB) and SSIM of each image."""
+
+    psnr: list = dataclasses.field(default_factory=list)
+    ssim: list = dataclasses.field(default_factory=list)
+
+    def add(self, clean, restored):
+        self.psnr.append(metrics.psnr(clean, restored))
+        self.ssim.append(metrics.ssim(clean, restored))
+
+    def line(self, dataset, noise):
+        """The line that programs read: averages over images."""
+        return (
+            f"RESULT dataset={dataset} noise={noise} images={len(self.psnr)} "
+            f"psnr={np.mean(self.psnr):.3f} ssim={np.nanmean(self.ssim):.4f}"
+        )
+
+
+def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0.0):
+    """Yields (name, clean, noisy, level) for each image and repeat, from fixed seeds.
+
+    Args:
+        image_set: datasets.ImageSet; converted to `channels` as training does.
+        noise: noise string.
+        repeats: the set is gone through so often, with other noise each time.
+
+    Yields:
+        name; clean and noisy (H, W, C) float32 in [0, 1], noise not clipped; noise parameter, float.
+    """
+    model = noise_levels.parse(noise)
+    if model.model == "none":
+        raise ValueError("noise='none': without clean images there is nothing to compare with.")
+    for repeat in range(repeats):
+        for i, (name, image) in enumerate(zip(image_set.names, image_set.images)):
+            clean = images.to_unit(images.to_channels(image, channels), white_level)
+            number = repeat * len(image_set) + i
+            noisy, level = pipeline.evaluation_noise(clean, model, seed, number)
+            yield name, clean, noisy, level
+
+
+def restorer(denoiser):
+    """restore(noisy, level) of a denoiser, as `evaluate` wants it; the level goes in where it is known."""
+    return lambda noisy, level: prediction.restore(denoiser, noisy, level)
+
+
+def evaluate(examples, restore, *, each=None):
+    """Restores and scores.
+
+    Args:
+        examples: from `noisy_images`.
+        restore: restore(noisy, level) -> dict with `denoised`.
+        each: called with (name, clean, noisy, result dict) after each image, or None.
+
+    Returns:
+        Scores.
+    """
+    scores = Scores()
+    for name, clean, noisy, level in examples:
+        result = restore(noisy, level)
+        scores.add(clean, result["denoised"])
+        if each:
+            each(name, clean, noisy, result)
+    return scores
+
+
+class Calibration:
+    """Whether predicted deviations are true: root mean square of error over predicted one, 1 is right."""
+
+    def __init__(self):
+        self._total, self._count = 0.0, 0
+
+    def add(self, clean, result):
+        if "std" in result:
+            ratio = (result["denoised"] - clean) / np.maximum(result["std"], 1e-4)
+            self._total += float(np.square(ratio, dtype=np.float64).sum())
+            self._count += ratio.size
+
+    def __str__(self):
+        if not self._count:
+            return ""
+        ratio = (self._total / self._count) ** 0.5
+        return (
+            f"Errors are {ratio:.2f} times the predicted standard deviation (1: well calibrated)."
+        )
+
+
+def sheet_row(name, clean, noisy, result):
+    """Captioned pictures of one result for `figures.contact_sheet`: clean, noisy, denoised, std."""
+    row = [
+        (f"{name}: clean", figures.to_picture(clean)),
+        (f"noisy {metrics.psnr(clean, noisy):.2f} dB", figures.to_picture(noisy)),
+        (
+            f"denoised {metrics.psnr(clean, result['denoised']):.2f} dB",
+            figures.to_picture(result["denoised"]),
+        ),
+    ]
+    if "std" in result:
+        row.append(("predicted std", figures.std_to_picture(result["std"])))
+    return row
+
+
+def validator(image_set, config, *, max_images=4, max_side=256):
+    """validate(denoiser) for `training.fit`: scores and a contact sheet of a few centre crops.
+
+    Returns None when the noise is "none": there is no clean image to compare with.
+    """
+    if config.noise == "none":
+        return None
+    cut = [_centre(image, max_side) for image in image_set.images[:max_images]]
+    few = dataclasses.replace(image_set, images=cut, names=image_set.names[:max_images])
+
+    def validate(denoiser):
+        rows, values = [], {}
+
+        def each(name, clean, noisy, result):
+            rows.append(sheet_row(name, clean, noisy, result))
+            if "noise_std" in result:
+                values.setdefault("noise_std_8bit", []).append(255.0 * result["noise_std"].mean())
+
+        examples = noisy_images(
+            few, config.noise, channels=config.channels, white_level=config.white_level
+        )
+        scores = evaluate(examples, restorer(denoiser), each=each)
+        found = {"psnr": float(np.mean(scores.psnr)), "ssim": float(np.nanmean(scores.ssim))}
+        found |= {name: float(np.mean(value)) for name, value in values.items()}
+        return found, figures.contact_sheet(rows)
+
+    return validate
+
+
+def _centre(image, side):
+    top, left = (max(0, (n - side) // 2) for n in image.shape[:2])
+    return image[top : top + side, left : left + side]

@@ -1,0 +1,78 @@
+"""Pictures of results: contact sheets and training curves."""
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
+
+from common import files, images
+
+CAPTION_HEIGHT = 22  # pixels
+GAP = 6
+
+
+def to_picture(image):
+    """(H, W, 1 or 3) in [0, 1], clipped -> RGB picture."""
+    return Image.fromarray(images.to_channels(images.from_unit(image, np.uint8), 3))
+
+
+def std_to_picture(std):
+    """Standard deviations (H, W, C) -> RGB picture: dark is certain, 99 % of pixels within the map."""
+    grey = std.mean(axis=-1)
+    scaled = np.clip(grey / max(float(np.quantile(grey, 0.99)), 1e-9), 0.0, 1.0)
+    colours = matplotlib.colormaps["magma"](scaled)[..., :3]
+    return to_picture(colours.astype(np.float32))
+
+
+def contact_sheet(rows, *, crop=None):
+    """Lays captioned pictures out in rows.
+
+    Args:
+        rows: list of lists of (caption, PIL picture).
+        crop: (height, width) cut from the middle of every picture, or None for whole ones.
+
+    Returns:
+        PIL picture.
+    """
+    font = ImageFont.load_default(size=14)
+    rows = [[(text, _cut_middle(p, crop) if crop else p) for text, p in row] for row in rows]
+    height = sum(max(p.height for _, p in row) + CAPTION_HEIGHT + GAP for row in rows) + GAP
+    width = max(sum(p.width + GAP for _, p in row) for row in rows) + GAP
+    sheet = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(sheet)
+    top = GAP
+    for row in rows:
+        left = GAP
+        for text, picture in row:
+            sheet.paste(picture, (left, top))
+            draw.text((left + 2, top + picture.height + 3), text, fill="black", font=font)
+            left += picture.width + GAP
+        top += max(p.height for _, p in row) + CAPTION_HEIGHT + GAP
+    return sheet
+
+
+def _cut_middle(picture, size):
+    height, width = min(size[0], picture.height), min(size[1], picture.width)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
+
+
+def save_curves(rows, path):
+    """Draws the columns of a training log over images shown: losses left, PSNR right."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    for axes, names, label in (
+        (left, ("loss",), "loss"),
+        (right, ("psnr", "val_psnr"), "PSNR, dB"),
+    ):
+        for name in names:
+            points = [(int(row["images"]), float(row[name])) for row in rows if name in row]
+            if points:
+                axes.plot(*zip(*points), marker=".", label=name)
+        axes.set(xlabel="images shown", ylabel=label)
+        if axes.lines:
+            axes.legend()
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=80)

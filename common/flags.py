@@ -1,0 +1,201 @@
+"""The flags of all commands, and how a command runs: one line for what goes wrong, true exit codes."""
+
+import dataclasses
+import difflib
+import os
+import sys
+
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+
+DATA = (
+    "`sample` (photographs that come with scikit-image), kodak, bsd300, bsd300_train, bsd68, set12, "
+    "set14, a folder, a glob, an .h5 or a .tfrecords file"
+)
+
+
+def define_data():
+    flags.DEFINE_string("data_dir", None, "Folder of the named sets [$N2X_DATA or ./datasets].")
+    flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
+
+
+def define_training(named, default):
+    """Flags of `train`; all but a few override a field of the named configuration.
+
+    named: dict of configurations by name; default: the name of the one that flags start from.
+    """
+    config = named[default]
+    define_data()
+    flags.DEFINE_string(
+        "config", None, f"Named configuration [{default}]; --list_configs shows all."
+    )
+    flags.DEFINE_bool("list_configs", False, "Print the named configurations and stop.")
+    flags.DEFINE_string("run_dir", None, "Run folder: weights, checkpoint, log, samples. Required.")
+    flags.DEFINE_bool("resume", False, "Go on from the run folder's checkpoint, exactly.")
+    flags.DEFINE_integer("checkpoint_every", None, "Images between checkpoints [a 20th of all].")
+    flags.DEFINE_integer("eval_every", None, "Images between validations [a 10th of all].")
+    flags.DEFINE_integer("max_images", None, "Use at most so many training images [all].")
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        help_text = f"{field.metadata['help']} [{'none' if value is None else value}]"
+        define = {
+            bool: flags.DEFINE_bool,
+            int: flags.DEFINE_integer,
+            float: flags.DEFINE_float,
+            str: flags.DEFINE_string,
+        }[field.metadata.get("type", type(value))]
+        define(field.name, None, help_text)
+
+
+def define_run(what):
+    define_data()
+    flags.DEFINE_string("run_dir", None, f"Run folder of the model to {what}. Required.")
+
+
+def define_evaluation():
+    define_run("evaluate")
+    flags.DEFINE_string("dataset", "sample", f"Images to score on: {DATA}.")
+    flags.DEFINE_string("noise", None, "Noise to add [that of the training].")
+    flags.DEFINE_integer(
+        "repeats", 1, "Goes through the set so often, with fresh noise; 0: about 300 images."
+    )
+    flags.DEFINE_integer("seed", 0, "Of the added noise.")
+    flags.DEFINE_integer("max_images", None, "Use at most so many images [all].")
+    flags.DEFINE_list(
+        "baselines", [], "Score these too: mean, median, non_local_means, bm3d, or all."
+    )
+    flags.DEFINE_string(
+        "output", None, "Folder for noisy, denoised, std pictures and contact sheet."
+    )
+    flags.DEFINE_integer("sheet_crop", None, "Side of the middle shown in the contact sheet [all].")
+    define_precision()
+
+
+def define_denoising():
+    define_run("restore with")
+    flags.DEFINE_multi_string(
+        "input", None, "Image file, folder or glob; may be repeated. Required."
+    )
+    flags.DEFINE_string("output", None, "Folder for the restored files, names kept. Required.")
+    flags.DEFINE_bool(
+        "std", False, "Also write the predicted standard deviation, NAME-std.tif, float32."
+    )
+    flags.DEFINE_float(
+        "noise_level",
+        None,
+        "Noise in the files, for models of known noise: sigma in 8-bit units, lambda, or per cent "
+        "[that of the training].",
+    )
+    define_precision()
+
+
+def define_export():
+    define_run("export")
+    flags.DEFINE_string(
+        "output", None, "Folder; the model becomes its next version, 1, 2, ... Required."
+    )
+
+
+def define_precision():
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ["float32", "bfloat16"],
+        "Arithmetic; bfloat16 is coarser and faster.",
+    )
+
+
+def require(*names):
+    """Raises UsageError for flags that were not given."""
+    for name in names:
+        if not FLAGS[name].value:
+            raise app.UsageError(f"--{name}=... is required; --help says what it is.")
+
+
+def read_config(named, default, short):
+    """The configuration that the flags describe.
+
+    Args:
+        named: dict of configurations.
+        default: name of the one to start from when --config is not given.
+        short: field values for the sample photographs, where flags don't say otherwise.
+
+    Returns:
+        (config, whether the short schedule was taken).
+
+    Raises:
+        ValueError: unknown name, or settings that contradict each other.
+    """
+    name = FLAGS.config or default
+    if name not in named:
+        close = difflib.get_close_matches(name, named, n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else "--list_configs shows all."
+        raise ValueError(f"config={name!r} is not known; {hint}")
+    given = given_fields(named[name])
+    train_set = given.get("train_set", named[name].train_set)
+    is_short = train_set == "sample" and "num_images" not in given
+    changes = ({k: v for k, v in short.items()} if is_short else {}) | given
+    return dataclasses.replace(named[name], **changes).completed(), is_short
+
+
+def given_fields(config):
+    """Fields of the configuration that flags were given for."""
+    names = [field.name for field in dataclasses.fields(config)]
+    return {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
+
+
+def run(main, define, doc):
+    """Runs a command.
+
+    An error that the user can do something about is printed as one line and ends in exit code 1; so
+    is any ValueError or OSError unless --debug is given. Ctrl-C ends in 130.
+
+    Args:
+        main: called without arguments, after the flags are read.
+        define: called without arguments, defines the flags.
+        doc: the module's docstring, shown by --help.
+    """
+    define()
+    if any(arg in ("--help", "-help", "-h", "--h") for arg in sys.argv[1:]):
+        print(doc.strip() + "\n\nFlags:\n" + FLAGS.module_help(__name__).partition("\n")[2])
+        sys.exit(0)
+
+    def guarded(argv):
+        if argv[1:]:
+            raise app.UsageError(
+                f"Unexpected arguments {argv[1:]}: flags are written --name=value."
+            )
+        try:
+            main()
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            sys.exit(130)
+        except (ValueError, OSError) as error:
+            if FLAGS.debug:
+                raise
+            print(f"error: {_one_line(error)}", file=sys.stderr)
+            sys.exit(1)
+
+    app.usage = _usage
+    app.run(guarded, flags_parser=_parse)
+
+
+def _one_line(error):
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{os.fspath(error.filename)}: " if error.filename is not None else ""
+        return f"{name}{error.strerror}."
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _parse(argv):
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        print(f"error: {_one_line(error)} --help lists the flags.", file=sys.stderr)
+        sys.exit(1)
+
+
+def _usage(shorthelp=False, writeto_stdout=False, detailed_error=None, exitcode=None):
+    print(f"error: {detailed_error}", file=sys.stderr)
+    sys.exit(exitcode or 1)

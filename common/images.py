@@ -1,0 +1,234 @@
+"""Image files in and out: PNG, JPEG, TIFF (8, 16 bit, float, stacks) and NPY, and their value ranges.
+
+Inside the house an image is (H, W, C) in the file's own type; `to_unit` scales it to float32 in
+[0, 1], `from_unit` back.
+"""
+
+import os
+import pathlib
+import struct
+
+import numpy as np
+import PIL
+import tifffile
+from PIL import Image, ImageOps
+
+from common import files
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
+
+
+class ImageError(ValueError):
+    """A file that is no usable image; the message names it."""
+
+
+def read(path):
+    """Reads a file as pages.
+
+    Args:
+        path: of a PNG, JPEG, TIFF, NPY, BMP or WebP file. Pages of a TIFF are whatever axes it has
+            besides Y, X and colour samples; an NPY file holds (H, W), (H, W, C <= 4) or (N, H, W, C).
+            A photograph is turned upright by its EXIF orientation; palettes become RGB.
+
+    Returns:
+        (pages, H, W, C): bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers
+        and floats as float32.
+
+    Raises:
+        ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise ImageError(f"{path}: no such file.")
+    if path.stat().st_size == 0:
+        raise ImageError(f"{path}: empty file.")
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".tif", ".tiff"):
+            pages = _read_tiff(path)
+        elif suffix == ".npy":
+            pages = _as_pages(np.load(path, allow_pickle=False))
+        else:
+            pages = _read_picture(path)[None]
+    except ImageError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error) as error:
+        raise ImageError(f"{path}: not readable as an image ({_short(error)}).") from error
+    except (tifffile.TiffFileError, SyntaxError, MemoryError, RuntimeError) as error:
+        raise ImageError(f"{path}: not readable as an image ({_short(error)}).") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{path}: {_short(error)}") from error
+    if 0 in pages.shape:
+        raise ImageError(f"{path}: no pixels, shape {pages.shape}.")
+    if pages.dtype == bool:
+        pages = pages.astype(np.uint8) * np.uint8(255)
+    elif pages.dtype.kind in "iuf" and pages.dtype not in (np.uint8, np.uint16):
+        pages = pages.astype(np.float32)
+    elif pages.dtype.kind not in "iuf":
+        raise ImageError(f"{path}: {pages.dtype} values; expected integers or floats.")
+    if pages.dtype == np.float32 and not np.isfinite(pages).all():
+        bad = np.count_nonzero(~np.isfinite(pages))
+        raise ImageError(f"{path}: {bad} NaN or infinite values; replace them first.")
+    return pages
+
+
+def read_one(path):
+    """Reads a file of a single page, (H, W, C). Raises ImageError for a stack."""
+    pages = read(path)
+    if len(pages) != 1:
+        raise ImageError(f"{path}: {len(pages)} pages; expected one.")
+    return pages[0]
+
+
+def _short(error):
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
+def _as_pages(array):
+    if array.ndim == 2:
+        return array[None, :, :, None]
+    if array.ndim == 3 and array.shape[-1] <= 4:
+        return array[None]
+    if array.ndim == 4 and array.shape[-1] <= 4:
+        return array
+    raise ValueError(f"shape {array.shape}; expected (H, W), (H, W, C) or (N, H, W, C), C up to 4")
+
+
+def _read_picture(path):
+    with Image.open(path) as picture:
+        # Pillow reads 16-bit colour PNGs as 8 bit without a word.
+        if picture.format == "PNG" and picture.mode in ("RGB", "RGBA", "LA"):
+            with open(path, "rb") as file:
+                if file.read(25)[24] == 16:
+                    raise ImageError(
+                        f"{path}: 16-bit colour PNG is not supported; save it as TIFF."
+                    )
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode == "P":
+            picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+        elif picture.mode in ("CMYK", "YCbCr", "HSV", "LAB"):
+            picture = picture.convert("RGB")
+        array = np.array(picture)
+    if array.dtype == np.int32 and picture.mode == "I" and 0 <= array.min() and array.max() < 65536:
+        array = array.astype(np.uint16)  # how older Pillows read 16-bit grey
+    return array if array.ndim == 3 else array[..., None]
+
+
+def _read_tiff(path):
+    with tifffile.TiffFile(path) as tiff:
+        series = tiff.series[0]
+        array, axes = series.asarray(), series.axes
+    if "Y" not in axes or "X" not in axes:
+        raise ValueError(f"axes {axes}")
+    if "S" not in axes:
+        array, axes = array[..., None], axes + "S"
+    order = [axes.index(axis) for axis in "YXS"]
+    others = [i for i in range(len(axes)) if i not in order]
+    array = array.transpose(others + order)
+    return array.reshape((-1,) + array.shape[-3:])
+
+
+def write(path, pages):
+    """Writes (H, W, C) or (pages, H, W, C) in the format of the suffix, whole or not at all.
+
+    PNG and JPEG take uint8 (PNG also one-channel uint16), TIFF and NPY any type.
+
+    Raises:
+        ImageError: a type, channel or page count the format can't hold.
+        OSError: from the disk; no half-written file stays.
+    """
+    path = pathlib.Path(path)
+    pages = np.asarray(pages)
+    array = pages[0] if pages.ndim == 4 and len(pages) == 1 else pages
+    squeezed = array[..., 0] if array.shape[-1] == 1 else array
+    suffix = path.suffix.lower()
+    with files.replacing(path) as temporary:
+        if suffix in (".tif", ".tiff"):
+            photometric = "rgb" if array.shape[-1] in (3, 4) else "minisblack"
+            tifffile.imwrite(temporary, squeezed, photometric=photometric)
+        elif suffix == ".npy":
+            with open(temporary, "wb") as file:
+                np.save(file, squeezed, allow_pickle=False)
+        elif suffix in SUFFIXES:
+            depth_fits = array.dtype == np.uint8 or (
+                suffix == ".png" and array.dtype == np.uint16 and array.shape[-1] == 1
+            )
+            if array.ndim == 4 or not depth_fits:
+                raise ImageError(
+                    f"{path}: {suffix} can't hold {array.dtype} of shape {array.shape}; use .tif."
+                )
+            options = {"quality": 95} if suffix in (".jpg", ".jpeg") else {}
+            Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
+        else:
+            raise ImageError(f"{path}: unknown suffix; expected one of {', '.join(SUFFIXES)}.")
+
+
+def _format(suffix):
+    PIL.Image.init()
+    return PIL.Image.EXTENSION[suffix]
+
+
+def white_level(dtype, given=0.0):
+    """The stored value that stands for 1.0: `given`, or else an integer type's largest, 1 for floats."""
+    if given:
+        return float(given)
+    return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
+
+
+def to_unit(image, white=0.0):
+    """Scales an array to float32 by its `white_level`: uint8 255 -> 1.0. Nothing is clipped."""
+    return np.asarray(image, np.float32) * np.float32(1.0 / white_level(image.dtype, white))
+
+
+def from_unit(image, dtype, white=0.0):
+    """Back from [0, 1] to `dtype`: integers are rounded half up and clipped, floats only scaled.
+
+    For uint8 it is clip(value * 255 + 0.5) truncated, the originals' rule: tests/golden/psnr.npz.
+    """
+    scaled = np.asarray(image) * white_level(dtype, white)
+    if np.issubdtype(dtype, np.integer):
+        return np.clip(scaled + 0.5, 0, np.iinfo(dtype).max).astype(dtype)
+    return scaled.astype(dtype)
+
+
+def to_channels(image, channels):
+    """Makes (H, W, C) an image of 1 or 3 channels, as the original does (tests/golden/psnr.npz).
+
+    Alpha is dropped; colour to grey is the mean, rounded half to even for integers; grey is tiled.
+
+    Raises:
+        ImageError: neither 1, 2, 3 nor 4 channels came.
+    """
+    if image.shape[-1] not in (1, 2, 3, 4):
+        raise ImageError(f"{image.shape[-1]} channels: expected 1 or 3, with or without alpha.")
+    image = image[..., : 3 if image.shape[-1] >= 3 else 1]
+    if image.shape[-1] == channels:
+        return image
+    if channels == 3:
+        return np.repeat(image, 3, axis=-1)
+    mean = image.mean(axis=-1, keepdims=True, dtype=np.float64)
+    if np.issubdtype(image.dtype, np.integer):
+        mean = np.rint(mean)
+    return mean.astype(image.dtype)
+
+
+def list_files(pattern):
+    """Image files of a folder (not its sub-folders), of a glob, or the one file given; sorted.
+
+    Raises:
+        ImageError: nothing there, or nothing that looks like an image.
+    """
+    path = pathlib.Path(os.path.expanduser(pattern))
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not found:
+            raise ImageError(f"{pattern}: no images in this folder ({', '.join(SUFFIXES)}).")
+        return found
+    if any(c in str(path) for c in "*?["):
+        found = files.glob(path)
+        if found:
+            return found
+        raise ImageError(f"{pattern}: no file matches.")
+    raise ImageError(f"{pattern}: no such file or folder.")

@@ -1,0 +1,60 @@
+"""How close an image is to another: PSNR as the originals compute it, PSNR of floats, SSIM."""
+
+import keras
+import numpy as np
+from keras import ops
+from skimage.metrics import structural_similarity
+
+from common import images
+
+
+def psnr(a, b):
+    """Peak signal-to-noise ratio in dB after rounding both to 8 bits, the originals' rule.
+
+    Args:
+        a, b: (H, W, C), both uint8 or both float in [0, 1]; floats beyond are clipped.
+
+    Returns:
+        float; infinite for equal images. tests/golden/psnr.npz.
+    """
+    a, b = (x if x.dtype == np.uint8 else images.from_unit(x, np.uint8) for x in (a, b))
+    return _decibels(np.mean(np.square(a.astype(np.float64) - b)) / 255.0**2)
+
+
+def psnr_float(a, b):
+    """PSNR in dB of floats in [0, 1] as they are, neither rounded nor clipped; peak 1."""
+    return _decibels(np.mean(np.square(np.asarray(a, np.float64) - b)))
+
+
+def _decibels(mean_square):
+    return float("inf") if mean_square == 0 else float(-10.0 * np.log10(mean_square))
+
+
+def ssim(a, b):
+    """Structural similarity (Wang et al. 2004: Gaussian window of 1.5, 11x11) of floats in [0, 1].
+
+    Images with a side below 11 pixels give NaN: the window does not fit.
+    """
+    if min(a.shape[:2]) < 11:
+        return float("nan")
+    return float(
+        structural_similarity(
+            np.clip(a, 0.0, 1.0),
+            np.clip(b, 0.0, 1.0),
+            data_range=1.0,
+            channel_axis=-1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+class MeanPSNR(keras.metrics.Mean):
+    """Mean over images of the 8-bit PSNR, (N, H, W, C) in [0, 1], for the training log."""
+
+    def update_state(self, clean, restored):
+        a, b = (ops.floor(ops.clip(x * 255.0 + 0.5, 0.0, 255.0)) for x in (clean, restored))
+        mean_square = ops.mean(ops.square(a - b), axis=(1, 2, 3)) / 255.0**2
+        # An equal pair would make the mean infinite for good: count it as one grey value in 1e4 pixels.
+        return super().update_state(-10.0 * ops.log10(ops.maximum(mean_square, 1e-9)))

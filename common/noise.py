@@ -1,0 +1,60 @@
+"""Noise as TensorFlow operations that draw from (seed, image number) alone; see noise_levels."""
+
+import tensorflow as tf
+
+
+def draw_level(noise, seed):
+    """The noise parameter of one image, scalar float32: sigma on [0, 1], lambda, or probability."""
+    low, high = noise.level(noise.low), noise.level(noise.high)
+    if noise.is_fixed:
+        return tf.constant(low, tf.float32)
+    return tf.random.stateless_uniform((), seed, low, high)
+
+
+def corrupt(clean, noise, level, seed):
+    """Adds noise of the given model and level.
+
+    Never clips to [0, 1]: that would shift the mean of dark and bright pixels, and an estimator
+    of the level would learn the shift (Laine et al. 2019; tests/golden/noise_stats.npz).
+
+    Args:
+        clean: (H, W, C) float in [0, 1].
+        noise: `noise_levels.Noise`; of "none" the image comes back as it is.
+        level: scalar, from `draw_level`.
+        seed: (2,) int32, (run seed, image number). Equal pairs give equal noise, whatever the
+            order, the batch size or the number of workers.
+
+    Returns:
+        (H, W, C), dtype of `clean`, beyond [0, 1] where the noise leads there.
+
+    Raises:
+        ValueError: `clean` is not floating point; uint8 would be taken for [0, 1] silently.
+    """
+    if not clean.dtype.is_floating:
+        raise ValueError(f"clean is {clean.dtype.name}: scale it to float32 in [0, 1] first.")
+    if noise.model == "none":
+        return clean
+    add = {"gauss": add_gaussian, "poisson": add_poisson, "impulse": add_impulse}[noise.model]
+    return add(clean, tf.cast(level, clean.dtype), seed)
+
+
+def add_gaussian(clean, sigma, seed):
+    """noisy = clean + sigma * n, n ~ N(0, 1) per pixel and channel; sigma on the scale of `clean`."""
+    return clean + sigma * tf.random.stateless_normal(tf.shape(clean), seed, dtype=clean.dtype)
+
+
+def add_poisson(clean, lam, seed):
+    """noisy ~ Poisson(lam * clean) / lam: mean clean, variance clean / lam; below 0 counts as 0."""
+    rate = tf.maximum(clean, 0.0) * lam
+    counts = tf.random.stateless_poisson(tf.shape(clean), seed, rate, dtype=clean.dtype)
+    return tf.math.divide_no_nan(counts, lam)
+
+
+def add_impulse(clean, probability, seed):
+    """With `probability` a pixel, all channels together, becomes uniform on [0, 1] per channel."""
+    seeds = tf.random.split(seed, 2)
+    shape = tf.shape(clean)
+    mask_shape = tf.concat([shape[:-1], [1]], axis=0)
+    keep = tf.random.stateless_uniform(mask_shape, seeds[0], dtype=clean.dtype) >= probability
+    replacement = tf.random.stateless_uniform(shape, seeds[1], dtype=clean.dtype)
+    return tf.where(keep, clean, replacement)

@@ -1,0 +1,125 @@
+"""Training batches as a pure function of (seed, image number): stop anywhere, go on exactly there."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from common import images as image_files
+from common import noise as noises
+from common import noise_levels
+
+# What a draw is for; folded into the seed, so that no two draws of an image are alike.
+LEVEL, INPUT, TARGET, TARGET_LEVEL, EVALUATION = range(5)
+
+
+def training_batches(image_set, config, *, targets="noisy", start=0):
+    """An endless data set of batches; batch k is the same whatever was drawn before it.
+
+    Images are drawn without replacement and reshuffled when used up; a random crop of each is scaled
+    to [0, 1] and corrupted. They stay in memory as stored, once; only crops become float.
+
+    Args:
+        image_set: datasets.ImageSet.
+        config: has `noise, channels, crop_size, batch_size, seed, white_level`.
+        targets: "noisy": the input itself; "clean"; or "second": other noise on the same crop.
+        start: number of the first batch.
+
+    Returns:
+        tf.data.Dataset of (x, y): x has `noisy` (N, H, W, C) float32 and `noise_level` (N,); y has
+        `target` and, unless the noise is "none", `clean` (N, H, W, C).
+
+    Raises:
+        ValueError: every image smaller than the crop, or a target that these images do not have.
+    """
+    noise = noise_levels.parse(config.noise)
+    if noise.model == "none" and targets != "noisy":
+        raise ValueError(f"noise='none' has no {targets} targets: the files are all there is.")
+    image_set = usable_for_crops(image_set, config)
+    size = config.crop_size
+    draw = functools.partial(draw_crop, image_set.images, config)
+
+    def example(number):
+        (crop,) = tf.numpy_function(lambda n: (draw(n),), [number], [tf.float32], stateful=False)
+        crop = tf.ensure_shape(crop, (size, size, config.channels))
+        noisy, level = corrupt_numbered(crop, noise, config.seed, number)
+        x = {"noisy": noisy, "noise_level": level}
+        if targets == "second":
+            target, _ = corrupt_numbered(crop, noise, config.seed, number, second=True)
+        else:
+            target = noisy if targets == "noisy" else crop
+        return x, {"target": target} if noise.model == "none" else {"target": target, "clean": crop}
+
+    numbers = tf.data.Dataset.counter(start * config.batch_size, dtype=tf.int64)
+    examples = numbers.map(example, num_parallel_calls=2, deterministic=True)
+    return examples.batch(config.batch_size, drop_remainder=True).prefetch(4)
+
+
+def corrupt_numbered(clean, noise, seed, number, *, second=False):
+    """Noise for image `number` of run `seed`: ((H, W, C) noisy, scalar level).
+
+    `second` gives independent noise for the same image, for targets.
+    """
+    image_seed = tf.stack([tf.cast(seed, tf.int32), tf.cast(number, tf.int32)])
+    level_key, noise_key = (TARGET_LEVEL, TARGET) if second else (LEVEL, INPUT)
+    level = noises.draw_level(noise, tf.random.fold_in(image_seed, level_key))
+    return noises.corrupt(clean, noise, level, tf.random.fold_in(image_seed, noise_key)), level
+
+
+def evaluation_noise(clean, noise, seed, number):
+    """The same for evaluation, apart from all training draws: (float32 array, level as float)."""
+    apart = tf.random.fold_in(tf.constant([seed, 0], tf.int32), EVALUATION)[0]
+    noisy, level = corrupt_numbered(tf.constant(clean, tf.float32), noise, apart, number)
+    return noisy.numpy(), float(level)
+
+
+def usable_for_crops(image_set, config):
+    """Converts to the config's channels; leaves out images smaller than the crop, and says so."""
+    size = config.crop_size
+    large = image_set.only(lambda image: min(image.shape[:2]) >= size)
+    if not len(large):
+        sides = max(image_set.images, key=lambda image: min(image.shape[:2])).shape
+        raise ValueError(
+            f"crop_size={size}: larger than every image of {image_set.name}; "
+            f"the largest is {sides[0]}x{sides[1]}."
+        )
+    if len(large) < len(image_set):
+        logging.warning(
+            "%s: %d of %d images are smaller than the crop of %d and left out.",
+            image_set.name,
+            len(image_set) - len(large),
+            len(image_set),
+            size,
+        )
+    if config.noise == "none":
+        check_channels(large, config.channels)
+    converted = [image_files.to_channels(image, config.channels) for image in large.images]
+    return type(large)(large.name, converted, large.names)
+
+
+def check_channels(image_set, channels):
+    """Refuses to mix channels of really noisy images: the mean of three has another noise."""
+    for name, image in zip(image_set.names, image_set.images):
+        colours = {1: 1, 2: 1, 3: 3, 4: 3}.get(image.shape[-1])
+        if colours != channels:
+            raise image_files.ImageError(
+                f"{name}: {image.shape[-1]} channels, expected {channels}; set --channels=1 or 3."
+            )
+
+
+@functools.lru_cache(maxsize=4)
+def _permutation(seed, epoch, count):
+    return np.random.Generator(np.random.Philox([seed, epoch])).permutation(count)
+
+
+def draw_crop(images, config, number):
+    """Crop `number` of the run: (crop_size, crop_size, C) float32 in [0, 1]."""
+    number, size = int(number), config.crop_size
+    epoch, position = divmod(number, len(images))
+    image = images[_permutation(config.seed, epoch, len(images))[position]]
+    rng = np.random.Generator(np.random.Philox(key=[config.seed, number]))
+    top, left = (int(rng.integers(side - size + 1)) for side in image.shape[:2])
+    return image_files.to_unit(
+        np.ascontiguousarray(image[top : top + size, left : left + size]), config.white_level
+    )

@@ -1,0 +1,176 @@
+"""The one fit loop: schedule, checkpoints, exact resume, log, sample pictures, progress."""
+
+import csv
+import pathlib
+import sys
+import time
+
+import keras
+import numpy as np
+
+from common import figures, files, optimizers, runs, schedules
+
+
+def total_steps(config):
+    """Optimiser steps. The original takes one more, at rate 0, which changes no weight."""
+    return -(-config.num_images // config.batch_size)
+
+
+def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, every=None):
+    """Trains, or goes on training, and leaves a run folder.
+
+    Stopping at any moment and resuming gives the weights of not stopping: batches depend on
+    (seed, step) alone, and the state is written whole or not at all.
+
+    Args:
+        denoiser: `denoiser.Denoiser`, built, not compiled.
+        batches: `batches(start)` gives the data set from batch number `start` on.
+        config: has `num_images, batch_size, learning_rate, seed`.
+        run_dir: folder with config.json already in it.
+        validate: `validate(denoiser)` gives (dict of figures, contact sheet), or None.
+        resume: continue from the folder's checkpoint.
+        every: (images between checkpoints, images between validations), or None for 20 and 10 of them.
+    """
+    rate = schedules.Ramped(
+        num_images=config.num_images,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+    )
+    optimizer = optimizers.Adam(rate)
+    optimizer.build(denoiser.trainable_variables)
+    denoiser.compile(optimizer=optimizer, jit_compile=denoiser.jit_compile)
+    run_dir = pathlib.Path(run_dir)
+    last = total_steps(config)
+    checkpoint_every, eval_every = every or (config.num_images / 20, config.num_images / 10)
+    interval = min(max(1, round(checkpoint_every / config.batch_size)), last)
+
+    step = 0
+    if resume and runs.state_path(run_dir).is_file():
+        step = runs.load_state(run_dir, denoiser)
+        if step >= last:
+            print(f"{run_dir}: finished already, {config.num_images} images shown.", flush=True)
+            return
+        print(f"Resuming after image {step * config.batch_size}.", flush=True)
+    else:
+        runs.save_state(run_dir, denoiser, 0)
+
+    recorder = _Recorder(run_dir, config, step, last, validate, eval_every)
+    board = keras.callbacks.TensorBoard(run_dir, write_graph=False)
+    try:
+        while step < last:
+            # Whole intervals in one call; what a stop or the end left over in one of its own.
+            steps = min(interval - step % interval, last - step)
+            count = (last - step) // interval if steps == interval else 1
+            first_epoch = -(-step // interval)
+            denoiser.fit(
+                batches(step),
+                steps_per_epoch=steps,
+                initial_epoch=first_epoch,
+                epochs=first_epoch + count,
+                shuffle=False,
+                verbose=0,
+                callbacks=[recorder, board],
+            )
+            step += steps * count
+    except KeyboardInterrupt:
+        done = recorder.saved_step * config.batch_size
+        print(f"\nStopped. The checkpoint after image {done} is complete: go on with --resume.")
+        raise
+    print(f"Trained: {run_dir}/ has weights, log.csv, curves.png and samples/.", flush=True)
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Writes the state, the log and sample pictures at the end of every interval; shows progress."""
+
+    PROGRESS_SECONDS = 10.0
+
+    def __init__(self, run_dir, config, step, last, validate, eval_every):
+        super().__init__()
+        self.saved_step = self._step = self._first = step
+        self._last, self._run_dir, self._config = last, run_dir, config
+        self._validate, self._eval_every = validate, eval_every
+        self._log = Log(run_dir / "log.csv", step * config.batch_size)
+        self._began = time.monotonic()
+        self._shown = -np.inf
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+        now = time.monotonic()
+        if now - self._shown >= self.PROGRESS_SECONDS or self._step == self._last:
+            self._shown = now
+            self._show(logs, now)
+
+    def _show(self, logs, now):
+        size, total = self._config.batch_size, self._config.num_images
+        shown = min(self._step * size, total)
+        rate = (self._step - self._first) / (now - self._began)
+        figures_now = "  ".join(f"{name} {float(value):.3f}" for name, value in logs.items())
+        minutes = (self._last - self._step) / rate / 60
+        print(
+            f"image {shown} of {total} ({100 * shown / total:.0f} %)  {figures_now}  "
+            f"{rate * size:.2f} images/s  {minutes:.1f} min left",
+            flush=True,
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        size = self._config.batch_size
+        images, before = self._step * size, self.saved_step * size
+        row = {name: float(value) for name, value in logs.items()}
+        is_last = self._step == self._last
+        crosses = images // self._eval_every > before // self._eval_every
+        if self._validate and (is_last or crosses):
+            found, sheet = self._validate(self.model)
+            row |= {f"val_{name}": value for name, value in found.items()}
+            logs.update(row)  # for TensorBoard, which comes next
+            samples = self._run_dir / "samples"
+            with files.replacing(samples / f"{images:09d}.png") as temporary:
+                sheet.save(temporary)
+            print(
+                f"image {min(images, self._config.num_images)}: "
+                + "  ".join(f"{name} {value:.3f}" for name, value in row.items())
+                + f"  ({samples}/{images:09d}.png)",
+                flush=True,
+            )
+        runs.save_state(self._run_dir, self.model, self._step)
+        self.saved_step = self._step
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self._log.append({"images": images, "learning_rate": rate, **row})
+        figures.save_curves(self._log.rows, self._run_dir / "curves.png")
+
+
+class Log:
+    """log.csv: a row an interval, columns as they come; a resumed run drops what lay ahead of it."""
+
+    def __init__(self, path, images):
+        self._path = path
+        self.rows = []
+        if path.is_file() and images:
+            with open(path, newline="") as file:
+                rows = ({k: v for k, v in row.items() if v} for row in csv.DictReader(file))
+                self.rows = [row for row in rows if int(row["images"]) <= images]
+
+    def append(self, row):
+        self.rows.append({name: str(value) for name, value in row.items()})
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        with files.replacing(self._path) as temporary:
+            with open(temporary, "w", newline="") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(self.rows)
+
+
+def announce(run_dir, config, number_of_images, is_short):
+    """Says what is going to be trained, on what, and how long."""
+    print(
+        f"Training on {number_of_images} images of {config.train_set}: {config.num_images} crops of "
+        f"{config.crop_size}x{config.crop_size} in batches of {config.batch_size}. Run folder: "
+        f"{run_dir}",
+        flush=True,
+    )
+    if is_short:
+        print(
+            "This is the short schedule for the sample photographs, minutes on two CPU cores; "
+            "with --train_set=... it is the paper's.",
+            flush=True,
+        )
+    sys.stdout.flush()

@@ -1,0 +1,116 @@
+"""The U-Net of Lehtinen et al. 2018, shared by n2n_tf and ssdn_tf; convolution and pooling go in."""
+
+import keras
+from keras import ops
+
+MULTIPLE = 2**5  # five poolings
+
+
+class Convolutions:
+    """Makes the convolutions of one network by name; a name asked for again is the same layer.
+
+    So a trunk can be laid over two inputs with one set of weights, and all layers stay in one flat
+    model in which the original's weights map by name.
+    """
+
+    def __init__(self, *, seed, dtype="float32"):
+        """seed: int, of all kernels of the network. dtype: a Keras dtype policy name."""
+        self._seeds = keras.random.SeedGenerator(seed)
+        self._dtype = dtype
+        self._layers = {}
+
+    def __call__(self, x, filters, name, *, kernel_size=3, padding="same", gain=2.0**0.5):
+        """Convolution with bias, stride 1.
+
+        Args:
+            x: (N, H, W, C).
+            filters: output features.
+            name: layer name, the original's.
+            kernel_size: 3 or 1.
+            padding: "same" or "valid".
+            gain: kernels are normal with deviation gain / sqrt(fan_in); 0 makes them zero.
+        """
+        if name not in self._layers:
+            self._layers[name] = keras.layers.Conv2D(
+                filters,
+                kernel_size,
+                padding=padding,
+                # Not "he_normal": that one cuts the normal distribution off.
+                kernel_initializer=keras.initializers.VarianceScaling(
+                    gain**2, "fan_in", "untruncated_normal", seed=self._seeds
+                )
+                if gain
+                else "zeros",
+                dtype=self._dtype,
+                name=name,
+            )
+        return self._layers[name](x)
+
+
+def leaky_relu(x):
+    """Slope 0.1, the originals'; Keras' own default is 0.3."""
+    return ops.leaky_relu(x, 0.1)
+
+
+def pool(x, name):
+    """Halves height and width by the maximum of 2x2."""
+    return keras.layers.MaxPooling2D(2, dtype=x.dtype, name=name)(x)
+
+
+def upsample_and_join(x, skip):
+    """Doubles height and width by repetition; concatenates (upsampled, skip), in this order."""
+    x = ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+    return ops.concatenate([x, skip], axis=-1)
+
+
+def trunk(image, conv, pool, suffixes):
+    """U-Net from the image to the input of the last decoder stage (Lehtinen et al. 2018, appendix).
+
+    Args:
+        image: (N, H, W, C), H and W multiples of 32.
+        conv: `conv(x, filters, name)`, keeps H and W. SSDN passes one that looks only upwards.
+        pool: `pool(x, name)`, halves H and W.
+        suffixes: endings of the names of a stage's two convolutions: ("", "b") or ("a", "b").
+            Layer names are the original's, so weights map by name.
+
+    Returns:
+        (N, H, W, 96 + C): decoded features, then the image.
+    """
+    skips = [image]
+    x = conv(image, 48, "enc_conv0")
+    for level in (1, 2, 3, 4):
+        x = pool(conv(x, 48, f"enc_conv{level}"), f"pool{level}")
+        skips.append(x)
+    x = pool(conv(x, 48, "enc_conv5"), "pool5")
+    x = conv(x, 48, "enc_conv6")
+    for level in (5, 4, 3, 2):
+        x = upsample_and_join(x, skips.pop())
+        for suffix in suffixes:
+            x = conv(x, 96, f"dec_conv{level}{suffix}")
+    return upsample_and_join(x, skips.pop())
+
+
+def pad_to_multiple(images, multiple=MULTIPLE):
+    """Mirrors images at their right and bottom edges up to sides that a U-Net can halve.
+
+    By gathering rows and columns, not by a padding operation: those refuse images smaller than the
+    padding, and this one serves 1x1 pixels as well as sizes unknown until the graph runs.
+
+    Args:
+        images: (N, H, W, C), any H and W from 1 up.
+        multiple: the sides become multiples of it.
+
+    Returns:
+        (N, H', W', C), unchanged where the sides fit already.
+    """
+    for axis in (1, 2):
+        size = images.shape[axis]
+        if size is not None and size % multiple == 0:
+            continue
+        size = ops.shape(images)[axis]
+        padded = (size + multiple - 1) // multiple * multiple
+        period = ops.maximum(2 * (size - 1), 1)
+        index = ops.arange(padded, dtype="int32") % period
+        index = ops.where(index < size, index, period - index)
+        images = ops.take(images, index, axis=axis)
+    return images

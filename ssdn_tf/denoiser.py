@@ -1,0 +1,105 @@
+"""The SSDN denoiser: network, noise parameter and Bayes' rule as one Keras model."""
+
+from keras import ops
+
+from common import commands, denoiser, losses, noise_levels, schedules
+from ssdn_tf import configs, likelihood, network
+
+
+class Denoiser(denoiser.Denoiser):
+    """Restores images as the configuration's pipeline does.
+
+    blindspot: posterior mean as `denoised`, with `mean` (of the blind-spot network), `std` (N, H, W, C)
+        of what was denoised, `mean_std` (N, H, W, 1) and `noise_std` (N, 1 or H, 1 or W, 1).
+    workshop: the same, in the formulation of Laine et al. 2019a (workshop paper).
+    blindspot_mean, n2n, n2c: `denoised` is the network's output.
+
+    All deviations are on the [0, 1] scale. A model of known noise takes the level of the training
+    when none is given, and raises ValueError if that was a range.
+    """
+
+    def __init__(self, config):
+        super().__init__(config, name="ssdn")
+        dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
+        outputs = config.channels
+        if config.has_likelihood:
+            outputs = likelihood.count_outputs(config.channels, config.diagonal_covariance)
+        self.network = network.build_network(
+            config.channels,
+            outputs=outputs,
+            blindspot=config.pipeline not in ("n2c", "n2n"),
+            seed=config.seed,
+            dtype=dtype,
+        )
+        self.noise_network = self.raw_noise = None
+        if not config.has_likelihood:
+            return
+        if config.noise_params == "per_image":
+            # Unless its last layer starts at zero the estimate does not converge.
+            self.noise_network = network.build_network(
+                config.channels,
+                outputs=1,
+                blindspot=False,
+                zero_last=True,
+                seed=config.seed + 1,
+                dtype=dtype,
+            )
+        elif config.noise_params == "global":
+            self.raw_noise = self.add_weight(
+                shape=(1, 1, 1, 1), initializer="zeros", dtype="float32", name="raw_noise"
+            )
+
+    def restore(self, noisy, noise_level, training):
+        config = self.config
+        outputs = self.network(noisy, training=training)
+        if not config.has_likelihood:
+            return {"denoised": outputs}
+        noise = self._noise(noisy, noise_level, training)
+        if config.pipeline == "workshop":
+            result = likelihood.workshop(
+                outputs, noisy, noise, diagonal_covariance=config.diagonal_covariance
+            )
+        else:
+            result = likelihood.bayes(
+                outputs,
+                noisy,
+                noise,
+                noise_model=config.noise_model,
+                estimated=config.noise_params != "known",
+                diagonal_covariance=config.diagonal_covariance,
+            )
+        if not training:
+            del result["loss"]
+        return result
+
+    def _noise(self, noisy, noise_level, training):
+        """Noise parameter of each image, (N, 1, 1, 1)."""
+        if self.noise_network is not None:
+            raw = self.noise_network(noisy, training=training)
+            return likelihood.noise_from_raw(ops.mean(raw, axis=(1, 2), keepdims=True))
+        like = ops.zeros_like(noisy[:, :1, :1, :1])
+        if self.raw_noise is not None:
+            return likelihood.noise_from_raw(self.raw_noise) + like
+        if noise_level is None:
+            noise_level = noise_levels.trained(self.config.noise)
+        return noise_level + like
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if "loss" in y_pred:
+            return ops.mean(y_pred["loss"])
+        if self.config.noise_model == "impulse" and self.config.pipeline != "n2c":
+            images = ops.cast(self.optimizer.iterations, "float32") * self.config.batch_size
+            exponent = schedules.annealed_exponent(images, float(self.config.num_images))
+            return losses.mean_power(y_pred["denoised"], y["target"], exponent)
+        return losses.mean_square(y_pred["denoised"], y["target"])
+
+
+METHOD = commands.Method(
+    name="ssdn_tf",
+    named=configs.NAMED,
+    default=configs.DEFAULT,
+    short=configs.SHORT,
+    build=Denoiser,
+    # What the network is compared with; of the other pipelines it is the noisy image itself.
+    targets=lambda config: {"n2c": "clean", "n2n": "second"}.get(config.pipeline, "noisy"),
+)

@@ -1,0 +1,15 @@
+"""Exports a trained denoiser as a SavedModel, for TensorFlow Serving or any process with TensorFlow.
+
+python -m ssdn_tf.export --run_dir=runs/first --output=models/ssdn      # writes models/ssdn/1/
+"""
+
+from common import commands
+from ssdn_tf import denoiser
+
+
+def main():
+    commands.export(denoiser.METHOD, __doc__)
+
+
+if __name__ == "__main__":
+    main()

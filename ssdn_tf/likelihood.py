@@ -1,0 +1,343 @@
+"""Likelihoods of noisy pixels and posteriors of clean ones (Laine et al. 2019, section 3).
+
+The network describes the clean value x of a pixel, seen from its surroundings alone, as normal:
+x ~ N(mu, Sigma_x). The noise model gives p(y | x). Training maximises p(y); the restored image is
+E[x | y]. Every function here works on values a pixel, closed form, and is safe in float32: no
+matrix is inverted that could be singular. Proof: tests/golden/ssdn_pipeline_*.npz, computed by the
+original in float64.
+
+For C = 3 channels, Sigma_x = U U^T with U upper triangular; a covariance is carried as the six
+entries (00, 01, 02, 11, 12, 22) of a triangle, each (N, H, W).
+"""
+
+import math
+
+from keras import ops
+
+EPSILON = 1e-6  # the original's, added to diagonals so that its inverses exist
+MIN_DETERMINANT = 1e-9  # of impulse noise
+
+
+def count_outputs(channels, diagonal_covariance=False):
+    """Values a pixel that the network gives: means, then components of the covariance's root."""
+    components = channels if diagonal_covariance else channels * (channels + 1) // 2
+    return channels + components
+
+
+def bayes(outputs, noisy, noise, *, noise_model, estimated=False, diagonal_covariance=False):
+    """Likelihood of the noisy image and posterior of the clean one.
+
+    Args:
+        outputs: (N, H, W, `count_outputs(C)`) of the blind-spot network.
+        noisy: (N, H, W, C), images in [0, 1], noise not clipped.
+        noise: the noise parameter, broadcastable to (N, 1, 1, 1): standard deviation (gauss), lambda
+            (poisson; its reciprocal when estimated), probability (impulse).
+        noise_model: "gauss", "poisson" or "impulse".
+        estimated: `noise` was estimated (`noise_from_raw`), not given.
+        diagonal_covariance: the channels are independent given their surroundings.
+
+    Returns:
+        dict of
+        mean: (N, H, W, C), mu.
+        denoised: (N, H, W, C), E[x | y].
+        std: (N, H, W, C), standard deviation of x given y: how far off `denoised` may be.
+        mean_std: (N, H, W, 1), that of the network alone, det(Sigma_x)^(1 / 2C): the original's.
+        noise_std: broadcastable to (N, H, W, 1), det(Sigma_n)^(1 / 2C); for impulse noise
+            probability * 100 / 255, which the original prints as a percentage after times 255.
+        loss: (N, H, W), the mean of which is to be minimised.
+    """
+    channels = noisy.shape[-1]
+    mu = outputs[..., :channels]
+    components = outputs[..., channels:]
+    if noise_model == "impulse":
+        if channels != 3:
+            raise ValueError(f"Impulse noise with {channels} channel(s): defined for 3 only.")
+        return _impulse_rgb(mu, _triangle(components, diagonal_covariance), noisy, noise)
+    var_n = noise_variance(mu, noise, noise_model, estimated)
+    if channels == 1:
+        result = _normal_mono(mu, ops.square(components), noisy, var_n)
+        sigma_n = ops.sqrt(var_n)
+    else:
+        root = _triangle(components, diagonal_covariance)
+        result = _normal_rgb(mu, root, noisy, var_n)
+        sigma_n = ops.sqrt(var_n)
+        result["noise_std"] = ops.exp(ops.mean(ops.log(sigma_n), axis=-1, keepdims=True))
+    if estimated:
+        # Without this push towards more noise the estimate stays low: Laine et al. 2019, section 4.1.
+        result["loss"] = result["loss"] - 0.1 * ops.mean(sigma_n, axis=-1)
+    return result
+
+
+def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
+    """The formulation of Laine et al. 2019a (ICLR workshop), Gaussian noise of known sigma.
+
+    The network describes the noisy value: mu_y, and Sigma_y^-1 = A^T A with A upper triangular. The
+    loss is 0.5 |A (y - mu_y)|^2 - log |A| (equation 1), |A| at least 1e-8; the restored image
+    (Sigma_p^-1 + sigma^-2 I)^-1 (Sigma_p^-1 mu_y + sigma^-2 y) (equation 3) with
+    Sigma_p = Sigma_y - sigma^2 I, variances below 0 set to 0 and covariances to what these allow.
+
+    Args and returns as `bayes`; sigma on the [0, 1] scale, broadcastable to (N, 1, 1, 1).
+    """
+    channels = noisy.shape[-1]
+    mu, components = outputs[..., :channels], outputs[..., channels:]
+    var_n = ops.square(sigma)
+    if channels == 1:
+        a = components[..., 0]
+        residual = a * (noisy - mu)[..., 0]
+        loss = 0.5 * ops.square(residual) - ops.log(ops.maximum(a, 1e-8))
+        inverse = 1.0 / ops.maximum(ops.square(components), 1e-8)
+        result = _normal_mono(mu, ops.maximum(inverse - var_n, 0.0), noisy, var_n)
+        return result | {"loss": loss}
+    root = _triangle(components, diagonal_covariance)
+    a00, a01, a02, a11, a12, a22 = root
+    d0, d1, d2 = _channels(noisy - mu)
+    residual = (a00 * d0 + a01 * d1 + a02 * d2, a11 * d1 + a12 * d2, a22 * d2)
+    loss = 0.5 * _norm(residual) - ops.log(ops.maximum(a00 * a11 * a22, 1e-8))
+
+    # Sigma_y = V V^T with V = A^-1, upper triangular too.
+    v00, v11, v22 = (ops.sign(a) / ops.maximum(ops.abs(a), 1e-4) for a in (a00, a11, a22))
+    v01 = -a01 * v00 * v11
+    v12 = -a12 * v11 * v22
+    v02 = (a01 * a12 * v11 - a02) * v00 * v22
+    n = var_n[..., 0]
+    p00 = ops.maximum(ops.square(v00) + ops.square(v01) + ops.square(v02) - n, 0.0)
+    p11 = ops.maximum(ops.square(v11) + ops.square(v12) - n, 0.0)
+    p22 = ops.maximum(ops.square(v22) - n, 0.0)
+
+    def bounded(covariance, a, b):
+        limit = ops.sqrt(a * b)
+        return ops.clip(covariance, -limit, limit)
+
+    p01 = bounded(v01 * v11 + v02 * v12, p00, p11)
+    p02 = bounded(v02 * v22, p00, p22)
+    p12 = bounded(v12 * v22, p11, p22)
+    r = _cholesky(p00 + n, p01, p02, p11 + n, p12, p22 + n)
+    z0, z1, z2 = _solve_upper_transposed(r, _solve_upper(r, (d0, d1, d2)))
+    moved = (
+        p00 * z0 + p01 * z1 + p02 * z2,
+        p01 * z0 + p11 * z1 + p12 * z2,
+        p02 * z0 + p12 * z1 + p22 * z2,
+    )
+    variance = ops.stack([n * (1.0 - n * s) for s in _inverse_diagonal(r)], axis=-1)
+    return {
+        "mean": mu,
+        "denoised": mu + ops.stack(moved, axis=-1),
+        "std": ops.sqrt(ops.maximum(variance, 0.0)),
+        "mean_std": ((p00 * p11 * p22) ** (1 / 6))[..., None],
+        "noise_std": sigma,
+        "loss": loss,
+    }
+
+
+def noise_from_raw(raw):
+    """A positive noise parameter from a free number: softplus(raw - 4) + 1e-3, at 0 about 0.019."""
+    return ops.softplus(raw - 4.0) + 1e-3
+
+
+def noise_variance(mu, noise, noise_model, estimated):
+    """Variance of the noise a channel: (N, 1, 1, 1) for gauss, (N, H, W, C) for poisson."""
+    if noise_model == "gauss":
+        return ops.square(noise if estimated else ops.maximum(noise, 1e-3))
+    if noise_model == "poisson":
+        signal = ops.maximum(mu, 1e-3)
+        return signal * noise if estimated else signal / noise
+    raise ValueError(f"noise_model={noise_model!r}: expected gauss, poisson or impulse.")
+
+
+# One channel
+
+
+def _normal_mono(mu, var_x, y, var_n):
+    """-2 log p(y) without its constant, and the product of two normal laws; var_n > 0."""
+    var_y = var_x + var_n
+    return {
+        "mean": mu,
+        "denoised": (y * var_x + mu * var_n) / var_y,
+        "std": ops.sqrt(var_x / var_y * var_n),
+        "mean_std": ops.sqrt(var_x),
+        "noise_std": ops.sqrt(var_n),
+        "loss": (ops.square(y - mu) / var_y + ops.log(var_y))[..., 0],
+    }
+
+
+# Three channels
+
+
+def _triangle(components, diagonal):
+    """Entries (00, 01, 02, 11, 12, 22) of U from the network's components, each (N, H, W)."""
+    if diagonal:
+        a, b, c = ops.unstack(components, axis=-1)
+        zero = ops.zeros_like(a)
+        return a, zero, zero, b, zero, c
+    return tuple(ops.unstack(components, axis=-1))
+
+
+def _factor(root, variances):
+    """Upper triangular R with R R^T = U U^T + diag(v), v > 0.
+
+    A Cholesky factorisation from the last row up, written so that every term under a root is a sum of
+    squares: nothing cancels, however singular U is (Lagrange's identity gives the last one).
+
+    Args:
+        root: six entries of U.
+        variances: v, three arrays broadcastable to them.
+    """
+    u00, u01, u02, u11, u12, u22 = root
+    v0, v1, v2 = variances
+    square22 = ops.square(u22) + v2
+    r22 = ops.sqrt(square22)
+    r02 = u02 * u22 / r22
+    r12 = u12 * u22 / r22
+    rest = v2 / square22  # the share of the last column that the last row leaves
+    square11 = ops.square(u11) + v1 + ops.square(u12) * rest
+    r11 = ops.sqrt(square11)
+    r01 = (u01 * u11 + u02 * u12 * rest) / r11
+    remaining = ops.square(u01) + ops.square(u02) * rest
+    minor = ops.square(u01 * u12 - u02 * u11) * rest
+    r00 = ops.sqrt(ops.square(u00) + v0 + (v1 * remaining + minor) / square11)
+    return r00, r01, r02, r11, r12, r22
+
+
+def _solve_upper(r, d):
+    """R^-1 d for the six entries of R and the three of d."""
+    r00, r01, r02, r11, r12, r22 = r
+    z2 = d[2] / r22
+    z1 = (d[1] - r12 * z2) / r11
+    return (d[0] - r01 * z1 - r02 * z2) / r00, z1, z2
+
+
+def _solve_upper_transposed(r, d):
+    """R^-T d."""
+    r00, r01, r02, r11, r12, r22 = r
+    z0 = d[0] / r00
+    z1 = (d[1] - r01 * z0) / r11
+    return z0, z1, (d[2] - r02 * z0 - r12 * z1) / r22
+
+
+def _inverse_diagonal(r):
+    """Diagonal of (R R^T)^-1."""
+    r00, r01, r02, r11, r12, r22 = r
+    b00, b11, b22 = 1.0 / r00, 1.0 / r11, 1.0 / r22
+    b01 = -r01 * b00 * b11
+    b12 = -r12 * b11 * b22
+    b02 = (r01 * r12 * b11 - r02) * b00 * b22
+    squares = ops.square
+    return squares(b00), squares(b01) + squares(b11), squares(b02) + squares(b12) + squares(b22)
+
+
+def _norm(z):
+    return ops.square(z[0]) + ops.square(z[1]) + ops.square(z[2])
+
+
+def _log_determinant(r):
+    """log det(R R^T)."""
+    return 2.0 * ops.log(r[0] * r[3] * r[5])
+
+
+def _channels(x):
+    """(N, H, W, 3 or 1) -> three arrays (N, H, W)."""
+    return (x[..., 0],) * 3 if x.shape[-1] == 1 else tuple(ops.unstack(x, axis=-1))
+
+
+def _product_of_normals(mu, root, y, var_n):
+    """Mean and standard deviation of x, given x ~ N(mu, U U^T) and y ~ N(x, diag(var_n)).
+
+    The original's inv(inv(X) + inv(N) + eI) (inv(X) mu + inv(N) y), X = U U^T + eI, N = diag(var_n) + eI,
+    as mu plus a correction: with W = inv(N) + eI and S = X + inv(W), it is mu + X S^-1 v,
+    v = W^-1 (N^-1 (y - mu) - e mu), and the covariance is W^-1 - W^-1 S^-1 W^-1.
+    """
+    mu, y = _channels(mu), _channels(y)
+    inv_n = [1.0 / (v + EPSILON) for v in _channels(var_n)]
+    w = [1.0 / (q + EPSILON) for q in inv_n]
+    v = [w_i * (q * (y_i - m) - EPSILON * m) for w_i, q, y_i, m in zip(w, inv_n, y, mu)]
+    r = _factor(root, [EPSILON + w_i for w_i in w])
+    z = _solve_upper_transposed(r, _solve_upper(r, v))
+    u00, u01, u02, u11, u12, u22 = root
+    t = (u00 * z[0], u01 * z[0] + u11 * z[1], u02 * z[0] + u12 * z[1] + u22 * z[2])  # U^T z
+    moved = (u00 * t[0] + u01 * t[1] + u02 * t[2], u11 * t[1] + u12 * t[2], u22 * t[2])
+    mean = [m + d + EPSILON * z_i for m, d, z_i in zip(mu, moved, z)]
+    variance = [w_i * (1.0 - w_i * s) for w_i, s in zip(w, _inverse_diagonal(r))]
+    std = ops.sqrt(ops.maximum(ops.stack(variance, axis=-1), 0.0))
+    return ops.stack(mean, axis=-1), std
+
+
+def _normal_rgb(mu, root, y, var_n):
+    """0.5 d^T Sigma_y^-1 d + 0.5 log det Sigma_y with d = y - mu, Sigma_y = Sigma_x + Sigma_n."""
+    r = _factor(root, _channels(var_n))
+    z = _solve_upper(r, _channels(y - mu))
+    denoised, std = _product_of_normals(mu, root, y, var_n)
+    determinant = ops.abs(root[0] * root[3] * root[5])  # of U: the root of det(Sigma_x)
+    return {
+        "mean": mu,
+        "denoised": denoised,
+        "std": std,
+        "mean_std": (determinant ** (1 / 3))[..., None],
+        "loss": 0.5 * _norm(z) + 0.5 * _log_determinant(r),
+    }
+
+
+def _impulse_rgb(mu, root, y, alpha):
+    """Impulse noise: with probability alpha the pixel is uniform on [0, 1]^3, otherwise clean.
+
+    The likelihood takes y for normal with the first two moments of that mixture; the posterior takes
+    the mixture as it is. Sigma_x is inflated by EPSILON.
+    """
+    alpha_map = alpha[..., 0]
+    mu_c, y_c = _channels(mu), _channels(y)
+
+    # The mixture's covariance: alpha I / 12 + (1 - alpha) Sigma_x + alpha (1 - alpha) v v^T.
+    v = [m - 0.5 for m in mu_c]
+    diagonal = alpha_map / 12.0 + (1.0 - alpha_map) * EPSILON
+    spread = alpha_map * (1.0 - alpha_map)
+    u00, u01, u02, u11, u12, u22 = root
+    keep = 1.0 - alpha_map
+    c00 = (
+        diagonal + keep * (ops.square(u00) + ops.square(u01) + ops.square(u02)) + spread * v[0] ** 2
+    )
+    c01 = keep * (u01 * u11 + u02 * u12) + spread * v[0] * v[1]
+    c02 = keep * u02 * u22 + spread * v[0] * v[2]
+    c11 = diagonal + keep * (ops.square(u11) + ops.square(u12)) + spread * v[1] ** 2
+    c12 = keep * u12 * u22 + spread * v[1] * v[2]
+    c22 = diagonal + keep * ops.square(u22) + spread * v[2] ** 2
+    r_y = _cholesky(c00, c01, c02, c11, c12, c22)
+    mean_y = [alpha_map / 2.0 + keep * m for m in mu_c]
+    z = _solve_upper(r_y, [a - b for a, b in zip(y_c, mean_y)])
+    loss = _norm(z) + ops.log(ops.maximum((r_y[0] * r_y[3] * r_y[5]) ** 2, MIN_DETERMINANT))
+
+    r_x = _factor(root, (EPSILON,) * 3)
+    density = _norm(_solve_upper(r_x, _channels(y - mu)))
+    determinant = (r_x[0] * r_x[3] * r_x[5]) ** 2
+    # log of h = (1 - alpha) N(y; mu, Sigma_x); the pixel is kept with probability h / (alpha + h).
+    log_h = ops.log(ops.maximum(keep, 1e-30)) - 0.5 * (
+        density + 3.0 * math.log(2.0 * math.pi) + ops.log(ops.maximum(determinant, MIN_DETERMINANT))
+    )
+    kept = ops.sigmoid(log_h - ops.log(ops.maximum(alpha_map, 1e-30)))[..., None]
+    denoised = mu + kept * (y - mu)
+    var_x = ops.stack(
+        [
+            ops.square(u00) + ops.square(u01) + ops.square(u02),
+            ops.square(u11) + ops.square(u12),
+            ops.square(u22),
+        ],
+        axis=-1,
+    )
+    variance = (1.0 - kept) * (var_x + EPSILON + ops.square(mu - denoised))
+    return {
+        "mean": mu,
+        "denoised": denoised,
+        "std": ops.sqrt(variance + kept * ops.square(y - denoised)),
+        "mean_std": (determinant ** (1 / 6))[..., None],
+        "noise_std": alpha * (100.0 / 255.0),
+        "loss": loss,
+    }
+
+
+def _cholesky(c00, c01, c02, c11, c12, c22):
+    """Upper triangular R with R R^T = C, for a C well away from singular."""
+    tiny = MIN_DETERMINANT
+    r22 = ops.sqrt(ops.maximum(c22, tiny))
+    r02, r12 = c02 / r22, c12 / r22
+    r11 = ops.sqrt(ops.maximum(c11 - ops.square(r12), tiny))
+    r01 = (c01 - r02 * r12) / r11
+    r00 = ops.sqrt(ops.maximum(c00 - ops.square(r01) - ops.square(r02), tiny))
+    return r00, r01, r02, r11, r12, r22
