@@ -139,9 +139,11 @@ def _evaluate(method):
     )
     dataset = FLAGS.dataset.replace(" ", "_")
     for name, function in baselines.available(FLAGS.baselines).items():
-        scores = evaluation.evaluate(
-            examples(), lambda noisy, level: {"denoised": function(noisy, _sigma(noise, level))}
-        )
+
+        def restore(noisy, level, function=function):
+            return {"denoised": function(noisy, _sigma(noise, level))}
+
+        scores = evaluation.evaluate(examples(), restore)
         print(f"{scores.line(dataset, noise)} method={name}", flush=True)
 
     rows, calibration, began = [], evaluation.Calibration(), time.monotonic()
@@ -237,7 +239,8 @@ def _denoise_file(denoiser, path, target, level):
         )
     if pages.dtype == np.float32 and not config.white_level and np.abs(colours).max() > 4:
         raise images.ImageError(
-            f"{path}: values up to {colours.max():g}, expected about [0, 1]; train with --white_level."
+            f"{path}: values up to {colours.max():g}, expected about [0, 1]; "
+            "train with --white_level."
         )
     restored = pages.copy()
     std = np.empty(colours.shape, np.float32) if FLAGS.std else None

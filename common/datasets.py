@@ -11,7 +11,7 @@ from absl import logging
 
 from common import images
 
-# Under the data folder, laid out as the sets are distributed; scripts/download_data.py fetches them.
+# Under the data folder, laid out as distributed; scripts/download_data.py fetches them.
 NAMED = {
     "kodak": "kodak/*.png",
     "bsd300": "BSDS300/images/test/*.jpg",

@@ -9,8 +9,8 @@ from common import metrics, unet
 class Denoiser(keras.Model):
     """Network and mathematics as one model; a method's `denoiser.py` fills in `restore`.
 
-    Calling it on (N, H, W, C) float32 images, or on a dict of `noisy` and `noise_level` (N,), gives a
-    dict with `denoised` (N, H, W, C); blind-spot methods add `mean`, `std` and `noise_std`. Any H
+    Calling it on (N, H, W, C) float32 images, or on a dict of `noisy` and `noise_level` (N,), gives
+    a dict with `denoised` (N, H, W, C); blind-spot methods add `mean`, `std` and `noise_std`. Any H
     and W: padding by reflection and cropping are inside.
     """
 

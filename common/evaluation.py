@@ -35,7 +35,7 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
         repeats: the set is gone through so often, with other noise each time.
 
     Yields:
-        name; clean and noisy (H, W, C) float32 in [0, 1], noise not clipped; noise parameter, float.
+        name; clean and noisy (H, W, C) float32 in [0, 1], noise not clipped; noise parameter.
     """
     model = noise_levels.parse(noise)
     if model.model == "none":
@@ -49,7 +49,7 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
 
 
 def restorer(denoiser):
-    """restore(noisy, level) of a denoiser, as `evaluate` wants it; the level goes in where it is known."""
+    """restore(noisy, level) of a denoiser, as `evaluate` wants it."""
     return lambda noisy, level: prediction.restore(denoiser, noisy, level)
 
 
@@ -74,7 +74,7 @@ def evaluate(examples, restore, *, each=None):
 
 
 class Calibration:
-    """Whether predicted deviations are true: root mean square of error over predicted one, 1 is right."""
+    """Whether predicted deviations are true: root mean square of error over prediction."""
 
     def __init__(self):
         self._total, self._count = 0.0, 0

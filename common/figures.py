@@ -18,7 +18,7 @@ def to_picture(image):
 
 
 def std_to_picture(std):
-    """Standard deviations (H, W, C) -> RGB picture: dark is certain, 99 % of pixels within the map."""
+    """Standard deviations (H, W, C) -> RGB picture: dark is certain; full scale at 99 %."""
     grey = std.mean(axis=-1)
     scaled = np.clip(grey / max(float(np.quantile(grey, 0.99)), 1e-9), 0.0, 1.0)
     colours = matplotlib.colormaps["magma"](scaled)[..., :3]

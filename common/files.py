@@ -8,10 +8,10 @@ import pathlib
 
 @contextlib.contextmanager
 def replacing(path):
-    """Yields a temporary path beside `path`, with its endings; moves it there when the block succeeds.
+    """Yields a temporary path beside `path`, with its endings; moves it there on success.
 
-    The folder is made if missing. After a failure, also a full disk, the old file is still there and
-    the temporary one is gone.
+    The folder is made if missing. After a failure, also a full disk, the old file is still there
+    and the temporary one is gone.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

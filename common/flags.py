@@ -1,4 +1,4 @@
-"""The flags of all commands, and how a command runs: one line for what goes wrong, true exit codes."""
+"""The flags of all commands, and how one runs: one line for what goes wrong, true exit codes."""
 
 import dataclasses
 import difflib
@@ -10,8 +10,8 @@ from absl import app, flags
 FLAGS = flags.FLAGS
 
 DATA = (
-    "`sample` (photographs that come with scikit-image), kodak, bsd300, bsd300_train, bsd68, set12, "
-    "set14, a folder, a glob, an .h5 or a .tfrecords file"
+    "`sample` (photographs that come with scikit-image), kodak, bsd300, bsd300_train, bsd68, "
+    "set12, set14, a folder, a glob, an .h5 or a .tfrecords file"
 )
 
 

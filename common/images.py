@@ -1,4 +1,4 @@
-"""Image files in and out: PNG, JPEG, TIFF (8, 16 bit, float, stacks) and NPY, and their value ranges.
+"""Image files in and out: PNG, JPEG, TIFF (8, 16 bit, float, stacks), NPY; their value ranges.
 
 Inside the house an image is (H, W, C) in the file's own type; `to_unit` scales it to float32 in
 [0, 1], `from_unit` back.
@@ -27,8 +27,9 @@ def read(path):
 
     Args:
         path: of a PNG, JPEG, TIFF, NPY, BMP or WebP file. Pages of a TIFF are whatever axes it has
-            besides Y, X and colour samples; an NPY file holds (H, W), (H, W, C <= 4) or (N, H, W, C).
-            A photograph is turned upright by its EXIF orientation; palettes become RGB.
+            besides Y, X and colour samples; an NPY file holds (H, W), (H, W, C <= 4) or
+            (N, H, W, C). A photograph is turned upright by its EXIF orientation; palettes
+            become RGB.
 
     Returns:
         (pages, H, W, C): bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers
@@ -109,7 +110,7 @@ def _read_picture(path):
         elif picture.mode in ("CMYK", "YCbCr", "HSV", "LAB"):
             picture = picture.convert("RGB")
         array = np.array(picture)
-    if array.dtype == np.int32 and picture.mode == "I" and 0 <= array.min() and array.max() < 65536:
+    if picture.mode == "I" and array.min() >= 0 and array.max() < 65536:
         array = array.astype(np.uint16)  # how older Pillows read 16-bit grey
     return array if array.ndim == 3 else array[..., None]
 
@@ -169,7 +170,7 @@ def _format(suffix):
 
 
 def white_level(dtype, given=0.0):
-    """The stored value that stands for 1.0: `given`, or else an integer type's largest, 1 for floats."""
+    """The stored value of 1.0: `given`, or else an integer type's largest, 1 for floats."""
     if given:
         return float(given)
     return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0

@@ -39,7 +39,7 @@ def corrupt(clean, noise, level, seed):
 
 
 def add_gaussian(clean, sigma, seed):
-    """noisy = clean + sigma * n, n ~ N(0, 1) per pixel and channel; sigma on the scale of `clean`."""
+    """noisy = clean + sigma * n, n ~ N(0, 1); sigma on the scale of `clean`."""
     return clean + sigma * tf.random.stateless_normal(tf.shape(clean), seed, dtype=clean.dtype)
 
 

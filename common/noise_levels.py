@@ -27,7 +27,7 @@ class Noise:
         return self.low == self.high
 
     def level(self, strength):
-        """Strength in the string's units -> noise parameter: sigma on [0, 1], lambda, probability."""
+        """Strength in the string's units -> parameter: sigma on [0, 1], lambda, probability."""
         return (
             strength / {"gauss": 255.0, "poisson": 1.0, "impulse": 100.0, "none": 1.0}[self.model]
         )

@@ -1,4 +1,4 @@
-"""Training batches as a pure function of (seed, image number): stop anywhere, go on exactly there."""
+"""Training batches as a pure function of (seed, image number): stop anywhere, go on there."""
 
 import functools
 
@@ -17,8 +17,8 @@ LEVEL, INPUT, TARGET, TARGET_LEVEL, EVALUATION = range(5)
 def training_batches(image_set, config, *, targets="noisy", start=0):
     """An endless data set of batches; batch k is the same whatever was drawn before it.
 
-    Images are drawn without replacement and reshuffled when used up; a random crop of each is scaled
-    to [0, 1] and corrupted. They stay in memory as stored, once; only crops become float.
+    Images are drawn without replacement and reshuffled when used up; a random crop of each is
+    scaled to [0, 1] and corrupted. They stay in memory as stored, once; only crops become float.
 
     Args:
         image_set: datasets.ImageSet.

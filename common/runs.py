@@ -13,9 +13,7 @@ import zipfile
 
 import numpy as np
 
-from common import files
-
-VERSION = "0.1.0"
+from common import VERSION, files
 
 
 class RunError(ValueError):

@@ -12,9 +12,9 @@ RAMP_DOWN = 0.3
 def ramped_rate(images, total, peak, ramp_up=RAMP_UP, ramp_down=RAMP_DOWN):
     """Learning rate after `images` of `total`: cosine up, constant, squared cosine down.
 
-    peak * (0.5 - cos(t pi) / 2) in the first `ramp_up` of the training, peak * (0.5 + cos(t pi) / 2)^2
-    in the last `ramp_down`, their product where both hold. Exactly 0 at both ends.
-    tests/golden/lr_schedules.npz; works on floats and on tensors.
+    peak * (0.5 - cos(t pi) / 2) in the first `ramp_up` of the training,
+    peak * (0.5 + cos(t pi) / 2)^2 in the last `ramp_down`, their product where both hold.
+    Exactly 0 at both ends. tests/golden/lr_schedules.npz; works on floats and on tensors.
     """
     rate = peak
     if ramp_up > 0:

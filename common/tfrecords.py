@@ -1,4 +1,4 @@
-"""TFRecord files in the layout of Lehtinen et al. 2018: `shape` (C, H, W) and `data` (uint8 bytes)."""
+"""TFRecord files laid out as Lehtinen et al. 2018 do: `shape` (C, H, W), `data` (uint8 bytes)."""
 
 import pathlib
 

@@ -16,7 +16,7 @@ def total_steps(config):
     return -(-config.num_images // config.batch_size)
 
 
-def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, every=None):
+def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, every):
     """Trains, or goes on training, and leaves a run folder.
 
     Stopping at any moment and resuming gives the weights of not stopping: batches depend on
@@ -29,7 +29,7 @@ def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, ever
         run_dir: folder with config.json already in it.
         validate: `validate(denoiser)` gives (dict of figures, contact sheet), or None.
         resume: continue from the folder's checkpoint.
-        every: (images between checkpoints, images between validations), or None for 20 and 10 of them.
+        every: (images between checkpoints, images between validations).
     """
     rate = schedules.Ramped(
         num_images=config.num_images,
@@ -41,7 +41,7 @@ def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, ever
     denoiser.compile(optimizer=optimizer, jit_compile=denoiser.jit_compile)
     run_dir = pathlib.Path(run_dir)
     last = total_steps(config)
-    checkpoint_every, eval_every = every or (config.num_images / 20, config.num_images / 10)
+    checkpoint_every, eval_every = every
     interval = min(max(1, round(checkpoint_every / config.batch_size)), last)
 
     step = 0
@@ -80,7 +80,7 @@ def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, ever
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Writes the state, the log and sample pictures at the end of every interval; shows progress."""
+    """Writes state, log and sample pictures at the end of every interval; shows progress."""
 
     PROGRESS_SECONDS = 10.0
 
@@ -139,7 +139,7 @@ class _Recorder(keras.callbacks.Callback):
 
 
 class Log:
-    """log.csv: a row an interval, columns as they come; a resumed run drops what lay ahead of it."""
+    """log.csv: a row an interval; a resumed run drops what lay ahead of it."""
 
     def __init__(self, path, images):
         self._path = path
@@ -152,19 +152,18 @@ class Log:
     def append(self, row):
         self.rows.append({name: str(value) for name, value in row.items()})
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with files.replacing(self._path) as temporary:
-            with open(temporary, "w", newline="") as file:
-                writer = csv.DictWriter(file, columns)
-                writer.writeheader()
-                writer.writerows(self.rows)
+        with files.replacing(self._path) as path, open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
 
 
 def announce(run_dir, config, number_of_images, is_short):
     """Says what is going to be trained, on what, and how long."""
     print(
-        f"Training on {number_of_images} images of {config.train_set}: {config.num_images} crops of "
-        f"{config.crop_size}x{config.crop_size} in batches of {config.batch_size}. Run folder: "
-        f"{run_dir}",
+        f"Training on {number_of_images} images of {config.train_set}: {config.num_images} crops "
+        f"of {config.crop_size}x{config.crop_size}, {config.batch_size} a step. "
+        f"Run folder: {run_dir}",
         flush=True,
     )
     if is_short:

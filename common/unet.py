@@ -1,4 +1,4 @@
-"""The U-Net of Lehtinen et al. 2018, shared by n2n_tf and ssdn_tf; convolution and pooling go in."""
+"""The U-Net of Lehtinen et al. 2018; its convolution and pooling are passed in."""
 
 import keras
 from keras import ops

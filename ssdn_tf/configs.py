@@ -66,7 +66,8 @@ class Config:
             raise ValueError("noise='impulse...' with channels=1: defined for 3 channels only.")
         if self.pipeline == "workshop" and (noise.model != "gauss" or self.noise_params != "known"):
             raise ValueError(
-                f"pipeline='workshop' with noise={self.noise!r}, noise_params={self.noise_params!r}: "
+                f"pipeline='workshop' with noise={self.noise!r} and "
+                f"noise_params={self.noise_params!r}: "
                 "its formulation is for Gaussian noise of known level."
             )
 

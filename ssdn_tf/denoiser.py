@@ -9,8 +9,9 @@ from ssdn_tf import configs, likelihood, network
 class Denoiser(denoiser.Denoiser):
     """Restores images as the configuration's pipeline does.
 
-    blindspot: posterior mean as `denoised`, with `mean` (of the blind-spot network), `std` (N, H, W, C)
-        of what was denoised, `mean_std` (N, H, W, 1) and `noise_std` (N, 1 or H, 1 or W, 1).
+    blindspot: posterior mean as `denoised`, with `mean` (of the blind-spot network), `std`
+        (N, H, W, C) of what was denoised, `mean_std` (N, H, W, 1) and `noise_std`
+        (N, 1 or H, 1 or W, 1).
     workshop: the same, in the formulation of Laine et al. 2019a (workshop paper).
     blindspot_mean, n2n, n2c: `denoised` is the network's output.
 

@@ -3,7 +3,8 @@
 python -m ssdn_tf.evaluate --run_dir=runs/first --output=pictures
 python -m ssdn_tf.evaluate --run_dir=runs/gauss25 --dataset=kodak --baselines=all
 
-Ends with a line that programs can read: RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...
+Ends with a line that programs can read:
+RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...
 """
 
 from common import commands

@@ -1,4 +1,4 @@
-"""Exports a trained denoiser as a SavedModel, for TensorFlow Serving or any process with TensorFlow.
+"""Exports a trained denoiser as a SavedModel, for TensorFlow Serving and the like.
 
 python -m ssdn_tf.export --run_dir=runs/first --output=models/ssdn      # writes models/ssdn/1/
 """

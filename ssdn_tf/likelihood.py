@@ -30,8 +30,8 @@ def bayes(outputs, noisy, noise, *, noise_model, estimated=False, diagonal_covar
     Args:
         outputs: (N, H, W, `count_outputs(C)`) of the blind-spot network.
         noisy: (N, H, W, C), images in [0, 1], noise not clipped.
-        noise: the noise parameter, broadcastable to (N, 1, 1, 1): standard deviation (gauss), lambda
-            (poisson; its reciprocal when estimated), probability (impulse).
+        noise: the noise parameter, broadcastable to (N, 1, 1, 1): standard deviation (gauss),
+            lambda (poisson; its reciprocal when estimated), probability (impulse).
         noise_model: "gauss", "poisson" or "impulse".
         estimated: `noise` was estimated (`noise_from_raw`), not given.
         diagonal_covariance: the channels are independent given their surroundings.
@@ -63,7 +63,7 @@ def bayes(outputs, noisy, noise, *, noise_model, estimated=False, diagonal_covar
         sigma_n = ops.sqrt(var_n)
         result["noise_std"] = ops.exp(ops.mean(ops.log(sigma_n), axis=-1, keepdims=True))
     if estimated:
-        # Without this push towards more noise the estimate stays low: Laine et al. 2019, section 4.1.
+        # The original's regulariser: of two explanations of the residual, prefer noise.
         result["loss"] = result["loss"] - 0.1 * ops.mean(sigma_n, axis=-1)
     return result
 
@@ -175,8 +175,8 @@ def _triangle(components, diagonal):
 def _factor(root, variances):
     """Upper triangular R with R R^T = U U^T + diag(v), v > 0.
 
-    A Cholesky factorisation from the last row up, written so that every term under a root is a sum of
-    squares: nothing cancels, however singular U is (Lagrange's identity gives the last one).
+    A Cholesky factorisation from the last row up, written so that every term under a root is a sum
+    of squares: nothing cancels, however singular U is (Lagrange's identity gives the last one).
 
     Args:
         root: six entries of U.
@@ -242,9 +242,9 @@ def _channels(x):
 def _product_of_normals(mu, root, y, var_n):
     """Mean and standard deviation of x, given x ~ N(mu, U U^T) and y ~ N(x, diag(var_n)).
 
-    The original's inv(inv(X) + inv(N) + eI) (inv(X) mu + inv(N) y), X = U U^T + eI, N = diag(var_n) + eI,
-    as mu plus a correction: with W = inv(N) + eI and S = X + inv(W), it is mu + X S^-1 v,
-    v = W^-1 (N^-1 (y - mu) - e mu), and the covariance is W^-1 - W^-1 S^-1 W^-1.
+    The original's inv(inv(X) + inv(N) + eI) (inv(X) mu + inv(N) y), X = U U^T + eI and
+    N = diag(var_n) + eI, as mu plus a correction: with W = inv(N) + eI and
+    S = X + inv(W), it is mu + X S^-1 v, v = W^-1 (N^-1 (y - mu) - e mu), and the covariance is W^-1 - W^-1 S^-1 W^-1.
     """
     mu, y = _channels(mu), _channels(y)
     inv_n = [1.0 / (v + EPSILON) for v in _channels(var_n)]
@@ -279,8 +279,8 @@ def _normal_rgb(mu, root, y, var_n):
 def _impulse_rgb(mu, root, y, alpha):
     """Impulse noise: with probability alpha the pixel is uniform on [0, 1]^3, otherwise clean.
 
-    The likelihood takes y for normal with the first two moments of that mixture; the posterior takes
-    the mixture as it is. Sigma_x is inflated by EPSILON.
+    The likelihood takes y for normal with the first two moments of that mixture; the posterior
+    takes the mixture as it is. Sigma_x is inflated by EPSILON.
     """
     alpha_map = alpha[..., 0]
     mu_c, y_c = _channels(mu), _channels(y)

@@ -24,7 +24,7 @@ def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0,
     """
     layers = unet.Convolutions(seed=seed, dtype=dtype)
     image = keras.Input((None, None, channels), name="image")
-    # The skip of the image joins features: both in the arithmetic's precision, or all become float32.
+    # The image joins features as a skip: of another precision it would make them all float32.
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
     decode = functools.partial(_decode, layers=layers, blindspot=blindspot)
     if blindspot:

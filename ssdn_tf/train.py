@@ -2,7 +2,8 @@
 
 python -m ssdn_tf.train --run_dir=runs/first                       # sample photographs, minutes
 python -m ssdn_tf.train --noise=gauss25 --train_set=bsd300_train --run_dir=runs/gauss25
-python -m ssdn_tf.train --noise=none --noise_params=global --train_set=my_noisy_photos --run_dir=runs/mine
+python -m ssdn_tf.train --noise=none --noise_params=global --train_set=noisy_photos \\
+    --run_dir=runs/mine
 """
 
 from common import commands

@@ -1,0 +1,1 @@
+"""Programs about the project: data, cross-check, quickstart, tests."""

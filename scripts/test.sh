@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Runs the whole test suite in .venv, which it makes if it is missing. Arguments go to pytest.
+set -euo pipefail
+source "$(dirname "$0")/environment.sh"
+install "[test]"
+exec .venv/bin/python -m pytest "$@"
