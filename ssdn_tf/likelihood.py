@@ -243,8 +243,8 @@ def _product_of_normals(mu, root, y, var_n):
     """Mean and standard deviation of x, given x ~ N(mu, U U^T) and y ~ N(x, diag(var_n)).
 
     The original's inv(inv(X) + inv(N) + eI) (inv(X) mu + inv(N) y), X = U U^T + eI and
-    N = diag(var_n) + eI, as mu plus a correction: with W = inv(N) + eI and
-    S = X + inv(W), it is mu + X S^-1 v, v = W^-1 (N^-1 (y - mu) - e mu), and the covariance is W^-1 - W^-1 S^-1 W^-1.
+    N = diag(var_n) + eI, written as mu plus a correction: with W = inv(N) + eI, S = X + inv(W) and
+    v = W^-1 (N^-1 (y - mu) - e mu) it is mu + X S^-1 v, the covariance W^-1 - W^-1 S^-1 W^-1.
     """
     mu, y = _channels(mu), _channels(y)
     inv_n = [1.0 / (v + EPSILON) for v in _channels(var_n)]

@@ -1,0 +1,32 @@
+"""common.metrics beyond the golden values, which scripts/crosscheck holds them against."""
+
+import numpy as np
+import pytest
+
+from common import metrics
+
+RNG = np.random.default_rng(0)
+
+
+def test_psnr_rounds_to_eight_bits_first():
+    a = np.full((16, 16, 3), 0.5, np.float32)
+    assert metrics.psnr(a, a + 0.001) == float("inf")  # the same grey value
+    assert metrics.psnr_float(a, a + 0.01) == pytest.approx(40.0, abs=1e-4)
+    assert metrics.psnr(a * 0, a * 0 - 5.0) == float("inf")  # clipped
+
+
+def test_ssim():
+    a = RNG.random((32, 40, 3), np.float32)
+    assert metrics.ssim(a, a) == pytest.approx(1.0)
+    noisy = a + 0.2 * RNG.standard_normal(a.shape).astype(np.float32)
+    assert 0.2 < metrics.ssim(a, noisy) < 0.95
+    assert np.isnan(metrics.ssim(a[:8], a[:8]))
+
+
+def test_the_trainings_psnr_is_the_evaluations():
+    a = RNG.random((3, 16, 16, 3), np.float32)
+    b = np.clip(a + 0.1 * RNG.standard_normal(a.shape), 0, 1).astype(np.float32)
+    mean = metrics.MeanPSNR()
+    mean.update_state(a, b)
+    expected = np.mean([metrics.psnr(x, y) for x, y in zip(a, b)])
+    assert float(mean.result()) == pytest.approx(expected, abs=1e-3)
