@@ -1,5 +1,7 @@
 """The four commands of every method: train, evaluate, denoise, export."""
 
+from common import quiet  # noqa: F401  # isort: skip  # before anything imports TensorFlow
+
 import collections.abc
 import dataclasses
 import functools

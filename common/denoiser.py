@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common import metrics, unet
+from common import metrics
 
 
 class Denoiser(keras.Model):
@@ -11,7 +11,7 @@ class Denoiser(keras.Model):
 
     Calling it on (N, H, W, C) float32 images, or on a dict of `noisy` and `noise_level` (N,), gives
     a dict with `denoised` (N, H, W, C); blind-spot methods add `mean`, `std` and `noise_std`. Any H
-    and W: padding by reflection and cropping are inside.
+    and W: padding and cropping are inside.
     """
 
     def __init__(self, config, *, name):
@@ -23,10 +23,10 @@ class Denoiser(keras.Model):
         self.psnr = metrics.MeanPSNR(name="psnr")
 
     def restore(self, noisy, noise_level, training):
-        """Restores images whose sides the network can halve.
+        """Restores images; `unet.run_padded` runs the network on them.
 
         Args:
-            noisy: (N, H, W, C), H and W multiples of 32.
+            noisy: (N, H, W, C), any H and W.
             noise_level: (N, 1, 1, 1), or None if not given.
             training: adds what the loss needs to the result.
 
@@ -41,9 +41,7 @@ class Denoiser(keras.Model):
         noisy, noise_level = inputs["noisy"], inputs.get("noise_level")
         if noise_level is not None:
             noise_level = ops.reshape(noise_level, (-1, 1, 1, 1))
-        result = self.restore(unet.pad_to_multiple(noisy), noise_level, training)
-        height, width = ops.shape(noisy)[1:3]
-        return {name: value[:, :height, :width] for name, value in result.items()}
+        return self.restore(noisy, noise_level, training)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         if "clean" in y:

@@ -95,15 +95,21 @@ class Calibration:
 
 
 def sheet_row(name, clean, noisy, result):
-    """Captioned pictures of one result for `figures.contact_sheet`: clean, noisy, denoised, std."""
+    """Captioned pictures of one result for `figures.contact_sheet`: clean, noisy, denoised, std.
+
+    clean: (H, W, C) float in [0, 1], or None if there is none.
+    """
+
+    def caption(text, image):
+        return text if clean is None else f"{text} {metrics.psnr(clean, image):.2f} dB"
+
+    denoised = result["denoised"]
     row = [
-        (f"{name}: clean", figures.to_picture(clean)),
-        (f"noisy {metrics.psnr(clean, noisy):.2f} dB", figures.to_picture(noisy)),
-        (
-            f"denoised {metrics.psnr(clean, result['denoised']):.2f} dB",
-            figures.to_picture(result["denoised"]),
-        ),
+        (f"{name}: {caption('noisy', noisy)}", figures.to_picture(noisy)),
+        (caption("denoised", denoised), figures.to_picture(denoised)),
     ]
+    if clean is not None:
+        row.insert(0, ("clean", figures.to_picture(clean)))
     if "std" in result:
         row.append(("predicted std", figures.std_to_picture(result["std"])))
     return row
@@ -112,30 +118,35 @@ def sheet_row(name, clean, noisy, result):
 def validator(image_set, config, *, max_images=4, max_side=256):
     """validate(denoiser) for `training.fit`: scores and a contact sheet of a few centre crops.
 
-    Returns None when the noise is "none": there is no clean image to compare with.
+    With noise "none" the crops are restored as they are; there is nothing to score them against.
     """
-    if config.noise == "none":
-        return None
     cut = [_centre(image, max_side) for image in image_set.images[:max_images]]
     few = dataclasses.replace(image_set, images=cut, names=image_set.names[:max_images])
+    settings = {"channels": config.channels, "white_level": config.white_level}
 
     def validate(denoiser):
-        rows, values = [], {}
-
-        def each(name, clean, noisy, result):
+        if config.noise == "none":
+            examples = _as_they_are(few, **settings)
+        else:
+            examples = noisy_images(few, config.noise, **settings)
+        rows, found = [], {}
+        for name, clean, noisy, level in examples:
+            result = prediction.restore(denoiser, noisy, level)
             rows.append(sheet_row(name, clean, noisy, result))
+            if clean is not None:
+                found.setdefault("psnr", []).append(metrics.psnr(clean, result["denoised"]))
+                found.setdefault("ssim", []).append(metrics.ssim(clean, result["denoised"]))
             if "noise_std" in result:
-                values.setdefault("noise_std_8bit", []).append(255.0 * result["noise_std"].mean())
-
-        examples = noisy_images(
-            few, config.noise, channels=config.channels, white_level=config.white_level
-        )
-        scores = evaluate(examples, restorer(denoiser), each=each)
-        found = {"psnr": float(np.mean(scores.psnr)), "ssim": float(np.nanmean(scores.ssim))}
-        found |= {name: float(np.mean(value)) for name, value in values.items()}
-        return found, figures.contact_sheet(rows)
+                found.setdefault("noise_std_8bit", []).append(255 * result["noise_std"].mean())
+        means = {name: float(np.mean(values)) for name, values in found.items()}
+        return means, figures.contact_sheet(rows)
 
     return validate
+
+
+def _as_they_are(image_set, *, channels, white_level):
+    for name, image in zip(image_set.names, image_set.images):
+        yield name, None, images.to_unit(images.to_channels(image, channels), white_level), None
 
 
 def _centre(image, side):

@@ -2,10 +2,12 @@
 
 import dataclasses
 import difflib
+import logging as python_logging
 import os
 import sys
+import textwrap
 
-from absl import app, flags
+from absl import app, flags, logging
 
 FLAGS = flags.FLAGS
 
@@ -145,29 +147,31 @@ def given_fields(config):
     return {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
 
 
-def run(main, define, doc):
+def run(main, define, doc, *, takes_arguments=False):
     """Runs a command.
 
-    An error that the user can do something about is printed as one line and ends in exit code 1; so
-    is any ValueError or OSError unless --debug is given. Ctrl-C ends in 130.
+    An error that the user can do something about is printed as one line and ends in exit code 1:
+    any ValueError or OSError, unless --debug is given. Ctrl-C ends in 130.
 
     Args:
-        main: called without arguments, after the flags are read.
+        main: called after the flags are read, without arguments unless `takes_arguments`.
         define: called without arguments, defines the flags.
         doc: the module's docstring, shown by --help.
+        takes_arguments: main takes the list of words that are no flags.
     """
     define()
-    if any(arg in ("--help", "-help", "-h", "--h") for arg in sys.argv[1:]):
-        print(doc.strip() + "\n\nFlags:\n" + FLAGS.module_help(__name__).partition("\n")[2])
+    if any(arg in ("--help", "-help", "-h") for arg in sys.argv[1:]):
+        print(f"{doc.strip()}\n\nFlags:\n{_describe_flags()}")
         sys.exit(0)
 
     def guarded(argv):
-        if argv[1:]:
-            raise app.UsageError(
-                f"Unexpected arguments {argv[1:]}: flags are written --name=value."
-            )
+        if argv[1:] and not takes_arguments:
+            raise app.UsageError(f"Unexpected {argv[1]!r}: flags are written --name=value.")
+        logging.set_verbosity(logging.WARNING)
+        plain = python_logging.Formatter("%(levelname)s: %(message)s")
+        logging.get_absl_handler().setFormatter(plain)
         try:
-            main()
+            main(*([argv[1:]] if takes_arguments else []))
         except KeyboardInterrupt:
             print("Interrupted.", file=sys.stderr)
             sys.exit(130)
@@ -179,6 +183,22 @@ def run(main, define, doc):
 
     app.usage = _usage
     app.run(guarded, flags_parser=_parse)
+
+
+def _describe_flags():
+    """Help texts of the flags that commands define, those of libraries left out."""
+    described = []
+    for module, defined in FLAGS.flags_by_module_dict().items():
+        if not module.startswith("absl."):
+            described += defined
+    return "\n".join(
+        textwrap.fill(
+            f"  --{'[no]' if flag.boolean else ''}{flag.name}: {flag.help}",
+            width=100,
+            subsequent_indent="      ",
+        )
+        for flag in sorted(described, key=lambda flag: flag.name)
+    )
 
 
 def _one_line(error):

@@ -90,14 +90,29 @@ def trunk(image, conv, pool, suffixes):
     return upsample_and_join(x, skips.pop())
 
 
-def pad_to_multiple(images, multiple=MULTIPLE):
-    """Mirrors images at their right and bottom edges up to sides that a U-Net can halve.
-
-    By gathering rows and columns, not by a padding operation: those refuse images smaller than the
-    padding, and this one serves 1x1 pixels as well as sizes unknown until the graph runs.
+def run_padded(network, images, *, padding, training=False):
+    """Runs a network on images of any size: pads right and bottom, crops the output.
 
     Args:
+        network: Keras model that needs sides that are multiples of 32.
         images: (N, H, W, C), any H and W from 1 up.
+        padding: "reflect" or "zeros", see `pad_to_multiple`.
+    """
+    height, width = ops.shape(images)[1:3]
+    output = network(pad_to_multiple(images, padding), training=training)
+    return output[:, :height, :width]
+
+
+def pad_to_multiple(images, padding, multiple=MULTIPLE):
+    """Extends images to the right and the bottom up to sides that a U-Net can halve.
+
+    By gathering rows and columns, not by a padding operation: those refuse to reflect more than the
+    image, and this serves 1x1 pixels as well as sizes unknown until the graph runs.
+
+    Args:
+        images: (N, H, W, C).
+        padding: "reflect", or "zeros" for blind-spot networks: in its mirror image a pixel near the
+            edge would see its own value, and not be blind to it.
         multiple: the sides become multiples of it.
 
     Returns:
@@ -109,8 +124,12 @@ def pad_to_multiple(images, multiple=MULTIPLE):
             continue
         size = ops.shape(images)[axis]
         padded = (size + multiple - 1) // multiple * multiple
-        period = ops.maximum(2 * (size - 1), 1)
-        index = ops.arange(padded, dtype="int32") % period
-        index = ops.where(index < size, index, period - index)
+        position = ops.arange(padded, dtype="int32")
+        index = position % ops.maximum(2 * (size - 1), 1)
+        index = ops.where(index < size, index, 2 * (size - 1) - index)
         images = ops.take(images, index, axis=axis)
+        if padding == "zeros":
+            shape = [-1 if i == axis else 1 for i in range(4)]
+            inside = ops.reshape(position < size, shape)
+            images = images * ops.cast(inside, images.dtype)
     return images

@@ -15,10 +15,10 @@ import pathlib
 # the kink of its ReLU: outputs stay, gradients there jump. The references summed in Eigen's order.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
-from absl import flags as absl_flags  # noqa: E402
+from absl import flags as absl_flags
 
-from common import flags  # noqa: E402
-from scripts import checkers, golden_files  # noqa: E402
+from common import flags
+from scripts import checkers, golden_files
 
 FLAGS = flags.FLAGS
 

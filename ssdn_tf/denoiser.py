@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from common import commands, denoiser, losses, noise_levels, schedules
+from common import commands, denoiser, losses, noise_levels, schedules, unet
 from ssdn_tf import configs, likelihood, network
 
 
@@ -52,7 +52,9 @@ class Denoiser(denoiser.Denoiser):
 
     def restore(self, noisy, noise_level, training):
         config = self.config
-        outputs = self.network(noisy, training=training)
+        # A mirror image would show pixels near the edge to themselves.
+        padding = "reflect" if config.pipeline in ("n2c", "n2n") else "zeros"
+        outputs = unet.run_padded(self.network, noisy, padding=padding, training=training)
         if not config.has_likelihood:
             return {"denoised": outputs}
         noise = self._noise(noisy, noise_level, training)
@@ -76,7 +78,7 @@ class Denoiser(denoiser.Denoiser):
     def _noise(self, noisy, noise_level, training):
         """Noise parameter of each image, (N, 1, 1, 1)."""
         if self.noise_network is not None:
-            raw = self.noise_network(noisy, training=training)
+            raw = unet.run_padded(self.noise_network, noisy, padding="reflect", training=training)
             return likelihood.noise_from_raw(ops.mean(raw, axis=(1, 2), keepdims=True))
         like = ops.zeros_like(noisy[:, :1, :1, :1])
         if self.raw_noise is not None:

@@ -71,5 +71,13 @@ def shift_down(x):
 
 
 def _rotate(x, quarter_turns):
-    """Turns (N, H, W, C) counter-clockwise by quarter turns, as numpy.rot90 does."""
-    return ops.rot90(x, quarter_turns, axes=(1, 2))
+    """Turns (N, H, W, C) counter-clockwise by quarter turns, as numpy.rot90 does.
+
+    Not by ops.rot90: that of Keras 3.15 is wrong for half turns unless H equals W.
+    """
+    quarter_turns %= 4
+    if quarter_turns == 2:
+        return ops.flip(x, axis=(1, 2))
+    if quarter_turns == 1:
+        return ops.transpose(ops.flip(x, axis=2), (0, 2, 1, 3))
+    return ops.flip(ops.transpose(x, (0, 2, 1, 3)), axis=2)

@@ -1,4 +1,4 @@
-"""common.noise and noise_levels: strings, moments, independence, and the same alone as in tf.data."""
+"""common.noise and noise_levels: strings, moments, independence; alone and inside tf.data."""
 
 import numpy as np
 import pytest
