@@ -21,9 +21,10 @@ def median(noisy, sigma):
 
 def non_local_means(noisy, sigma):
     """Non-local means (Buades et al. 2005) with the noise's sigma: 5x5 patches, 13x13 search."""
-    return restoration.denoise_nl_means(
+    restored = restoration.denoise_nl_means(
         noisy, patch_size=5, patch_distance=6, h=0.6 * sigma, sigma=sigma, channel_axis=-1
-    ).astype(np.float32)
+    )
+    return restored.astype(np.float32).reshape(noisy.shape)  # it drops a single channel
 
 
 def bm3d(noisy, sigma):

@@ -9,6 +9,7 @@ log.csv, curves.png, samples/, train/   figures and TensorBoard events
 import dataclasses
 import json
 import pathlib
+import warnings
 import zipfile
 
 import numpy as np
@@ -65,8 +66,10 @@ def load_weights(run_dir, denoiser):
             f"{run_dir}: no weights yet; the training stopped before its first checkpoint."
         )
     try:
-        denoiser.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Keras only warns of what it could not fill
+            denoiser.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         message = str(error).strip().splitlines()[0][:200]
         raise RunError(f"{path}: not this model's weights, or damaged ({message}).") from error
 
@@ -94,7 +97,7 @@ def load_state(run_dir, denoiser):
     """
     path = state_path(run_dir)
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored)
         step = int(arrays.pop("step"))
         wanted = {

@@ -179,13 +179,9 @@ def problems(source, data_dir):
 
 
 def run(names):
-    unknown = [name for name in names if name not in SOURCES]
-    if unknown or not names:
-        raise app.UsageError(
-            f"{unknown[0]!r} is not known"
-            if unknown
-            else f"No set named; expected some of {', '.join(SOURCES)}."
-        )
+    for name in names or [""]:
+        if name not in SOURCES:
+            raise app.UsageError(f"set {name!r}: expected some of {', '.join(SOURCES)}.")
     data_dir = pathlib.Path(FLAGS.data_dir or datasets.default_data_dir())
     free = shutil.disk_usage(data_dir if data_dir.exists() else ".").free
     if free < 100e6:

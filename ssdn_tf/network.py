@@ -73,7 +73,8 @@ def shift_down(x):
 def _rotate(x, quarter_turns):
     """Turns (N, H, W, C) counter-clockwise by quarter turns, as numpy.rot90 does.
 
-    Not by ops.rot90: that of Keras 3.15 is wrong for half turns unless H equals W.
+    Not by ops.rot90: on TensorFlow, up to Keras 3.15, it is wrong for half turns unless H equals W
+    (keras-team/keras#23435).
     """
     quarter_turns %= 4
     if quarter_turns == 2:

@@ -48,7 +48,7 @@ def test_the_plain_network_sees_the_pixel_itself():
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_the_blind_spot_network_knows_no_direction_but_by_its_1x1_layers(turns):
-    """Turning the image permutes the four branches: equal branch weights make it turn the output."""
+    """Turning the image permutes the branches: with equal weights for them the output turns."""
     net = randomised(network.build_network(1, outputs=1))
     kernel = np.asarray(net.get_layer("nin_a").kernel)
     mean = kernel.reshape(1, 1, 4, 96, 384).mean(axis=2, keepdims=True)

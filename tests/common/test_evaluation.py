@@ -1,0 +1,88 @@
+"""common.evaluation, baselines and figures: fixed noise, fair scores, readable pictures."""
+
+import numpy as np
+import pytest
+
+from common import baselines, datasets, evaluation, figures, images, metrics
+
+RNG = np.random.default_rng(0)
+SET = datasets.ImageSet(
+    "two", [RNG.integers(0, 255, (40, 48, 3), np.uint8) for _ in range(2)], ["a", "b"]
+)
+
+
+def test_the_noise_is_the_same_every_time_and_another_at_every_repeat():
+    first, second = (
+        list(evaluation.noisy_images(SET, "gauss25", channels=3, repeats=2)) for _ in range(2)
+    )
+    for (_, _, a, _), (_, _, b, _) in zip(first, second):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first[0][2], first[2][2])
+    other = list(evaluation.noisy_images(SET, "gauss25", channels=3, seed=1))
+    assert not np.array_equal(first[0][2], other[0][2])
+    assert first[0][0] == "a" and len(first) == 4
+
+
+def test_scores_are_means_over_images():
+    examples = list(evaluation.noisy_images(SET, "gauss25", channels=1))
+    scores = evaluation.evaluate(examples, lambda noisy, level: {"denoised": noisy})
+    expected = np.mean([metrics.psnr(clean, noisy) for _, clean, noisy, _ in examples])
+    assert f"psnr={expected:.3f}" in scores.line("two", "gauss25")
+    assert scores.line("two", "gauss25").startswith("RESULT dataset=two noise=gauss25 images=2 ")
+
+
+def test_calibration_is_one_for_true_deviations():
+    clean = np.zeros((64, 64, 3))
+    for factor in (1.0, 2.0):
+        calibration = evaluation.Calibration()
+        error = 0.1 * factor * RNG.standard_normal(clean.shape)
+        calibration.add(clean, {"denoised": error, "std": np.full(clean.shape, 0.1)})
+        assert float(str(calibration).split()[2]) == pytest.approx(factor, rel=0.03)
+    assert str(evaluation.Calibration()) == ""
+
+
+def smooth(channels):
+    y, x = np.mgrid[:64, :64] / 64
+    return np.stack([0.5 + 0.3 * np.sin(6 * y + c) * np.cos(5 * x) for c in range(channels)], -1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", ["mean", "median", "non_local_means"])
+def test_baselines_denoise(name, channels):
+    clean = smooth(channels).astype(np.float32)
+    noisy = clean + 0.1 * RNG.standard_normal(clean.shape).astype(np.float32)
+    restored = baselines.available([name])[name](noisy, 0.1)
+    assert restored.shape == clean.shape
+    assert metrics.psnr(clean, restored) > metrics.psnr(clean, noisy) + 4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bm3d_where_it_is_installed(channels):
+    pytest.importorskip("bm3d", reason="the extra `baselines` is not installed")
+    clean = smooth(channels).astype(np.float32)
+    noisy = clean + 0.1 * RNG.standard_normal(clean.shape).astype(np.float32)
+    restored = baselines.available(["bm3d"])["bm3d"](noisy, 0.1)
+    assert metrics.psnr(clean, restored) > metrics.psnr(clean, noisy) + 8
+
+
+def test_unknown_baselines_are_named():
+    with pytest.raises(images.ImageError, match="'wavelets': expected mean, median"):
+        baselines.available(["wavelets"])
+
+
+def test_a_contact_sheet_holds_all_pictures():
+    clean = smooth(3).astype(np.float32)
+    result = {"denoised": clean, "std": 0.1 * clean}
+    rows = [evaluation.sheet_row(name, clean, clean, result) for name in "ab"]
+    sheet = np.asarray(figures.contact_sheet(rows, crop=(32, 48)))
+    assert sheet.shape[0] >= 2 * 32 and sheet.shape[1] >= 4 * 48
+    picture = np.asarray(figures.to_picture(clean))[16:48, 8:56]
+    np.testing.assert_array_equal(sheet[6 : 6 + 32, 6 : 6 + 48], picture)
+    unscored = evaluation.sheet_row("a", None, clean, result)
+    assert [text for text, _ in unscored] == ["a: noisy", "denoised", "predicted std"]
+
+
+def test_curves_are_drawn(tmp_path):
+    rows = [{"images": str(i), "loss": str(1 / i), "psnr": str(20 + i)} for i in range(1, 5)]
+    figures.save_curves(rows, tmp_path / "curves.png")
+    assert images.read_one(tmp_path / "curves.png").std() > 5

@@ -1,0 +1,32 @@
+"""common.optimizers: Keras' Adam, but for updates that are not finite."""
+
+import keras
+import numpy as np
+
+from common import optimizers
+
+
+def updated(optimizer, gradients):
+    variable = keras.Variable(np.array([1.0, -2.0], np.float32))
+    optimizer.build([variable])
+    for gradient in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(np.array(gradient, np.float32))], [variable])
+    return np.asarray(variable)
+
+
+def test_it_is_keras_adam_with_the_papers_numbers():
+    gradients = [[0.3, -1.0], [1e-3, 2.0], [0.0, 0.5]]
+    theirs = keras.optimizers.Adam(1e-2, beta_1=0.9, beta_2=0.99, epsilon=1e-8)
+    np.testing.assert_allclose(
+        updated(optimizers.Adam(1e-2), gradients), updated(theirs, gradients), rtol=1e-6
+    )
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing():
+    for bad in (np.nan, np.inf, -np.inf):
+        optimizer = optimizers.Adam(1e-2)
+        value = updated(optimizer, [[0.3, bad]])
+        np.testing.assert_array_equal(value, [1.0, -2.0])
+        moments = [np.asarray(v) for v in optimizer.variables[2:]]
+        assert all((moment == 0).all() for moment in moments)
+        assert int(optimizer.iterations) == 1

@@ -1,0 +1,247 @@
+"""The four commands as a user runs them: what they print, write and refuse."""
+
+import csv
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from common import images
+from tests.conftest import ROOT, TINY
+
+RNG = np.random.default_rng(0)
+RESULT = re.compile(
+    r"RESULT dataset=(\S+) noise=(\S+) images=(\d+) psnr=(-?\d+\.\d+) ssim=(-?\d\.\d+)"
+    r"(?: method=(\w+))?"
+)
+
+
+def picture(channels=3, dtype=np.uint8, size=(33, 45)):
+    top = np.iinfo(dtype).max
+    return RNG.integers(0, top, (*size, channels), dtype, endpoint=True)
+
+
+def assert_refused(done, message, code=1):
+    """One clear line, no traceback, the exit code."""
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, done.stderr
+    assert re.search(message, lines[0]), lines[0]
+
+
+def test_train_leaves_a_complete_run_folder(tiny_run):
+    names = {path.name for path in tiny_run.iterdir()}
+    assert {"config.json", "weights.weights.h5", "checkpoint", "log.csv", "samples"} <= names
+    assert {"curves.png", "train"} <= names
+    with open(tiny_run / "log.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["images"]) for row in rows] == [2, 4]
+    assert all(float(row["loss"]) == float(row["loss"]) for row in rows)
+    assert images.read_one(tiny_run / "samples" / "000000004.png").shape[-1] == 3
+    assert not list(tiny_run.rglob("*.part*"))
+
+
+def test_train_resumes_says_finished_and_protects_a_run(tiny_run, run_command):
+    finished = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", "--resume")
+    assert finished.returncode == 0
+    assert "finished already" in finished.stdout
+    again = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", *TINY)
+    assert_refused(again, "has a run already; --resume goes on with it")
+    other = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", "--resume", "--noise=gauss50")
+    assert_refused(other, "was started with noise='gauss25', not 'gauss50'")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--noise=gaus25"], "noise='gaus25': expected none, or gauss"),
+        (["--config=gauss25-blindspot"], "config='gauss25-blindspot' is not known; did you mean"),
+        (["--crop_size=4096"], "crop_size=4096: larger than every image of sample; the largest"),
+        (["--train_set=/nonexistent"], "/nonexistent: no such file or folder"),
+        (["--train_set=EMPTY"], "no images in this folder"),
+        (["--train_set=kodak", "--data_dir=EMPTY"], "kodak: no folder"),
+        (["--noise=none"], "level of real noise is not known"),
+        (["--nois=gauss25"], "nois"),
+        (["--batch_size=many"], "batch_size"),
+        (["gauss25"], "Unexpected 'gauss25'"),
+        (["--checkpoint_every=0"], "checkpoint_every=0: expected at least 1"),
+    ],
+)
+def test_train_refuses_in_one_line_and_makes_no_run(tmp_path, run_command, flags, message):
+    flags = [flag.replace("EMPTY", str(tmp_path)) for flag in flags]
+    done = run_command("ssdn_tf.train", f"--run_dir={tmp_path}/run", *flags)
+    assert_refused(done, message)
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_on_a_place_that_cannot_be_written(tmp_path, run_command):
+    (tmp_path / "file").write_text("")
+    done = run_command("ssdn_tf.train", f"--run_dir={tmp_path}/file/run", *TINY)
+    assert_refused(done, "file")
+
+
+def test_interrupting_says_how_to_go_on(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ssdn_tf.train", f"--run_dir={tmp_path}/run", "--crop_size=32"]
+        + ["--num_images=100000", "--batch_size=1", "--checkpoint_every=5"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "log.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert re.search(r"checkpoint after image \d*[05] is complete: go on with --resume", stdout)
+    assert "Traceback" not in stderr
+
+
+def test_training_on_really_noisy_files(tmp_path, run_command):
+    for i in range(3):
+        noisy = np.clip(128 + 20 * RNG.standard_normal((48, 48, 1)), 0, 255).astype(np.uint8)
+        images.write(tmp_path / "noisy" / f"{i}.png", noisy)
+    flags = ["--noise=none", "--noise_params=global", "--channels=1", *TINY]
+    folder = f"{tmp_path}/noisy"
+    done = run_command(
+        "ssdn_tf.train",
+        f"--run_dir={tmp_path}/run",
+        f"--train_set={folder}",
+        f"--validation_set={folder}",
+        *flags,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "psnr" not in (tmp_path / "run" / "log.csv").read_text()
+    assert (tmp_path / "run" / "samples" / "000000004.png").is_file()
+    done = run_command("ssdn_tf.evaluate", f"--run_dir={tmp_path}/run")
+    assert_refused(done, "nothing to compare with")
+
+
+def test_evaluate_prints_results_and_writes_pictures(tiny_run, tmp_path, run_command):
+    images.write(tmp_path / "set" / "a.png", picture(size=(64, 48)))
+    images.write(tmp_path / "set" / "b.png", picture(size=(40, 41)))
+    done = run_command(
+        "ssdn_tf.evaluate",
+        f"--run_dir={tiny_run}",
+        f"--dataset={tmp_path}/set",
+        "--repeats=2",
+        "--baselines=mean,median,non_local_means",
+        f"--output={tmp_path}/out",
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().splitlines()
+    found = [RESULT.fullmatch(line) for line in lines if line.startswith("RESULT")]
+    assert all(found)
+    assert [match[6] for match in found] == ["mean", "median", "non_local_means", None]
+    assert all(match[3] == "4" for match in found)
+    assert RESULT.fullmatch(lines[-1])
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    expected = {f"{x}-{y}" for x in "ab" for y in ("noisy.png", "denoised.png", "std.tif")}
+    assert names == expected | {"contact_sheet.png"}
+    assert images.read_one(tmp_path / "out" / "b-denoised.png").shape == (40, 41, 3)
+
+
+def test_denoise_keeps_names_depth_size_and_skips_what_is_bad(tiny_run, tmp_path, run_command):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    files = {
+        "a.png": picture(),
+        "b.jpg": picture(),
+        "c.tif": picture(dtype=np.uint16),
+        "d.tif": np.stack([picture(), picture()]),
+        "e.npy": RNG.random((20, 21, 3), np.float32),
+        "alpha.png": picture(4),
+    }
+    for name, array in files.items():
+        images.write(folder / name, array)
+    images.write(folder / "grey.png", picture(1))
+    (folder / "cut.png").write_bytes((folder / "a.png").read_bytes()[:500])
+    done = run_command(
+        "ssdn_tf.denoise", f"--run_dir={tiny_run}", f"--input={folder}", f"--output={out}", "--std"
+    )
+    assert_refused(done, "2 of 8 files could not be restored")
+    assert re.search(r"cut.png: not readable.*Skipped", done.stdout)
+    assert re.search(r"grey.png: 1 channels, this model is for 3. Skipped", done.stdout)
+    assert len(re.findall(r"estimated sigma: \d+\.\d+", done.stdout)) == 6
+    for name in files:
+        restored = images.read(out / name)
+        original = images.read(folder / name)
+        assert restored.shape == original.shape
+        assert restored.dtype == original.dtype
+        std = images.read(out / f"{name.split('.')[0]}-std.tif")
+        assert std.dtype == np.float32
+        assert std.shape == original[..., :3].shape
+        assert (std > 0).all()
+        if name == "alpha.png":
+            np.testing.assert_array_equal(restored[..., 3], original[..., 3])
+    assert {p.name for p in out.iterdir()} >= set(files)
+
+
+def test_denoise_refuses_to_overwrite_its_input(tiny_run, tmp_path, run_command):
+    images.write(tmp_path / "a.png", picture())
+    before = (tmp_path / "a.png").read_bytes()
+    done = run_command(
+        "ssdn_tf.denoise", f"--run_dir={tiny_run}", f"--input={tmp_path}", f"--output={tmp_path}"
+    )
+    assert_refused(done, "folder of the input, which would be lost")
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("module", ["evaluate", "denoise", "export"])
+def test_the_other_commands_need_a_run(tmp_path, run_command, module):
+    flags = {"evaluate": [], "denoise": ["--input=x", "--output=y"], "export": ["--output=y"]}[
+        module
+    ]
+    missing = run_command(f"ssdn_tf.{module}", f"--run_dir={tmp_path}", *flags)
+    assert_refused(missing, "no config.json there")
+
+
+def test_help_shows_flags_units_and_defaults(run_command):
+    done = run_command("ssdn_tf.train", "--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for words in ("--noise: Noise to add", "[gauss25]", "pixels", "python -m ssdn_tf.train"):
+        assert words in done.stdout
+
+
+@pytest.mark.slow
+def test_the_saved_model_gives_the_same_pixels_without_this_project(
+    tiny_run, tmp_path, run_command
+):
+    images.write(tmp_path / "in" / "a.tif", RNG.random((333, 517, 3), np.float32))
+    done = run_command("ssdn_tf.export", f"--run_dir={tiny_run}", f"--output={tmp_path}/model")
+    assert done.returncode == 0, done.stderr
+    assert f"{tmp_path}/model/1" in done.stdout
+    again = run_command("ssdn_tf.export", f"--run_dir={tiny_run}", f"--output={tmp_path}/model")
+    assert f"{tmp_path}/model/2" in again.stdout
+    folder = f"{tmp_path}/in"
+    done = run_command(
+        "ssdn_tf.denoise", f"--run_dir={tiny_run}", f"--input={folder}", f"--output={tmp_path}/out"
+    )
+    assert done.returncode == 0, done.stderr
+    program = f"""
+import sys
+import numpy as np, tensorflow as tf
+model = tf.saved_model.load({str(tmp_path / "model" / "1")!r})
+serve = model.signatures["serving_default"]
+image = np.load({str(tmp_path / "image.npy")!r})
+result = serve(noisy=tf.constant(image[None]))
+assert set(result) == {{"denoised", "mean", "std", "mean_std", "noise_std"}}, set(result)
+np.save({str(tmp_path / "served.npy")!r}, result["denoised"][0])
+for size in (1, 33):
+    assert serve(noisy=tf.zeros((2, size, 1, 3)))["denoised"].shape == (2, size, 1, 3)
+eight = model.signatures["denoise_uint8"](noisy=tf.constant(image[None, :40, :50] * 255, tf.uint8))
+assert eight["denoised"].dtype == tf.uint8
+assert "common" not in sys.modules
+"""
+    np.save(tmp_path / "image.npy", images.read_one(tmp_path / "in" / "a.tif"))
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    denoised = images.read_one(tmp_path / "out" / "a.tif")
+    np.testing.assert_allclose(np.load(tmp_path / "served.npy"), denoised, atol=1e-6)

@@ -1,0 +1,98 @@
+"""ssdn_tf.configs: the names, what they mean, and contradictions."""
+
+import dataclasses
+import itertools
+
+import pytest
+
+from ssdn_tf import configs
+
+REFERENCE = (
+    [
+        f"{noise}-{pipeline}"
+        for noise in (
+            "gauss25",
+            "gauss5_50",
+            "poisson30",
+            "poisson5_50",
+            "impulse50",
+            "impulse0_100",
+        )
+        for pipeline in ("n2c", "n2n", "blindspot_mean")
+    ]
+    + [
+        f"{noise}-blindspot-sigma_{params}"
+        for noise in ("gauss25", "poisson30", "impulse50")
+        for params in ("known", "global")
+    ]
+    + [
+        f"{noise}-blindspot-sigma_per_image"
+        for noise in ("gauss5_50", "poisson5_50", "impulse0_100")
+    ]
+    + [f"gauss25-blindspot_diag-sigma_{params}" for params in ("known", "global")]
+    + ["gauss5_50-blindspot_diag-sigma_per_image"]
+    + [f"{noise}-n2c-mono" for noise in ("gauss25", "gauss5_50", "poisson30", "poisson5_50")]
+    + [
+        f"{noise}-blindspot-sigma_{params}-mono"
+        for noise, params in itertools.chain(
+            itertools.product(("gauss25", "poisson30"), ("known", "global")),
+            (("gauss5_50", "per_image"), ("poisson5_50", "per_image")),
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_every_configuration_of_the_original_has_its_name(name):
+    config = configs.NAMED[name]
+    assert config.noise == name.split("-")[0]
+    assert config.diagonal_covariance == ("_diag" in name)
+    assert config.channels == (1 if name.endswith("-mono") else 3)
+    assert config.pipeline == name.split("-")[1].replace("_diag", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [
+        ("gauss25-blindspot-sigma_known", 2),
+        ("impulse50-n2c", 16),
+        ("impulse50-n2n", 16),
+        ("impulse50-blindspot-sigma_known", 4),
+        ("impulse50-blindspot_mean", 8),
+        ("gauss25-workshop-sigma_known", 1.2),
+    ],
+)
+def test_lengths_of_training(name, millions):
+    assert configs.NAMED[name].completed().num_images == millions * 1e6
+
+
+def test_a_given_length_stays():
+    assert configs.Config(num_images=8).completed().num_images == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"noise": "gaus25"}, "noise='gaus25': expected none, or gauss"),
+        ({"noise_params": "guess"}, "noise_params='guess': expected known, global, per_image"),
+        ({"pipeline": "n2v"}, "pipeline='n2v': expected blindspot"),
+        ({"channels": 2}, "channels=2: expected 1, 3"),
+        ({"crop_size": 50}, "crop_size=50: expected a multiple of 32"),
+        ({"crop_size": 0}, "crop_size=0: expected a multiple of 32"),
+        ({"batch_size": 0}, "batch_size=0: expected more than 0"),
+        ({"num_images": 2}, "num_images=2: expected at least one batch"),
+        ({"precision": "float16"}, "precision='float16': expected float32, bfloat16"),
+        ({"noise": "none"}, "level of real noise is not known"),
+        ({"noise": "none", "pipeline": "n2c"}, "it needs second images"),
+        ({"noise": "impulse50", "channels": 1}, "defined for 3 channels"),
+        ({"pipeline": "workshop", "noise": "poisson30"}, "Gaussian noise of known level"),
+    ],
+)
+def test_contradictions_say_what_is_expected(changes, message):
+    with pytest.raises(ValueError, match=message):
+        configs.Config(**changes)
+
+
+def test_configurations_can_be_written_and_read():
+    for config in configs.NAMED.values():
+        assert configs.Config(**dataclasses.asdict(config)) == config

@@ -1,0 +1,86 @@
+"""ssdn_tf.denoiser: every named configuration trains and restores; estimates and padding."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from ssdn_tf import configs, denoiser
+
+RNG = np.random.default_rng(0)
+
+
+def batch(config, size=32):
+    clean = RNG.random((2, size, size, config.channels), np.float32)
+    noisy = clean + 0.1 * RNG.standard_normal(clean.shape).astype(np.float32)
+    level = {"gauss": 0.1, "poisson": 30.0, "impulse": 0.5}[config.noise_model]
+    x = {"noisy": noisy, "noise_level": np.full((2,), level, np.float32)}
+    return x, {"target": noisy, "clean": clean}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", configs.NAMED)
+def test_every_named_configuration_trains_a_step_and_restores(name):
+    config = dataclasses.replace(configs.NAMED[name], num_images=100)
+    model = denoiser.Denoiser(config)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), run_eagerly=True)
+    x, y = batch(config)
+    before = [np.array(weight) for weight in model.trainable_variables]
+    logs = model.train_on_batch(x, y, return_dict=True)
+    assert np.isfinite(logs["loss"]) and np.isfinite(logs["psnr"])
+    moved = [not np.array_equal(a, b) for a, b in zip(before, model.trainable_variables)]
+    if config.noise_params == "per_image" and config.has_likelihood:
+        # A zeroed last layer lets no gradient past it in the first step.
+        own = len(model.network.trainable_variables)
+        assert all(moved[:own]) and any(moved[own:])
+    else:
+        assert all(moved)
+    result = model(x)
+    assert result["denoised"].shape == x["noisy"].shape
+    expected = {"denoised", "mean", "std", "mean_std", "noise_std"}
+    assert set(result) == (expected if config.has_likelihood else {"denoised"})
+    assert all(np.isfinite(np.asarray(value)).all() for value in result.values())
+
+
+@pytest.mark.parametrize("pipeline", ["blindspot", "n2c"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (31, 33), (64, 32)])
+def test_any_size(pipeline, size):
+    model = denoiser.Denoiser(configs.Config(pipeline=pipeline))
+    image = RNG.random((1, *size, 3), np.float32)
+    denoised = model.predict_on_batch(image)["denoised"]
+    assert denoised.shape == image.shape
+    assert np.isfinite(denoised).all()
+
+
+def test_an_unknown_level_starts_where_the_original_starts():
+    for params in ("global", "per_image"):
+        model = denoiser.Denoiser(configs.Config(noise_params=params))
+        noise_std = model.predict_on_batch(RNG.random((2, 32, 32, 3), np.float32))["noise_std"]
+        np.testing.assert_allclose(noise_std, 0.0191, atol=1e-4)
+        assert noise_std.shape == (2, 1, 1, 1)
+
+
+def test_a_known_level_is_the_trainings_unless_given():
+    model = denoiser.Denoiser(configs.Config())
+    image = RNG.random((2, 32, 32, 3), np.float32)
+    default = model.predict_on_batch(image)
+    np.testing.assert_allclose(default["noise_std"], 25 / 255, rtol=1e-5)
+    given = model.predict_on_batch(
+        {"noisy": image, "noise_level": np.array([0.05, 0.2], "float32")}
+    )
+    np.testing.assert_allclose(given["noise_std"].ravel(), [0.05, 0.2], rtol=1e-5)
+    np.testing.assert_allclose(given["mean"], default["mean"], atol=1e-6)
+    ranged = denoiser.Denoiser(configs.Config(noise="gauss5_50"))
+    with pytest.raises(ValueError, match="give the level"):
+        ranged(image)
+
+
+def test_the_noise_estimate_does_not_see_the_padding():
+    """A constant image: the estimate of 33x33 pixels is that of 64x64 ones, padding or not."""
+    model = denoiser.Denoiser(configs.Config(noise_params="per_image"))
+    last = model.noise_network.get_layer("nin_c")
+    last.bias.assign([1.0])
+    flat = [np.full((1, n, n, 3), 0.5, np.float32) for n in (33, 64)]
+    a, b = (model.predict_on_batch(image)["noise_std"] for image in flat)
+    np.testing.assert_allclose(a, b, rtol=1e-5)
