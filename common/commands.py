@@ -25,6 +25,7 @@ from common import (
 )
 
 FLAGS = flags.FLAGS
+MAX_SHEET_ROWS = 12  # of a contact sheet
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -141,39 +142,47 @@ def _evaluate(method):
     )
     dataset = FLAGS.dataset.replace(" ", "_")
     for name, function in baselines.available(FLAGS.baselines).items():
-
-        def restore(noisy, level, function=function):
-            return {"denoised": function(noisy, _sigma(noise, level))}
-
-        scores = evaluation.evaluate(examples(), restore)
+        scores = evaluation.Scores()
+        for _, clean, noisy, level in examples():
+            scores.add(clean, function(noisy, _sigma(noise, level)))
         print(f"{scores.line(dataset, noise)} method={name}", flush=True)
 
-    rows, calibration, began = [], evaluation.Calibration(), time.monotonic()
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-
-    def each(name, clean, noisy, result):
+    scores, calibration, rows = evaluation.Scores(), evaluation.Calibration(), []
+    progress = _Progress(repeats * len(image_set))
+    for name, clean, noisy, level in examples():
+        result = prediction.restore(denoiser, noisy, level)
+        scores.add(clean, result["denoised"])
         calibration.add(clean, result)
-        number = len(rows)
-        rows.append(None)
-        if output and number < len(image_set):  # pictures of the first repeat
-            rows[-1] = evaluation.sheet_row(name, clean, noisy, result)
+        if output and len(scores.psnr) <= len(image_set):  # pictures of the first repeat
             _write_pictures(output, name, noisy, result)
-        if time.monotonic() - each.shown > 10:
-            each.shown = time.monotonic()
-            total = repeats * len(image_set)
-            left = (each.shown - began) / len(rows) * (total - len(rows)) / 60
-            print(f"image {len(rows)} of {total}  {left:.1f} min left", flush=True)
-
-    each.shown = began
-    scores = evaluation.evaluate(examples(), evaluation.restorer(denoiser), each=each)
+            if len(rows) < MAX_SHEET_ROWS:
+                rows.append(evaluation.sheet_row(name, clean, noisy, result))
+        progress.step()
     if output:
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
         with files.replacing(output / "contact_sheet.png") as temporary:
-            figures.contact_sheet([row for row in rows if row], crop=crop).save(temporary)
-        print(f"Pictures: {output}/, all in one: {output}/contact_sheet.png")
+            figures.contact_sheet(rows, crop=crop).save(temporary)
+        print(f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png")
     if str(calibration):
         print(calibration)
     print(scores.line(dataset, noise), flush=True)
+
+
+class _Progress:
+    """Says every ten seconds how far an evaluation is."""
+
+    def __init__(self, total):
+        self._total, self._done = total, 0
+        self._began = self._shown = time.monotonic()
+
+    def step(self):
+        self._done += 1
+        now = time.monotonic()
+        if now - self._shown > 10:
+            self._shown = now
+            left = (now - self._began) / self._done * (self._total - self._done) / 60
+            print(f"image {self._done} of {self._total}  {left:.1f} min left", flush=True)
 
 
 def _write_pictures(output, name, noisy, result):

@@ -48,31 +48,6 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
             yield name, clean, noisy, level
 
 
-def restorer(denoiser):
-    """restore(noisy, level) of a denoiser, as `evaluate` wants it."""
-    return lambda noisy, level: prediction.restore(denoiser, noisy, level)
-
-
-def evaluate(examples, restore, *, each=None):
-    """Restores and scores.
-
-    Args:
-        examples: from `noisy_images`.
-        restore: restore(noisy, level) -> dict with `denoised`.
-        each: called with (name, clean, noisy, result dict) after each image, or None.
-
-    Returns:
-        Scores.
-    """
-    scores = Scores()
-    for name, clean, noisy, level in examples:
-        result = restore(noisy, level)
-        scores.add(clean, result["denoised"])
-        if each:
-            each(name, clean, noisy, result)
-    return scores
-
-
 class Calibration:
     """Whether predicted deviations are true: root mean square of error over prediction."""
 

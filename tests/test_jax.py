@@ -1,0 +1,52 @@
+"""KERAS_BACKEND=jax: from the same weights the same losses as TensorFlow, and the same scores."""
+
+import csv
+import importlib.util
+import shutil
+
+import numpy as np
+import pytest
+
+from common import optimizers, runs
+from ssdn_tf import configs, denoiser
+
+STEPS = 6
+
+
+def losses(run_dir):
+    with open(run_dir / "log.csv", newline="") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed; it is no dependency"
+)
+def test_the_same_losses_and_scores_as_tensorflow(tmp_path, run_command):
+    # Both go on from one checkpoint: the backends draw other initial weights from the same seed.
+    config = configs.Config(
+        num_images=STEPS, batch_size=1, crop_size=32, noise_params="global", learning_rate=1e-3
+    )
+    model = denoiser.Denoiser(config)
+    optimizer = optimizers.Adam(1e-3)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer=optimizer)
+    backends = {name: tmp_path / name for name in ("tensorflow", "jax")}
+    runs.save_config(backends["tensorflow"], "ssdn_tf", config)
+    runs.save_state(backends["tensorflow"], model, 0)
+    shutil.copytree(backends["tensorflow"], backends["jax"])
+    results = {}
+    for name, run_dir in backends.items():
+        env = {"KERAS_BACKEND": name}
+        flags = [f"--run_dir={run_dir}", "--resume", "--checkpoint_every=1", "--eval_every=100"]
+        done = run_command("ssdn_tf.train", *flags, env=env)
+        assert done.returncode == 0, done.stderr
+        flags = [f"--run_dir={run_dir}", "--max_images=1"]
+        done = run_command("ssdn_tf.evaluate", *flags, env=env)
+        assert done.returncode == 0, done.stderr
+        results[name] = done.stdout.split("psnr=")[1].split()[0]
+    assert len(losses(backends["jax"])) == STEPS
+    np.testing.assert_allclose(
+        losses(backends["jax"]), losses(backends["tensorflow"]), rtol=1e-3, atol=1e-3
+    )
+    assert float(results["jax"]) == pytest.approx(float(results["tensorflow"]), abs=0.01)
