@@ -33,4 +33,4 @@ class Adam(keras.optimizers.Adam):
         new_second = second + (ops.square(gradient) - second) * (1 - self.beta_2)
         change = rate * new_first / (ops.sqrt(new_second) + self.epsilon)
         for old, new in ((first, new_first), (second, new_second), (variable, variable - change)):
-            self.assign(old, ops.where(self._finite, new, old))
+            self.assign(old, ops.where(self._finite, new, ops.convert_to_tensor(old)))

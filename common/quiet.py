@@ -15,6 +15,8 @@ def _import_keras():
     try:
         os.dup2(null, 2)  # the messages come from C++, straight to the descriptor
         import keras  # noqa: F401
+
+        from common import noise  # noqa: F401  # TensorFlow, also where Keras runs on JAX
     finally:
         os.dup2(saved, 2)
         os.close(saved)

@@ -16,6 +16,18 @@ def total_steps(config):
     return -(-config.num_images // config.batch_size)
 
 
+def compile_for_training(denoiser, config):
+    """Gives a denoiser the originals' optimiser: Adam under the ramped learning rate."""
+    rate = schedules.Ramped(
+        num_images=config.num_images,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+    )
+    optimizer = optimizers.Adam(rate)
+    optimizer.build(denoiser.trainable_variables)
+    denoiser.compile(optimizer=optimizer, jit_compile=denoiser.jit_compile)
+
+
 def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, every):
     """Trains, or goes on training, and leaves a run folder.
 
@@ -31,14 +43,7 @@ def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, ever
         resume: continue from the folder's checkpoint.
         every: (images between checkpoints, images between validations).
     """
-    rate = schedules.Ramped(
-        num_images=config.num_images,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-    )
-    optimizer = optimizers.Adam(rate)
-    optimizer.build(denoiser.trainable_variables)
-    denoiser.compile(optimizer=optimizer, jit_compile=denoiser.jit_compile)
+    compile_for_training(denoiser, config)
     run_dir = pathlib.Path(run_dir)
     last = total_steps(config)
     checkpoint_every, eval_every = every

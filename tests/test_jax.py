@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from common import optimizers, runs
+from common import runs, training
 from ssdn_tf import configs, denoiser
 
-STEPS = 6
+STEPS = 20
 
 
 def losses(run_dir):
@@ -24,13 +24,9 @@ def losses(run_dir):
 )
 def test_the_same_losses_and_scores_as_tensorflow(tmp_path, run_command):
     # Both go on from one checkpoint: the backends draw other initial weights from the same seed.
-    config = configs.Config(
-        num_images=STEPS, batch_size=1, crop_size=32, noise_params="global", learning_rate=1e-3
-    )
+    config = configs.Config(num_images=STEPS, batch_size=1, crop_size=32, noise_params="global")
     model = denoiser.Denoiser(config)
-    optimizer = optimizers.Adam(1e-3)
-    optimizer.build(model.trainable_variables)
-    model.compile(optimizer=optimizer)
+    training.compile_for_training(model, config)
     backends = {name: tmp_path / name for name in ("tensorflow", "jax")}
     runs.save_config(backends["tensorflow"], "ssdn_tf", config)
     runs.save_state(backends["tensorflow"], model, 0)
