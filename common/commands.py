@@ -2,6 +2,7 @@
 
 from common import quiet  # noqa: F401  # isort: skip  # before anything imports TensorFlow
 
+import collections
 import collections.abc
 import dataclasses
 import functools
@@ -19,10 +20,12 @@ from common import (
     flags,
     images,
     noise_levels,
+    pipeline,
     prediction,
     runs,
     training,
 )
+from common import export as saved_models
 
 FLAGS = flags.FLAGS
 MAX_SHEET_ROWS = 12  # of a contact sheet
@@ -44,9 +47,13 @@ class Method:
     build: collections.abc.Callable
     targets: collections.abc.Callable
 
+    def load_config(self, run_dir):
+        """(configuration, fingerprint of the training images) of a run folder."""
+        return runs.load_config(run_dir, self.name, type(self.named[self.default]))
+
     def load(self, run_dir, precision="float32"):
         """The trained Denoiser of a run folder, to compute in the given precision."""
-        config = runs.load_config(run_dir, self.name, type(self.named[self.default]))
+        config, _ = self.load_config(run_dir)
         denoiser = self.build(dataclasses.replace(config, precision=precision))
         runs.load_weights(run_dir, denoiser)
         return denoiser
@@ -54,7 +61,7 @@ class Method:
 
 def train(method, doc):
     """Runs `python -m <method>.train`."""
-    define = functools.partial(flags.define_training, method.named, method.default)
+    define = functools.partial(flags.define_training, method.named, method.default, method.short)
     flags.run(lambda: _train(method), define, doc)
 
 
@@ -64,19 +71,25 @@ def _train(method):
         return
     flags.require("run_dir")
     run_dir = pathlib.Path(FLAGS.run_dir)
-    config, is_short = _training_config(method, run_dir)
-    _check_intervals(config)
+    config, data, is_short = _training_config(method, run_dir)
     image_set = datasets.load(config.train_set, FLAGS.data_dir, max_images=FLAGS.max_images)
-    validation_set = datasets.load(config.validation_set, FLAGS.data_dir, held_back=True)
-
-    from common import pipeline  # after the checks above: importing TensorFlow takes seconds
-
     usable = pipeline.usable_for_crops(image_set, config)
+    if data and data != usable.fingerprint():
+        raise runs.RunError(
+            f"{run_dir}: was trained on other images of {config.train_set}; a resumed run needs "
+            "the same ones (--max_images, --data_dir, files added or removed)."
+        )
+    validation_set = datasets.load(
+        config.validation_set,
+        FLAGS.data_dir,
+        held_back=True,
+        max_images=evaluation.VALIDATION_IMAGES,
+    )
     batches = functools.partial(
         pipeline.training_batches, usable, config, targets=method.targets(config)
     )
-    batches(start=0)  # what is wrong with the data shows before a run folder is made
-    runs.save_config(run_dir, method.name, config)
+    next(iter(batches(start=0)))  # what is wrong with the data shows before a run folder is made
+    runs.save_config(run_dir, method.name, config, usable.fingerprint())
     training.announce(run_dir, config, len(usable), is_short)
     training.fit(
         method.build(config),
@@ -93,28 +106,23 @@ def _train(method):
 
 
 def _training_config(method, run_dir):
-    """The configuration of a new run, or that of the run to resume: (config, whether short)."""
+    """Of a new run, or of the one to resume: (config, fingerprint of its images, whether short)."""
     has_run = (run_dir / "config.json").exists()
     if has_run and not FLAGS.resume:
         raise runs.RunError(f"{run_dir}: has a run already; --resume goes on with it.")
     if not has_run:
         if FLAGS.resume:
             print(f"{run_dir}: nothing to resume, starting afresh.", flush=True)
-        return flags.read_config(method.named, method.default, method.short)
-    config = runs.load_config(run_dir, method.name, type(method.named[method.default]))
+        config, is_short = flags.read_config(method.named, method.default, method.short)
+        return config, "", is_short
+    config, data = method.load_config(run_dir)
     for name, value in flags.given_fields(config).items():
         if value != getattr(config, name):
             raise runs.RunError(
                 f"{run_dir}: was started with {name}={getattr(config, name)!r}, not {value!r}; "
                 "a resumed run keeps its settings."
             )
-    return config, False
-
-
-def _check_intervals(config):
-    for name in ("checkpoint_every", "eval_every", "max_images"):
-        if FLAGS[name].value is not None and FLAGS[name].value < 1:
-            raise ValueError(f"{name}={FLAGS[name].value}: expected at least 1.")
+    return config, data, False
 
 
 def evaluate(method, doc):
@@ -127,6 +135,7 @@ def _evaluate(method):
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
     config = denoiser.config
     noise = FLAGS.noise or config.noise
+    _check_noise(config, noise)
     image_set = datasets.load(
         FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
@@ -142,9 +151,10 @@ def _evaluate(method):
     )
     dataset = FLAGS.dataset.replace(" ", "_")
     for name, function in baselines.available(FLAGS.baselines).items():
-        scores = evaluation.Scores()
+        scores, progress = evaluation.Scores(), _Progress(repeats * len(image_set), f"{name}: ")
         for _, clean, noisy, level in examples():
             scores.add(clean, function(noisy, _sigma(noise, level)))
+            progress.step()
         print(f"{scores.line(dataset, noise)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
@@ -169,11 +179,22 @@ def _evaluate(method):
     print(scores.line(dataset, noise), flush=True)
 
 
+def _check_noise(config, noise):
+    """Refuses noise that a model of known noise would misread: its level has another meaning."""
+    if config.has_likelihood and config.noise_params == "known":
+        model = noise_levels.parse(noise).model
+        if model != config.noise_model:
+            raise ValueError(
+                f"noise={noise!r}: this model is for known {config.noise_model} noise, "
+                f"as {config.noise}."
+            )
+
+
 class _Progress:
     """Says every ten seconds how far an evaluation is."""
 
-    def __init__(self, total):
-        self._total, self._done = total, 0
+    def __init__(self, total, label=""):
+        self._total, self._label, self._done = total, label, 0
         self._began = self._shown = time.monotonic()
 
     def step(self):
@@ -182,7 +203,8 @@ class _Progress:
         if now - self._shown > 10:
             self._shown = now
             left = (now - self._began) / self._done * (self._total - self._done) / 60
-            print(f"image {self._done} of {self._total}  {left:.1f} min left", flush=True)
+            said = f"image {self._done} of {self._total}  {left:.1f} min left"
+            print(f"{self._label}{said}", flush=True)
 
 
 def _write_pictures(output, name, noisy, result):
@@ -209,37 +231,61 @@ def _denoise(method):
     flags.require("run_dir", "input", "output")
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
     config = denoiser.config
-    level = FLAGS.noise_level
-    if level is not None:
-        if level <= 0:
-            raise ValueError(f"noise_level={level}: expected more than 0.")
-        if config.noise_params != "known":
-            raise ValueError("noise_level: this model estimates the noise itself.")
-        level = noise_levels.parse(config.noise).level(level)
+    if FLAGS.std and not config.has_likelihood:
+        raise ValueError(f"std: models of pipeline={config.pipeline!r} do not predict it.")
+    level = _given_level(config, FLAGS.noise_level)
     paths = [path for pattern in FLAGS.input for path in images.list_files(pattern)]
-    output = pathlib.Path(FLAGS.output)
-    targets = [output / path.name for path in paths]
-    for path, target in zip(paths, targets):
-        if targets.count(target) > 1:
-            raise ValueError(f"{path}: another input has this name too; use two --output folders.")
-        if target.exists() and target.samefile(path):
-            raise ValueError(f"{path}: --output is the folder of the input, which would be lost.")
+    jobs = [_job(path, pathlib.Path(FLAGS.output), FLAGS.std) for path in paths]
+    _check_targets(jobs)
     bad = 0
-    for number, (path, target) in enumerate(zip(paths, targets), start=1):
+    for number, job in enumerate(jobs, start=1):
         try:
-            print(
-                f"{number}/{len(paths)} {_denoise_file(denoiser, path, target, level)}", flush=True
-            )
+            said = _denoise_file(denoiser, level, *job)
         except images.ImageError as error:
             bad += 1
-            print(f"{number}/{len(paths)} {error} Skipped.", flush=True)
+            said = f"{error} Skipped."
+        print(f"{number}/{len(jobs)} {said}", flush=True)
     if bad:
-        raise ValueError(
-            f"{bad} of {len(paths)} files could not be restored; they are named above."
-        )
+        raise ValueError(f"{bad} of {len(jobs)} files could not be restored; they are named above.")
 
 
-def _denoise_file(denoiser, path, target, level):
+def _given_level(config, strength):
+    """--noise_level in the string's units -> noise parameter, or None where none is needed.
+
+    Raises:
+        ValueError: out of range, for a model that has no use for it, or missing.
+    """
+    takes_level = config.has_likelihood and config.noise_params == "known"
+    if strength is None:
+        return noise_levels.trained(config.noise) if takes_level else None
+    if not takes_level:
+        raise ValueError("noise_level: this model does not take it; it estimates, or needs none.")
+    noise = noise_levels.parse(config.noise)
+    if not 0 < strength < (100 if noise.model == "impulse" else float("inf")):
+        raise ValueError(f"noise_level={strength}: expected {noise_levels.MODELS[noise.model]}.")
+    return noise.level(strength)
+
+
+def _job(path, output, with_std):
+    """(input, output, file of the standard deviation or None)."""
+    target = output / path.name
+    return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
+
+
+def _check_targets(jobs):
+    """Refuses to write one file over another, or over an input."""
+    inputs = {path.resolve() for path, _, _ in jobs}
+    written = collections.Counter(
+        path.resolve() for job in jobs for path in job[1:] if path is not None
+    )
+    for path, count in written.items():
+        if path in inputs:
+            raise ValueError(f"{path}: an input, which would be lost; choose another --output.")
+        if count > 1:
+            raise ValueError(f"{path}: would be written {count} times; use two --output folders.")
+
+
+def _denoise_file(denoiser, level, path, target, std_target):
     """Restores one file, page by page; returns what to say about it."""
     config = denoiser.config
     pages = images.read(path)
@@ -253,9 +299,7 @@ def _denoise_file(denoiser, path, target, level):
             f"{path}: values up to {colours.max():g}, expected about [0, 1]; "
             "train with --white_level."
         )
-    restored = pages.copy()
-    std = np.empty(colours.shape, np.float32) if FLAGS.std else None
-    levels = []
+    restored, std, levels = pages.copy(), [], []
     for i, page in enumerate(colours):
         noisy = images.to_unit(page, config.white_level)
         result = prediction.restore(denoiser, noisy, level)
@@ -264,18 +308,15 @@ def _denoise_file(denoiser, path, target, level):
         )
         if "noise_std" in result:
             levels.append(float(result["noise_std"].mean()))
-        if std is not None:
-            if "std" not in result:
-                raise ValueError(f"std: models of pipeline={config.pipeline!r} do not predict it.")
-            std[i] = result["std"]
+        if std_target:
+            std.append(result["std"])
     images.write(target, restored)
     said = f"{path} -> {target}"
     if levels and config.noise_params != "known":
         said += f"  estimated {_say_noise(config, float(np.mean(levels)))}"
-    if std is not None:
-        std_path = target.with_name(f"{target.stem}-std.tif")
-        images.write(std_path, std)
-        said += f"  std: {std_path}"
+    if std_target:
+        images.write(std_target, np.stack(std))
+        said += f"  std: {std_target}"
     return said
 
 
@@ -293,8 +334,5 @@ def export(method, doc):
 def _export(method):
     flags.require("run_dir", "output")
     denoiser = method.load(FLAGS.run_dir)
-
-    from common import export as saved_models  # TensorFlow only, and the only one to need it
-
     path = saved_models.export(denoiser, FLAGS.output)
     print(f"Exported: {path}")

@@ -1,6 +1,8 @@
 """Sets of images by name, folder, glob, HDF5 or TFRecord file, held in memory once, as stored."""
 
+import collections
 import dataclasses
+import hashlib
 import importlib.resources
 import os
 import pathlib
@@ -41,6 +43,11 @@ class ImageSet:
 
     def __len__(self):
         return len(self.images)
+
+    def fingerprint(self):
+        """A short hash of names, shapes and types: to notice that a folder has changed."""
+        told = [(n, i.shape, str(i.dtype)) for n, i in zip(self.names, self.images)]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
     def only(self, keep):
         """The subset for which keep(image) is true."""
@@ -129,13 +136,13 @@ def _load_hdf5(path, max_images):
     except OSError as error:
         raise images.ImageError(f"{path}: not readable as HDF5 ({error}).") from error
     with file:
-        if "images" not in file or "shapes" not in file:
+        flat, shapes = (file.get(name) for name in ("images", "shapes"))
+        if not (isinstance(flat, h5py.Dataset) and isinstance(shapes, h5py.Dataset)):
             raise images.ImageError(
                 f"{path}: expected data sets 'images' and 'shapes', found {sorted(file)}; "
                 "scripts/make_hdf5.py writes such files."
             )
-        flat, shapes = file["images"], file["shapes"]
-        if shapes.ndim != 2 or shapes.shape[1:] != (3,) or len(flat) != len(shapes):
+        if shapes.ndim != 2 or shapes.shape[1] != 3 or flat.shape != shapes.shape[:1]:
             raise images.ImageError(
                 f"{path}: shapes is {shapes.shape}, images {flat.shape}; expected (n, 3) and (n,)."
             )
@@ -144,7 +151,7 @@ def _load_hdf5(path, max_images):
             for i in range(len(flat)):
                 try:
                     yield f"{i:06d}", from_planes(flat[i], shapes[i])
-                except (OSError, ValueError) as error:
+                except (OSError, ValueError, RuntimeError, TypeError) as error:
                     yield f"{i:06d}", images.ImageError(f"{path}: image {i}: {error}")
 
         return _collect(str(path), read_each(), max_images)
@@ -164,14 +171,16 @@ def from_planes(flat, shape):
 
 def _collect(name, items, max_images):
     """Gathers (name, image or error) pairs; says which were bad and how many."""
-    good, names, errors = [], [], []
+    good, names, errors, seen = [], [], [], collections.Counter()
     for item_name, item in items:
         if isinstance(item, Exception):
             logging.warning("%s Skipped.", item)
             errors.append(item)
             continue
+        seen[item_name] += 1
         good.append(item)
-        names.append(item_name)
+        # a.png and a.jpg are both called a: names become file names.
+        names.append(item_name if seen[item_name] == 1 else f"{item_name}~{seen[item_name]}")
         if max_images is not None and len(good) == max_images:
             break
     if not good:

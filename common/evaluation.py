@@ -6,6 +6,8 @@ import numpy as np
 
 from common import figures, images, metrics, noise_levels, pipeline, prediction
 
+VALIDATION_IMAGES = 4  # looked at during a training
+
 
 @dataclasses.dataclass
 class Scores:
@@ -90,13 +92,13 @@ def sheet_row(name, clean, noisy, result):
     return row
 
 
-def validator(image_set, config, *, max_images=4, max_side=256):
+def validator(image_set, config, *, max_side=256):
     """validate(denoiser) for `training.fit`: scores and a contact sheet of a few centre crops.
 
     With noise "none" the crops are restored as they are; there is nothing to score them against.
     """
-    cut = [_centre(image, max_side) for image in image_set.images[:max_images]]
-    few = dataclasses.replace(image_set, images=cut, names=image_set.names[:max_images])
+    cut = [_centre(image, max_side) for image in image_set.images[:VALIDATION_IMAGES]]
+    few = dataclasses.replace(image_set, images=cut, names=image_set.names[:VALIDATION_IMAGES])
     settings = {"channels": config.channels, "white_level": config.white_level}
 
     def validate(denoiser):

@@ -6,7 +6,6 @@ Inside the house an image is (H, W, C) in the file's own type; `to_unit` scales 
 
 import os
 import pathlib
-import struct
 
 import numpy as np
 import PIL
@@ -53,12 +52,9 @@ def read(path):
             pages = _read_picture(path)[None]
     except ImageError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error) as error:
+    except Exception as error:  # decoders fed with damaged bytes raise nearly anything
         raise ImageError(f"{path}: not readable as an image ({_short(error)}).") from error
-    except (tifffile.TiffFileError, SyntaxError, MemoryError, RuntimeError) as error:
-        raise ImageError(f"{path}: not readable as an image ({_short(error)}).") from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path}: {_short(error)}") from error
+    pages = pages.astype(pages.dtype.newbyteorder("="), copy=False)
     if 0 in pages.shape:
         raise ImageError(f"{path}: no pixels, shape {pages.shape}.")
     if pages.dtype == bool:
@@ -118,7 +114,18 @@ def _read_picture(path):
 def _read_tiff(path):
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
-        array, axes = series.asarray(), series.axes
+        axes, bits = series.axes, series.dtype.itemsize * 8
+        try:
+            array = series.asarray()
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            # LZW and other compressions: Pillow knows them, but halves what has 16 bits.
+            if bits > 8 or len(series) > 1:
+                raise ImageError(
+                    f"{path}: compressed; `pip install imagecodecs` reads it."
+                ) from error
+            return _read_picture(path)[None]
     if "Y" not in axes or "X" not in axes:
         raise ValueError(f"axes {axes}")
     if "S" not in axes:
@@ -145,8 +152,12 @@ def write(path, pages):
     suffix = path.suffix.lower()
     with files.replacing(path) as temporary:
         if suffix in (".tif", ".tiff"):
-            photometric = "rgb" if array.shape[-1] in (3, 4) else "minisblack"
-            tifffile.imwrite(temporary, squeezed, photometric=photometric)
+            options = {"photometric": "rgb" if array.shape[-1] >= 3 else "minisblack"}
+            if array.shape[-1] > 1:
+                options["planarconfig"] = "contig"
+            if array.shape[-1] in (2, 4):
+                options["extrasamples"] = ["unassalpha"]
+            tifffile.imwrite(temporary, squeezed, **options)
         elif suffix == ".npy":
             with open(temporary, "wb") as file:
                 np.save(file, squeezed, allow_pickle=False)

@@ -27,8 +27,9 @@ def training_batches(image_set, config, *, targets="noisy", start=0):
         start: number of the first batch.
 
     Returns:
-        tf.data.Dataset of (x, y): x has `noisy` (N, H, W, C) float32 and `noise_level` (N,); y has
-        `target` and, unless the noise is "none", `clean` (N, H, W, C).
+        tf.data.Dataset of (x, y): x has `noisy` (N, H, W, C) float32, `noise_level` (N,) and
+        `number` (N,), how many images were shown before; y has `target` and, unless the noise is
+        "none", `clean` (N, H, W, C).
 
     Raises:
         ValueError: every image smaller than the crop, or a target that these images do not have.
@@ -44,7 +45,7 @@ def training_batches(image_set, config, *, targets="noisy", start=0):
         (crop,) = tf.numpy_function(lambda n: (draw(n),), [number], [tf.float32], stateful=False)
         crop = tf.ensure_shape(crop, (size, size, config.channels))
         noisy, level = corrupt_numbered(crop, noise, config.seed, number)
-        x = {"noisy": noisy, "noise_level": level}
+        x = {"noisy": noisy, "noise_level": level, "number": tf.cast(number, tf.float32)}
         if targets == "second":
             target, _ = corrupt_numbered(crop, noise, config.seed, number, second=True)
         else:
@@ -75,7 +76,12 @@ def evaluation_noise(clean, noise, seed, number):
 
 
 def usable_for_crops(image_set, config):
-    """Converts to the config's channels; leaves out images smaller than the crop, and says so."""
+    """Leaves out images smaller than the crop, and says so.
+
+    Raises:
+        ValueError: all are.
+        images.ImageError: really noisy ones of other channels than the config's.
+    """
     size = config.crop_size
     large = image_set.only(lambda image: min(image.shape[:2]) >= size)
     if not len(large):
@@ -94,8 +100,7 @@ def usable_for_crops(image_set, config):
         )
     if config.noise == "none":
         check_channels(large, config.channels)
-    converted = [image_files.to_channels(image, config.channels) for image in large.images]
-    return type(large)(large.name, converted, large.names)
+    return large
 
 
 def check_channels(image_set, channels):
@@ -120,6 +125,6 @@ def draw_crop(images, config, number):
     image = images[_permutation(config.seed, epoch, len(images))[position]]
     rng = np.random.Generator(np.random.Philox(key=[config.seed, number]))
     top, left = (int(rng.integers(side - size + 1)) for side in image.shape[:2])
-    return image_files.to_unit(
-        np.ascontiguousarray(image[top : top + size, left : left + size]), config.white_level
-    )
+    # Channels here, a crop at a time: a second copy of all images might not fit.
+    crop = image_files.to_channels(image[top : top + size, left : left + size], config.channels)
+    return image_files.to_unit(np.ascontiguousarray(crop), config.white_level)

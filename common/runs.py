@@ -21,15 +21,16 @@ class RunError(ValueError):
     """A run folder that can't be used; the message names it."""
 
 
-def save_config(run_dir, method, config):
-    """Writes config.json."""
+def save_config(run_dir, method, config, data=""):
+    """Writes config.json; `data` is the fingerprint of the training images."""
     content = {"method": method, "version": VERSION, "config": dataclasses.asdict(config)}
+    content["data"] = data
     with files.replacing(pathlib.Path(run_dir) / "config.json") as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def load_config(run_dir, method, config_class):
-    """Reads config.json back.
+    """Reads config.json back: (configuration, fingerprint of the training images).
 
     Raises:
         RunError: no run folder, one of another method, or a configuration this version can't read.
@@ -39,7 +40,7 @@ def load_config(run_dir, method, config_class):
         raise RunError(f"{run_dir}: no config.json there, so no run folder.")
     try:
         content = json.loads(path.read_text())
-        found, values = content["method"], dict(content["config"])
+        found, values, data = content["method"], dict(content["config"]), content.get("data", "")
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: not a run's configuration ({error}).") from error
     if found != method:
@@ -48,7 +49,7 @@ def load_config(run_dir, method, config_class):
     if unknown := sorted(set(values) - known):
         raise RunError(f"{path}: unknown settings {', '.join(unknown)}.")
     try:
-        return config_class(**values)
+        return config_class(**values).completed(), data
     except (TypeError, ValueError) as error:
         raise RunError(f"{path}: {error}") from error
 
@@ -67,9 +68,10 @@ def load_weights(run_dir, denoiser):
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Keras only warns of what it could not fill
+            # Keras only warns of what it could not fill.
+            warnings.filterwarnings("error", category=UserWarning)
             denoiser.load_weights(path)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
+    except Exception as error:  # a damaged file makes h5py and Keras raise nearly anything
         message = str(error).strip().splitlines()[0][:200]
         raise RunError(f"{path}: not this model's weights, or damaged ({message}).") from error
 
@@ -79,14 +81,17 @@ def state_path(run_dir):
 
 
 def save_state(run_dir, denoiser, step):
-    """Writes everything that training needs to go on after `step`, then the weights for use."""
+    """Writes the weights for use, then everything that training needs to go on after `step`.
+
+    In this order, for the state is what a resumed run believes in.
+    """
+    save_weights(run_dir, denoiser)
     arrays = {"step": np.int64(step)}
     for kind, variables in _variables(denoiser).items():
         for i, variable in enumerate(variables):
             arrays[f"{kind}/{i:04d}"] = np.asarray(variable)
     with files.replacing(state_path(run_dir)) as temporary:
         np.savez(temporary, **arrays)
-    save_weights(run_dir, denoiser)
 
 
 def load_state(run_dir, denoiser):

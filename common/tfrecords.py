@@ -11,8 +11,10 @@ from common import datasets, images
 def read(path):
     """Yields (name, (H, W, C) uint8 image, or ImageError) for each record.
 
+    What follows a damaged record can't be found: it ends the file, as one ImageError.
+
     Raises:
-        images.ImageError: no such file, or a damaged record: what follows one can't be found.
+        images.ImageError: no such file.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -32,7 +34,6 @@ def read(path):
             except (tf.errors.InvalidArgumentError, ValueError) as error:
                 message = str(error).splitlines()[0][:200]
                 yield name, images.ImageError(f"{path}: record {number}: {message}")
-    except tf.errors.DataLossError as error:
-        raise images.ImageError(
-            f"{path}: damaged after record {number} ({error.message})."
-        ) from None
+    except tf.errors.OpError as error:
+        message = error.message.splitlines()[0][:200]
+        yield "", images.ImageError(f"{path}: damaged after record {number} ({message}).")

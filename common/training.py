@@ -2,7 +2,6 @@
 
 import csv
 import pathlib
-import sys
 import time
 
 import keras
@@ -51,7 +50,10 @@ def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, ever
 
     step = 0
     if resume and runs.state_path(run_dir).is_file():
+        for left_over in run_dir.rglob(".part-*"):  # of a process killed while it wrote
+            left_over.unlink()
         step = runs.load_state(run_dir, denoiser)
+        runs.save_weights(run_dir, denoiser)
         if step >= last:
             print(f"{run_dir}: finished already, {config.num_images} images shown.", flush=True)
             return
@@ -136,11 +138,12 @@ class _Recorder(keras.callbacks.Callback):
                 + f"  ({samples}/{images:09d}.png)",
                 flush=True,
             )
-        runs.save_state(self._run_dir, self.model, self._step)
-        self.saved_step = self._step
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self._log.append({"images": images, "learning_rate": rate, **row})
         figures.save_curves(self._log.rows, self._run_dir / "curves.png")
+        # Last: a run that is killed before this line does the interval again, log and all.
+        runs.save_state(self._run_dir, self.model, self._step)
+        self.saved_step = self._step
 
 
 class Log:
@@ -173,8 +176,7 @@ def announce(run_dir, config, number_of_images, is_short):
     )
     if is_short:
         print(
-            "This is the short schedule for the sample photographs, minutes on two CPU cores; "
+            "The sample photographs have a short schedule, minutes on two CPU cores; "
             "with --train_set=... it is the paper's.",
             flush=True,
         )
-    sys.stdout.flush()

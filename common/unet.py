@@ -52,9 +52,9 @@ def leaky_relu(x):
     return ops.leaky_relu(x, 0.1)
 
 
-def pool(x, name):
+def pool(x):
     """Halves height and width by the maximum of 2x2."""
-    return keras.layers.MaxPooling2D(2, dtype=x.dtype, name=name)(x)
+    return ops.max_pool(x, 2, 2)
 
 
 def upsample_and_join(x, skip):
@@ -69,7 +69,7 @@ def trunk(image, conv, pool, suffixes):
     Args:
         image: (N, H, W, C), H and W multiples of 32.
         conv: `conv(x, filters, name)`, keeps H and W. SSDN passes one that looks only upwards.
-        pool: `pool(x, name)`, halves H and W.
+        pool: `pool(x)`, halves H and W.
         suffixes: endings of the names of a stage's two convolutions: ("", "b") or ("a", "b").
             Layer names are the original's, so weights map by name.
 
@@ -79,9 +79,9 @@ def trunk(image, conv, pool, suffixes):
     skips = [image]
     x = conv(image, 48, "enc_conv0")
     for level in (1, 2, 3, 4):
-        x = pool(conv(x, 48, f"enc_conv{level}"), f"pool{level}")
+        x = pool(conv(x, 48, f"enc_conv{level}"))
         skips.append(x)
-    x = pool(conv(x, 48, "enc_conv5"), "pool5")
+    x = pool(conv(x, 48, "enc_conv5"))
     x = conv(x, 48, "enc_conv6")
     for level in (5, 4, 3, 2):
         x = upsample_and_join(x, skips.pop())

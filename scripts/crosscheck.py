@@ -10,10 +10,13 @@ fails. Fixtures without a checker are listed, and fail with --strict.
 import fnmatch
 import os
 import pathlib
+import zipfile
 
 # oneDNN adds in another order, which is right to 1e-5 but now and then moves an activation across
 # the kink of its ReLU: outputs stay, gradients there jump. The references summed in Eigen's order.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+from common import quiet  # noqa: F401  # isort: skip
 
 from absl import flags as absl_flags
 
@@ -46,6 +49,17 @@ def find_fixtures(folder, pattern="*"):
     return found
 
 
+def _rows(checker, name):
+    """The checker's rows; a damaged fixture is one that failed."""
+    try:
+        arrays, meta = golden_files.load(name, FLAGS.golden)
+        yield from checker(arrays, meta | {"folder": FLAGS.golden})
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        if FLAGS.debug:
+            raise
+        yield checkers.Row(f"not readable: {error}"[:34], float("nan"), "", False)
+
+
 def run():
     failures, unknown = 0, []
     names = find_fixtures(FLAGS.golden, FLAGS.only)
@@ -56,8 +70,7 @@ def run():
             unknown.append(name)
             print(f"{name:42} no checker")
             continue
-        arrays, meta = golden_files.load(name, FLAGS.golden)
-        for row in checker(arrays, meta | {"folder": FLAGS.golden}):
+        for row in _rows(checker, name):
             failures += not row.ok
             print(
                 f"{name:42} {row.quantity:34} {row.difference:12.3g} {row.tolerance:>12}  "

@@ -9,6 +9,7 @@ Sets: kodak (24 PNGs), bsd300 (Berkeley, 200 to train on and 100 to test, resear
 import collections.abc
 import dataclasses
 import hashlib
+import http.client
 import pathlib
 import shutil
 import sys
@@ -114,7 +115,7 @@ def fetch(address, path, *, show=print):
             part.unlink()
             raise DownloadError(f"{address}: changed since the last try; run it again.") from error
         raise DownloadError(f"{address}: {error.code} {error.reason}.") from error
-    except OSError as error:  # URLError and time-outs are OSErrors
+    except (OSError, http.client.HTTPException) as error:  # URLErrors, time-outs are OSErrors
         reason = getattr(error, "reason", error)
         raise DownloadError(f"{address}: {reason}; run it again to go on.") from error
     if total is not None and part.stat().st_size != total:
@@ -147,7 +148,7 @@ def download(name, data_dir, *, base=None, show=print):
         return
     for remote, local in source.files:
         path = data_dir / local
-        if not path.exists():
+        if not _is_whole(path):
             fetch((base or source.base) + remote, path, show=show)
         if source.unpack:
             try:
@@ -157,10 +158,20 @@ def download(name, data_dir, *, base=None, show=print):
                 raise DownloadError(f"{path}: not an archive ({error}); run it again.") from error
             path.unlink()
     if found := problems(source, data_dir):
-        raise DownloadError(
-            f"{name}: {found} Remove {data_dir / source.files[0][1]} and try again."
-        )
+        folder = data_dir / next(iter(source.counts)).split("/")[0]
+        raise DownloadError(f"{name}: {found} Remove {folder} and try again.")
     show(f"{name}: complete in {data_dir}")
+
+
+def _is_whole(path):
+    """Whether a file is there and, if it is a picture, can be read."""
+    if not path.exists() or path.suffix not in images.SUFFIXES:
+        return path.exists()
+    try:
+        images.read_one(path)
+    except images.ImageError:
+        return False
+    return True
 
 
 def problems(source, data_dir):
@@ -172,6 +183,8 @@ def problems(source, data_dir):
         if source.pixels_sha256:
             digest = hashlib.sha256()
             for path in found:
+                if not _is_whole(path):
+                    return f"{path} is damaged."
                 digest.update(np.ascontiguousarray(images.read_one(path)))
             if digest.hexdigest() != source.pixels_sha256:
                 return f"The pixels of {pattern} are not those known (SHA-256)."

@@ -7,6 +7,7 @@ install() {
     if ! [ -x .venv/bin/python ]; then
         echo "Making .venv ..."
         "${PYTHON:-python3}" -m venv .venv || {
+            rm -rf .venv
             echo "error: no usable python3 with venv; set PYTHON=/path/to/python3.11" >&2
             exit 1
         }

@@ -73,6 +73,8 @@ def run():
     written = write(FLAGS.output, pictures)
     left_out = ", ".join(f"{number} {reason}" for reason, number in count.items())
     print(f"{FLAGS.output}: {written} images; left out: {left_out}.")
+    if count["bad"]:
+        raise SystemExit(1)
 
 
 def define_flags():
@@ -82,7 +84,7 @@ def define_flags():
     absl_flags.DEFINE_string("output", None, "The .h5 file to write. Required.")
     absl_flags.DEFINE_integer("min_size", 256, "Shortest side allowed, pixels.")
     absl_flags.DEFINE_integer("max_size", 512, "Longest side allowed, pixels.")
-    absl_flags.DEFINE_integer("max_files", None, "Look at the first so many files only [all].")
+    absl_flags.DEFINE_integer("max_files", None, "Look at the first so many files only [all].", 1)
     absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
 
 

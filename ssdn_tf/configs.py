@@ -3,7 +3,7 @@
 import dataclasses
 
 from common import noise_levels
-from common.configs import fast_precision, setting
+from common.configs import check_values, fast_precision, setting
 
 PIPELINES = ("blindspot", "blindspot_mean", "workshop", "n2c", "n2n")
 NOISE_PARAMS = ("known", "global", "per_image")
@@ -22,9 +22,7 @@ class Config:
     )
     diagonal_covariance: bool = setting(False, "Channels independent given their surroundings.")
     channels: int = setting(3, "1 (grey) or 3 (colour).")
-    num_images: int | None = setting(
-        None, "Length of the training, in crops shown; the paper's", int
-    )
+    num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
     batch_size: int = setting(4, "Crops a step.")
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
     learning_rate: float = setting(3e-4, "At the top of its ramp.")
@@ -34,9 +32,10 @@ class Config:
     train_set: str = setting(
         "sample", "Training images: sample, a named set, folder, glob, .h5, .tfrecords."
     )
-    validation_set: str = setting("sample", "Validation images, likewise.")
+    validation_set: str | None = setting(None, "Validation images, likewise.", str)
 
     def __post_init__(self):
+        check_values(self)
         noise = noise_levels.parse(self.noise)
         _expect("pipeline", self.pipeline, PIPELINES)
         _expect("noise_params", self.noise_params, NOISE_PARAMS)
@@ -51,6 +50,8 @@ class Config:
                 raise ValueError(f"{name}={getattr(self, name)}: expected more than 0.")
         if self.num_images is not None and self.num_images < self.batch_size:
             raise ValueError(f"num_images={self.num_images}: expected at least one batch.")
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"seed={self.seed}: expected 0 to 2147483647.")
         if self.white_level < 0:
             raise ValueError(f"white_level={self.white_level}: expected 0 or more.")
         if noise.model == "none" and self.pipeline in ("n2c", "n2n"):
@@ -83,14 +84,20 @@ class Config:
         return "gauss" if model == "none" else model
 
     def completed(self):
-        """With the paper's length of training where none was given."""
-        if self.num_images is not None:
-            return self
+        """With the paper's length of training and a validation set where none was given."""
+        return dataclasses.replace(
+            self,
+            num_images=self.num_images or self._papers_length(),
+            # Photographs from scikit-image say nothing about somebody's own noise or camera.
+            validation_set=self.validation_set
+            or (self.train_set if self.noise == "none" or self.white_level else "sample"),
+        )
+
+    def _papers_length(self):
         lengths = {"n2c": 16, "n2n": 16, "blindspot": 4, "blindspot_mean": 8}
-        millions = lengths[self.pipeline] if self.noise_model == "impulse" else 2
         if self.pipeline == "workshop":
-            return dataclasses.replace(self, num_images=1_200_000)
-        return dataclasses.replace(self, num_images=millions * 1_000_000)
+            return 1_200_000
+        return 1_000_000 * (lengths[self.pipeline] if self.noise_model == "impulse" else 2)
 
 
 def _expect(name, value, allowed):

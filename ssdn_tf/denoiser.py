@@ -91,8 +91,7 @@ class Denoiser(denoiser.Denoiser):
         if "loss" in y_pred:
             return ops.mean(y_pred["loss"])
         if self.config.noise_model == "impulse" and self.config.pipeline != "n2c":
-            images = ops.cast(self.optimizer.iterations, "float32") * self.config.batch_size
-            exponent = schedules.annealed_exponent(images, float(self.config.num_images))
+            exponent = schedules.annealed_exponent(x["number"][0], float(self.config.num_images))
             return losses.mean_power(y_pred["denoised"], y["target"], exponent)
         return losses.mean_square(y_pred["denoised"], y["target"])
 

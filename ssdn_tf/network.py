@@ -54,9 +54,9 @@ def _decode(image, *, layers, blindspot):
         padding = "valid" if blindspot else "same"
         return unet.leaky_relu(layers(x, filters, name, padding=padding))
 
-    def pool(x, name):
+    def pool(x):
         # A 2x2 maximum would carry a row upwards into the next coarser pixel.
-        return ops.max_pool(shift_down(x) if blindspot else x, 2, 2)
+        return unet.pool(shift_down(x) if blindspot else x)
 
     x = unet.trunk(image, conv, pool, suffixes=("a", "b"))
     x = conv(conv(x, 96, "dec_conv1a"), 96, "dec_conv1b")

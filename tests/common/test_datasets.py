@@ -56,6 +56,14 @@ def test_named_set_folder_and_glob(tmp_path):
     assert len(datasets.load("kodak", tmp_path, max_images=2)) == 2
 
 
+def test_equal_stems_get_names_of_their_own(tmp_path):
+    write_pictures(tmp_path / "a")
+    images.write(tmp_path / "a" / "kodim1.bmp", PICTURES[0])
+    loaded = datasets.load(str(tmp_path / "a"))
+    assert len(set(loaded.names)) == 4
+    assert loaded.fingerprint() != datasets.load(str(tmp_path / "a"), max_images=3).fingerprint()
+
+
 def test_the_data_folder_comes_from_the_environment(tmp_path, monkeypatch):
     write_pictures(tmp_path / "kodak")
     monkeypatch.setenv("N2X_DATA", str(tmp_path))
@@ -103,6 +111,11 @@ def test_malformed_hdf5(tmp_path, caplog):
         file["weights"] = np.zeros(3)
     with pytest.raises(images.ImageError, match="other.h5: expected data sets"):
         datasets.load(str(tmp_path / "other.h5"))
+    with h5py.File(tmp_path / "group.h5", "w") as file:
+        file.create_group("images")
+        file["shapes"] = h5py.SoftLink("/nowhere")
+    with pytest.raises(images.ImageError, match="group.h5: expected data sets"):
+        datasets.load(str(tmp_path / "group.h5"))
     with h5py.File(tmp_path / "shapes.h5", "w") as file:
         file["images"], file["shapes"] = np.zeros(3), np.zeros(3)
     with pytest.raises(images.ImageError, match="shapes.h5: shapes is"):
@@ -123,7 +136,7 @@ def test_tfrecords(tmp_path, caplog):
     content = bytearray(path.read_bytes())
     content[40] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(images.ImageError, match="a.tfrecords: damaged"):
+    with pytest.raises(images.ImageError, match="no usable image, 1 bad.*a.tfrecords: damaged"):
         datasets.load(str(path))
     with pytest.raises(images.ImageError, match="no such file"):
         datasets.load(str(tmp_path / "missing.tfrecords"))

@@ -26,6 +26,8 @@ def picture(height=20, width=30, channels=3, dtype=np.uint8):
         (".tif", 1, np.uint8),
         (".tif", 3, np.uint16),
         (".tif", 1, np.uint16),
+        (".tif", 2, np.uint8),
+        (".tif", 4, np.uint16),
         (".npy", 3, np.uint16),
         (".bmp", 3, np.uint8),
     ],
@@ -45,6 +47,33 @@ def test_float_tiff_and_stacks_keep_their_values(tmp_path):
     np.testing.assert_array_equal(images.read(tmp_path / "stack.tif"), stack)
     with pytest.raises(images.ImageError, match="5 pages"):
         images.read_one(tmp_path / "stack.tif")
+
+
+@pytest.mark.parametrize("compression", ["zlib", None])
+def test_damaged_bytes_are_always_an_image_error(tmp_path, compression):
+    path = tmp_path / "fuzzed.tif"
+    tifffile.imwrite(path, picture(32, 32), photometric="rgb", compression=compression)
+    whole = path.read_bytes()
+    for _ in range(100):
+        damaged = bytearray(whole)
+        for position in RNG.integers(0, len(whole), 5):
+            damaged[position] = RNG.integers(256)
+        path.write_bytes(damaged)
+        try:
+            images.read(path)
+        except images.ImageError as error:
+            assert "fuzzed.tif" in str(error)
+
+
+def test_lzw_tiff_as_photo_editors_write_it(tmp_path):
+    array = picture()
+    Image.fromarray(array).save(tmp_path / "a.tif", compression="tiff_lzw")
+    np.testing.assert_array_equal(images.read_one(tmp_path / "a.tif"), array)
+
+
+def test_bytes_in_the_other_order(tmp_path):
+    np.save(tmp_path / "a.npy", picture(dtype=np.uint16).astype(">u2"))
+    assert images.read(tmp_path / "a.npy").dtype == np.uint16
 
 
 def test_jpeg_is_close(tmp_path):

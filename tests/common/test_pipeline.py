@@ -51,6 +51,7 @@ def test_examples_do_not_depend_on_the_batch_size():
     (four,) = take(pipeline.training_batches(image_set(), config(batch_size=4)), 1)
     joined = np.concatenate([x["noisy"] for x, _ in pairs])
     np.testing.assert_array_equal(joined, four[0]["noisy"])
+    np.testing.assert_array_equal(four[0]["number"], [0, 1, 2, 3])
 
 
 def test_another_seed_gives_other_crops_and_noise():
@@ -96,6 +97,18 @@ def test_images_stay_in_their_own_type_and_are_not_copied():
     usable = pipeline.usable_for_crops(stored, config())
     assert all(np.shares_memory(a, b) for a, b in zip(stored.images, usable.images))
     assert all(image.dtype == np.uint8 for image in usable.images)
+
+
+def test_channels_are_converted_a_crop_at_a_time():
+    stored = image_set()
+    usable = pipeline.usable_for_crops(stored, config(channels=1))
+    assert all(np.shares_memory(a, b) for a, b in zip(stored.images, usable.images))
+    grey = [images.to_channels(image, 1) for image in stored.images]
+    for number in range(4):
+        np.testing.assert_array_equal(
+            pipeline.draw_crop(stored.images, config(channels=1), number),
+            pipeline.draw_crop(grey, config(channels=1), number),
+        )
 
 
 def test_sixteen_bit_images_are_scaled_by_their_range():

@@ -22,8 +22,9 @@ def model(seed=0):
 
 
 def test_configuration_there_and_back(tmp_path):
-    runs.save_config(tmp_path, "ssdn_tf", CONFIG)
-    assert runs.load_config(tmp_path, "ssdn_tf", configs.Config) == CONFIG
+    runs.save_config(tmp_path, "ssdn_tf", CONFIG, "abc")
+    loaded, data = runs.load_config(tmp_path, "ssdn_tf", configs.Config)
+    assert (loaded, data) == (CONFIG.completed(), "abc")
 
 
 def test_a_run_of_another_method_is_refused(tmp_path):
@@ -40,7 +41,8 @@ def test_a_run_of_another_method_is_refused(tmp_path):
         ('{"method": "ssdn_tf"}', "not a run's configuration"),
         ('{"method": "ssdn_tf", "config": {"colour": 1}}', "unknown settings colour"),
         ('{"method": "ssdn_tf", "config": {"noise": "x"}}', "noise='x': expected"),
-        ('{"method": "ssdn_tf", "config": {"crop_size": "big"}}', "config.json"),
+        ('{"method": "ssdn_tf", "config": {"crop_size": "big"}}', "crop_size='big': expected int"),
+        ('{"method": "ssdn_tf", "config": {"train_set": 5}}', "train_set=5: expected str"),
     ],
 )
 def test_a_damaged_configuration_is_named(tmp_path, text, message):
@@ -65,6 +67,25 @@ def test_state_and_weights_come_back_with_the_optimizer(tmp_path):
     runs.load_weights(tmp_path, weights_only)
     image = np.random.default_rng(0).random((1, 32, 32, 1), np.float32)
     np.testing.assert_array_equal(saved(image)["denoised"], weights_only(image)["denoised"])
+
+
+def test_damaged_weights_are_always_a_run_error(tmp_path):
+    runs.save_weights(tmp_path, model())
+    path = tmp_path / "weights.weights.h5"
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(15):
+        damaged = bytearray(whole)
+        for position in rng.integers(0, 20_000, 40):
+            damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            runs.load_weights(tmp_path, model())
+        except runs.RunError as error:
+            refused += 1
+            assert "weights.weights.h5" in str(error)
+    assert refused > 5
 
 
 @pytest.mark.parametrize("keep", [0, 100, 0.5])

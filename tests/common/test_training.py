@@ -60,6 +60,20 @@ def test_kill_and_resume_is_bit_identical(tmp_path, run_command):
     assert logs[0].splitlines()[-1] == logs[1].splitlines()[-1]
 
 
+def test_a_finished_run_gets_its_weights_back_from_its_state(tmp_path, run_command):
+    """As when the process died after the state, while something else was being written."""
+    flags = [f"--run_dir={tmp_path}", "--num_images=2", "--crop_size=32", "--batch_size=2"]
+    assert run_command("ssdn_tf.train", *flags).returncode == 0
+    weights = tmp_path / "weights.weights.h5"
+    before = arrays(tmp_path)
+    weights.write_bytes(b"")
+    done = run_command("ssdn_tf.train", *flags, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "finished already" in done.stdout
+    for name, value in arrays(tmp_path).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
 def test_the_log_drops_what_lies_ahead_of_a_resumed_run(tmp_path):
     log = training.Log(tmp_path / "log.csv", 0)
     for images in (4, 8, 12):

@@ -82,6 +82,9 @@ def test_a_set_arrives_and_is_not_fetched_twice(server, three_pictures, tmp_path
     download_data.download("kodak", tmp_path, base=base, show=said.append)
     assert len(log) == 3
     assert "complete already" in said[0]
+    (tmp_path / "kodak" / "kodim02.png").write_bytes(b"damaged")
+    download_data.download("kodak", tmp_path, base=base)
+    assert len(log) == 4
     np.testing.assert_array_equal(
         images.read_one(tmp_path / "kodak" / "kodim02.png"), PICTURES["kodim02.png"]
     )

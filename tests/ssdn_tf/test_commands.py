@@ -10,7 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from common import images
+from common import images, runs
+from ssdn_tf import configs, denoiser
 from tests.conftest import ROOT, TINY
 
 RNG = np.random.default_rng(0)
@@ -52,6 +53,8 @@ def test_train_resumes_says_finished_and_protects_a_run(tiny_run, run_command):
     assert "finished already" in finished.stdout
     again = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", *TINY)
     assert_refused(again, "has a run already; --resume goes on with it")
+    fewer = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", "--resume", "--max_images=2")
+    assert_refused(fewer, "was trained on other images of sample")
     other = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", "--resume", "--noise=gauss50")
     assert_refused(other, "was started with noise='gauss25', not 'gauss50'")
 
@@ -69,7 +72,9 @@ def test_train_resumes_says_finished_and_protects_a_run(tiny_run, run_command):
         (["--nois=gauss25"], "nois"),
         (["--batch_size=many"], "batch_size"),
         (["gauss25"], "Unexpected 'gauss25'"),
-        (["--checkpoint_every=0"], "checkpoint_every=0: expected at least 1"),
+        (["--checkpoint_every=0"], "checkpoint_every"),
+        (["--learning_rate=nan"], "learning_rate=nan: expected a finite number"),
+        (["--seed=-1"], "seed=-1: expected 0 to"),
     ],
 )
 def test_train_refuses_in_one_line_and_makes_no_run(tmp_path, run_command, flags, message):
@@ -114,7 +119,6 @@ def test_training_on_really_noisy_files(tmp_path, run_command):
         "ssdn_tf.train",
         f"--run_dir={tmp_path}/run",
         f"--train_set={folder}",
-        f"--validation_set={folder}",
         *flags,
     )
     assert done.returncode == 0, done.stderr
@@ -189,8 +193,18 @@ def test_denoise_refuses_to_overwrite_its_input(tiny_run, tmp_path, run_command)
     done = run_command(
         "ssdn_tf.denoise", f"--run_dir={tiny_run}", f"--input={tmp_path}", f"--output={tmp_path}"
     )
-    assert_refused(done, "folder of the input, which would be lost")
+    assert_refused(done, "an input, which would be lost")
     assert (tmp_path / "a.png").read_bytes() == before
+
+
+def test_denoise_refuses_to_write_one_file_over_another(tiny_run, tmp_path, run_command):
+    for name in ("a.png", "a.tif"):
+        images.write(tmp_path / "in" / name, picture())
+    flags = [f"--run_dir={tiny_run}", f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
+    assert_refused(run_command("ssdn_tf.denoise", *flags, "--std"), "a-std.tif: would be written 2")
+    level = run_command("ssdn_tf.denoise", *flags, "--noise_level=25")
+    assert_refused(level, "noise_level: this model does not take it")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("module", ["evaluate", "denoise", "export"])
@@ -245,3 +259,21 @@ assert "common" not in sys.modules
     assert done.returncode == 0, done.stderr.decode()
     denoised = images.read_one(tmp_path / "out" / "a.tif")
     np.testing.assert_allclose(np.load(tmp_path / "served.npy"), denoised, atol=1e-6)
+
+
+def test_a_model_of_known_noise_minds_which_noise_it_is(tmp_path, run_command):
+    config = configs.Config(noise="gauss5_50", channels=1, num_images=4)
+    model = denoiser.Denoiser(config)
+    runs.save_config(tmp_path / "run", "ssdn_tf", config)
+    runs.save_weights(tmp_path / "run", model)
+    images.write(tmp_path / "in" / "a.png", picture(1))
+    run = f"--run_dir={tmp_path}/run"
+    other = run_command("ssdn_tf.evaluate", run, "--noise=poisson30")
+    assert_refused(other, "this model is for known gauss noise, as gauss5_50")
+    flags = [run, f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
+    missing = run_command("ssdn_tf.denoise", *flags)
+    assert_refused(missing, "noise='gauss5_50' is a range: give the level of the image")
+    assert_refused(run_command("ssdn_tf.denoise", *flags, "--noise_level=nan"), "noise_level=nan")
+    done = run_command("ssdn_tf.denoise", *flags, "--noise_level=25")
+    assert done.returncode == 0, done.stderr
+    assert "estimated" not in done.stdout

@@ -66,6 +66,12 @@ def test_lengths_of_training(name, millions):
     assert configs.NAMED[name].completed().num_images == millions * 1e6
 
 
+def test_ones_own_noise_is_validated_on_ones_own_images():
+    own = configs.Config(noise="none", noise_params="global", train_set="mine").completed()
+    assert own.validation_set == "mine"
+    assert configs.Config(train_set="mine").completed().validation_set == "sample"
+
+
 def test_a_given_length_stays():
     assert configs.Config(num_images=8).completed().num_images == 8
 
@@ -79,6 +85,9 @@ def test_a_given_length_stays():
         ({"channels": 2}, "channels=2: expected 1, 3"),
         ({"crop_size": 50}, "crop_size=50: expected a multiple of 32"),
         ({"crop_size": 0}, "crop_size=0: expected a multiple of 32"),
+        ({"batch_size": 2.5}, "batch_size=2.5: expected int"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan: expected a finite number"),
+        ({"seed": -1}, "seed=-1: expected 0 to"),
         ({"batch_size": 0}, "batch_size=0: expected more than 0"),
         ({"num_images": 2}, "num_images=2: expected at least one batch"),
         ({"precision": "float16"}, "precision='float16': expected float32, bfloat16"),

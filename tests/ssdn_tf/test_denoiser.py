@@ -16,6 +16,7 @@ def batch(config, size=32):
     noisy = clean + 0.1 * RNG.standard_normal(clean.shape).astype(np.float32)
     level = {"gauss": 0.1, "poisson": 30.0, "impulse": 0.5}[config.noise_model]
     x = {"noisy": noisy, "noise_level": np.full((2,), level, np.float32)}
+    x["number"] = np.array([40, 41], np.float32)
     return x, {"target": noisy, "clean": clean}
 
 
