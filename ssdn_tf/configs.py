@@ -26,6 +26,9 @@ class Config:
     batch_size: int = setting(4, "Crops a step.")
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
     learning_rate: float = setting(3e-4, "At the top of its ramp.")
+    noise_rate: float = setting(
+        1.0, "Factor of the rate of a global noise level; 10 if training is short."
+    )
     precision: str = setting("float32", "Arithmetic of the training: float32 or bfloat16.")
     seed: int = setting(0, "Of initial weights, crops and noise.")
     white_level: float = setting(0.0, "Stored value that stands for 1; 0: the file type's largest.")
@@ -45,7 +48,7 @@ class Config:
             raise ValueError(
                 f"crop_size={self.crop_size}: expected a multiple of 32 (five poolings)."
             )
-        for name in ("batch_size", "learning_rate"):
+        for name in ("batch_size", "learning_rate", "noise_rate"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}={getattr(self, name)}: expected more than 0.")
         if self.num_images is not None and self.num_images < self.batch_size:
@@ -140,5 +143,6 @@ SHORT = {
     "num_images": 2500,
     "batch_size": 1,
     "crop_size": 64,
+    "noise_rate": 10.0,
     "precision": fast_precision(),
 }
