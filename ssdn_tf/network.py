@@ -78,7 +78,7 @@ def _rotate(x, quarter_turns):
     """
     quarter_turns %= 4
     if quarter_turns == 2:
-        return ops.flip(x, axis=(1, 2))
+        return ops.flip(ops.flip(x, axis=1), axis=2)  # Keras 3.10 takes one axis at a time
     if quarter_turns == 1:
         return ops.transpose(ops.flip(x, axis=2), (0, 2, 1, 3))
     return ops.flip(ops.transpose(x, (0, 2, 1, 3)), axis=2)

@@ -85,3 +85,10 @@ def test_the_noise_estimate_does_not_see_the_padding():
     flat = [np.full((1, n, n, 3), 0.5, np.float32) for n in (33, 64)]
     a, b = (model.predict_on_batch(image)["noise_std"] for image in flat)
     np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_the_noise_rate_scales_the_steps_of_a_global_level():
+    model = denoiser.Denoiser(configs.Config(noise_params="global", noise_rate=10.0))
+    model.raw_noise.assign([[[[0.1]]]])
+    noise_std = model.predict_on_batch(RNG.random((1, 32, 32, 3), np.float32))["noise_std"]
+    np.testing.assert_allclose(noise_std, np.log1p(np.exp(1.0 - 4.0)) + 1e-3, rtol=1e-5)
