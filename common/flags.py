@@ -200,7 +200,7 @@ def _describe_flags():
     """Help texts of the flags that commands define, those of libraries left out."""
     described = []
     for module, defined in FLAGS.flags_by_module_dict().items():
-        if not module.startswith("absl."):
+        if not module.startswith(("absl.", "tensorflow.", "jax.", "keras.")):
             described += defined
     return "\n".join(
         textwrap.fill(
