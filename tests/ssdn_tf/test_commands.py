@@ -259,7 +259,8 @@ assert "common" not in sys.modules
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     denoised = images.read_one(tmp_path / "out" / "a.tif")
-    np.testing.assert_allclose(np.load(tmp_path / "served.npy"), denoised, atol=1e-6)
+    # Two graphs of the same model add in another order.
+    np.testing.assert_allclose(np.load(tmp_path / "served.npy"), denoised, atol=2e-5)
 
 
 def test_a_model_of_known_noise_minds_which_noise_it_is(tmp_path, run_command):
