@@ -51,21 +51,22 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
 
 
 class Calibration:
-    """Whether predicted deviations are true: root mean square of error over prediction."""
+    """Whether predicted deviations are true: rms of the errors over rms of the predictions."""
 
     def __init__(self):
-        self._total, self._count = 0.0, 0
+        self._errors, self._predicted = 0.0, 0.0
 
     def add(self, clean, result):
         if "std" in result:
-            ratio = (result["denoised"] - clean) / np.maximum(result["std"], 1e-4)
-            self._total += float(np.square(ratio, dtype=np.float64).sum())
-            self._count += ratio.size
+            # Sums first: pixels that the model is all too sure of would rule a mean of ratios.
+            error = result["denoised"] - clean
+            self._errors += float(np.square(error, dtype=np.float64).sum())
+            self._predicted += float(np.square(result["std"], dtype=np.float64).sum())
 
     def __str__(self):
-        if not self._count:
+        if not self._predicted:
             return ""
-        ratio = (self._total / self._count) ** 0.5
+        ratio = (self._errors / self._predicted) ** 0.5
         return (
             f"Errors are {ratio:.2f} times the predicted standard deviation (1: well calibrated)."
         )
