@@ -82,8 +82,8 @@ class Denoiser(denoiser.Denoiser):
             return likelihood.noise_from_raw(ops.mean(raw, axis=(1, 2), keepdims=True))
         like = ops.zeros_like(noisy[:, :1, :1, :1])
         if self.raw_noise is not None:
-            # Adam's steps do not depend on scale: this makes them larger. The original's pace needs
-            # its 500,000 steps, for only the loss's small regulariser tells noise from detail.
+            # Adam's steps do not depend on scale: this makes them larger. At the original's pace a
+            # short training ends before the level has got anywhere near (RESULTS.md).
             return likelihood.noise_from_raw(self.raw_noise * self.config.noise_rate) + like
         if noise_level is None:
             noise_level = noise_levels.trained(self.config.noise)
