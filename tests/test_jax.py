@@ -24,7 +24,9 @@ def losses(run_dir):
 )
 def test_the_same_losses_and_scores_as_tensorflow(tmp_path, run_command):
     # Both go on from one checkpoint: the backends draw other initial weights from the same seed.
-    config = configs.Config(num_images=STEPS, batch_size=1, crop_size=32, noise_params="global")
+    # Of known noise: an estimated level starts at 0.019, a loss of 85 whose first steps magnify the
+    # order of sums; there two settings of TensorFlow itself differ more than it does from JAX.
+    config = configs.Config(num_images=STEPS, batch_size=1, crop_size=32)
     model = denoiser.Denoiser(config)
     training.compile_for_training(model, config)
     backends = {name: tmp_path / name for name in ("tensorflow", "jax")}
