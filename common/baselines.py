@@ -9,6 +9,11 @@ from skimage import restoration
 from common import images
 
 
+def noisy(image, sigma):
+    """What comes in, unrestored."""
+    return image
+
+
 def mean(noisy, sigma):
     """3x3 mean."""
     return ndimage.uniform_filter(noisy, size=(3, 3, 1), mode="reflect")
@@ -42,7 +47,7 @@ def available(names):
     Raises:
         images.ImageError: an unknown name, or bm3d where it is not installed.
     """
-    functions = {f.__name__: f for f in (mean, median, non_local_means, bm3d)}
+    functions = {f.__name__: f for f in (noisy, mean, median, non_local_means, bm3d)}
     has_bm3d = importlib.util.find_spec("bm3d") is not None
     if names == ["all"]:
         names = [name for name in functions if name != "bm3d" or has_bm3d]

@@ -2,7 +2,6 @@
 
 from common import quiet  # noqa: F401  # isort: skip  # before anything imports TensorFlow
 
-import collections
 import collections.abc
 import dataclasses
 import functools
@@ -19,9 +18,11 @@ from common import (
     files,
     flags,
     images,
+    metrics,
     noise_levels,
     pipeline,
     prediction,
+    restoring,
     runs,
     training,
 )
@@ -36,8 +37,13 @@ class Method:
     """What the commands need to know of a method.
 
     name: the package's; named: configurations by name, all of one class; default: name of the one
-    to start from; short: settings for the sample photographs; build: configuration -> Denoiser;
-    targets: configuration -> "noisy", "clean" or "second", see pipeline.training_batches.
+        to start from; short: settings for the images that come with the project.
+    build: configuration -> Denoiser; optimizer: configuration -> Keras optimiser.
+    training_images: (configuration, data folder, most images) -> ImageSet large enough for crops.
+    batches: (ImageSet, configuration, start) -> batches as of pipeline.training_batches.
+    validation: (configuration, data folder) -> function that yields what evaluation.validator takes.
+    examples: (ImageSet, configuration, noise=, seed=, repeats=) -> as of evaluation.noisy_images.
+    psnr: (clean, restored) -> dB.
     """
 
     name: str
@@ -45,7 +51,12 @@ class Method:
     default: str
     short: dict
     build: collections.abc.Callable
-    targets: collections.abc.Callable
+    optimizer: collections.abc.Callable
+    batches: collections.abc.Callable
+    training_images: collections.abc.Callable = pipeline.training_images
+    validation: collections.abc.Callable = evaluation.validation
+    examples: collections.abc.Callable = evaluation.examples
+    psnr: collections.abc.Callable = metrics.psnr
 
     def load_config(self, run_dir):
         """(configuration, fingerprint of the training images) of a run folder."""
@@ -72,31 +83,24 @@ def _train(method):
     flags.require("run_dir")
     run_dir = pathlib.Path(FLAGS.run_dir)
     config, data, is_short = _training_config(method, run_dir)
-    image_set = datasets.load(config.train_set, FLAGS.data_dir, max_images=FLAGS.max_images)
-    usable = pipeline.usable_for_crops(image_set, config)
+    usable = method.training_images(config, FLAGS.data_dir, FLAGS.max_images)
     if data and data != usable.fingerprint():
         raise runs.RunError(
-            f"{run_dir}: was trained on other images of {config.train_set}; a resumed run needs "
+            f"{run_dir}: was trained on other images of {usable.name}; a resumed run needs "
             "the same ones (--max_images, --data_dir, files added or removed)."
         )
-    validation_set = datasets.load(
-        config.validation_set,
-        FLAGS.data_dir,
-        held_back=True,
-        max_images=evaluation.VALIDATION_IMAGES,
-    )
-    batches = functools.partial(
-        pipeline.training_batches, usable, config, targets=method.targets(config)
-    )
-    next(iter(batches(start=0)))  # what is wrong with the data shows before a run folder is made
+    validate = evaluation.validator(method.validation(config, FLAGS.data_dir), method.psnr)
+    batches = functools.partial(method.batches, usable, config)
+    next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
     runs.save_config(run_dir, method.name, config, usable.fingerprint())
-    training.announce(run_dir, config, len(usable), is_short)
+    training.announce(run_dir, config, usable, is_short)
     training.fit(
         method.build(config),
-        lambda start: batches(start=start),
+        method.optimizer(config),
+        batches,
         config,
         run_dir,
-        validate=evaluation.validator(validation_set, config),
+        validate=validate,
         resume=FLAGS.resume,
         every=(
             FLAGS.checkpoint_every or config.num_images / 20,
@@ -127,47 +131,45 @@ def _training_config(method, run_dir):
 
 def evaluate(method, doc):
     """Runs `python -m <method>.evaluate`."""
-    flags.run(lambda: _evaluate(method), flags.define_evaluation, doc)
+    define = functools.partial(flags.define_evaluation, method.named[method.default].train_set)
+    flags.run(lambda: _evaluate(method), define, doc)
 
 
 def _evaluate(method):
     flags.require("run_dir")
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
     config = denoiser.config
-    noise = FLAGS.noise or config.noise
+    noise = FLAGS.noise or config.validation_noise
     _check_noise(config, noise)
     image_set = datasets.load(
         FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
     repeats = FLAGS.repeats or datasets.REPEATS.get(FLAGS.dataset, 1)
     examples = functools.partial(
-        evaluation.noisy_images,
-        image_set,
-        noise,
-        channels=config.channels,
-        seed=FLAGS.seed,
-        repeats=repeats,
-        white_level=config.white_level,
+        method.examples, image_set, config, noise=noise, seed=FLAGS.seed, repeats=repeats
     )
     dataset = FLAGS.dataset.replace(" ", "_")
     for name, function in baselines.available(FLAGS.baselines).items():
-        scores, progress = evaluation.Scores(), _Progress(repeats * len(image_set), f"{name}: ")
-        for _, clean, noisy, level in examples():
-            scores.add(clean, function(noisy, _sigma(noise, level)))
+        scores = evaluation.Scores(method.psnr)
+        progress = _Progress(repeats * len(image_set), f"{name}: ")
+        for _, clean, inputs in examples():
+            sigma = noise_levels.deviation(noise, inputs.get("noise_level"))
+            scores.add(clean, function(inputs["noisy"], sigma))
             progress.step()
         print(f"{scores.line(dataset, noise)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-    scores, calibration, rows = evaluation.Scores(), evaluation.Calibration(), []
+    scores, calibration, rows = evaluation.Scores(method.psnr), evaluation.Calibration(), []
     progress = _Progress(repeats * len(image_set))
-    for name, clean, noisy, level in examples():
-        result = prediction.restore(denoiser, noisy, level)
+    for name, clean, inputs in examples():
+        result = prediction.restore(denoiser, inputs)
         scores.add(clean, result["denoised"])
         calibration.add(clean, result)
         if output and len(scores.psnr) <= len(image_set):  # pictures of the first repeat
-            _write_pictures(output, name, noisy, result)
+            _write_pictures(output, name, inputs["noisy"], result)
             if len(rows) < MAX_SHEET_ROWS:
-                rows.append(evaluation.sheet_row(name, clean, noisy, result))
+                row = evaluation.sheet_row(name, clean, inputs["noisy"], result, method.psnr)
+                rows.append(row)
         progress.step()
     if output:
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
@@ -181,7 +183,7 @@ def _evaluate(method):
 
 def _check_noise(config, noise):
     """Refuses noise that a model of known noise would misread: its level has another meaning."""
-    if config.has_likelihood and config.noise_params == "known":
+    if config.takes_level:
         model = noise_levels.parse(noise).model
         if model != config.noise_model:
             raise ValueError(
@@ -214,14 +216,6 @@ def _write_pictures(output, name, noisy, result):
         images.write(output / f"{name}-std.tif", result["std"])
 
 
-def _sigma(noise, level):
-    """Deviation of the noise at middle grey, what the classical denoisers go by."""
-    model = noise_levels.parse(noise).model
-    if model == "poisson":
-        return (0.5 / level) ** 0.5
-    return level / 3 if model == "impulse" else level
-
-
 def denoise(method, doc):
     """Runs `python -m <method>.denoise`."""
     flags.run(lambda: _denoise(method), flags.define_denoising, doc)
@@ -229,101 +223,14 @@ def denoise(method, doc):
 
 def _denoise(method):
     flags.require("run_dir", "input", "output")
-    denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
-    config = denoiser.config
-    if FLAGS.std and not config.has_likelihood:
-        raise ValueError(f"std: models of pipeline={config.pipeline!r} do not predict it.")
-    level = _given_level(config, FLAGS.noise_level)
-    paths = [path for pattern in FLAGS.input for path in images.list_files(pattern)]
-    jobs = [_job(path, pathlib.Path(FLAGS.output), FLAGS.std) for path in paths]
-    _check_targets(jobs)
-    bad = 0
-    for number, job in enumerate(jobs, start=1):
-        try:
-            said = _denoise_file(denoiser, level, *job)
-        except images.ImageError as error:
-            bad += 1
-            said = f"{error} Skipped."
-        print(f"{number}/{len(jobs)} {said}", flush=True)
-    if bad:
-        raise ValueError(f"{bad} of {len(jobs)} files could not be restored; they are named above.")
-
-
-def _given_level(config, strength):
-    """--noise_level in the string's units -> noise parameter, or None where none is needed.
-
-    Raises:
-        ValueError: out of range, for a model that has no use for it, or missing.
-    """
-    takes_level = config.has_likelihood and config.noise_params == "known"
-    if strength is None:
-        return noise_levels.trained(config.noise) if takes_level else None
-    if not takes_level:
-        raise ValueError("noise_level: this model does not take it; it estimates, or needs none.")
-    noise = noise_levels.parse(config.noise)
-    if not 0 < strength < (100 if noise.model == "impulse" else float("inf")):
-        raise ValueError(f"noise_level={strength}: expected {noise_levels.MODELS[noise.model]}.")
-    return noise.level(strength)
-
-
-def _job(path, output, with_std):
-    """(input, output, file of the standard deviation or None)."""
-    target = output / path.name
-    return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
-
-
-def _check_targets(jobs):
-    """Refuses to write one file over another, or over an input."""
-    inputs = {path.resolve() for path, _, _ in jobs}
-    written = collections.Counter(
-        path.resolve() for job in jobs for path in job[1:] if path is not None
+    restoring.restore_files(
+        method.load(FLAGS.run_dir, FLAGS.precision),
+        FLAGS.input,
+        FLAGS.output,
+        noise_level=FLAGS.noise_level,
+        with_std=FLAGS.std,
+        show=functools.partial(print, flush=True),
     )
-    for path, count in written.items():
-        if path in inputs:
-            raise ValueError(f"{path}: an input, which would be lost; choose another --output.")
-        if count > 1:
-            raise ValueError(f"{path}: would be written {count} times; use two --output folders.")
-
-
-def _denoise_file(denoiser, level, path, target, std_target):
-    """Restores one file, page by page; returns what to say about it."""
-    config = denoiser.config
-    pages = images.read(path)
-    colours = pages[..., : 3 if pages.shape[-1] >= 3 else 1]
-    if pages.shape[-1] > 4 or colours.shape[-1] != config.channels:
-        raise images.ImageError(
-            f"{path}: {pages.shape[-1]} channels, this model is for {config.channels}."
-        )
-    if pages.dtype == np.float32 and not config.white_level and np.abs(colours).max() > 4:
-        raise images.ImageError(
-            f"{path}: values up to {colours.max():g}, expected about [0, 1]; "
-            "train with --white_level."
-        )
-    restored, std, levels = pages.copy(), [], []
-    for i, page in enumerate(colours):
-        noisy = images.to_unit(page, config.white_level)
-        result = prediction.restore(denoiser, noisy, level)
-        restored[i, ..., : config.channels] = images.from_unit(
-            result["denoised"], pages.dtype, config.white_level
-        )
-        if "noise_std" in result:
-            levels.append(float(result["noise_std"].mean()))
-        if std_target:
-            std.append(result["std"])
-    images.write(target, restored)
-    said = f"{path} -> {target}"
-    if levels and config.noise_params != "known":
-        said += f"  estimated {_say_noise(config, float(np.mean(levels)))}"
-    if std_target:
-        images.write(std_target, np.stack(std))
-        said += f"  std: {std_target}"
-    return said
-
-
-def _say_noise(config, noise_std):
-    if config.noise_model == "impulse":
-        return f"share of replaced pixels: {100 * noise_std * 2.55:.1f} %"
-    return f"sigma: {255 * noise_std:.2f} (of 255)"
 
 
 def export(method, doc):

@@ -1,15 +1,97 @@
-"""Fields of a method's configuration that double as flags."""
+"""Fields of a method's configuration that double as flags, and those that all methods share."""
 
 import dataclasses
 import math
 import pathlib
 import re
+import typing
+
+from common import noise_levels
 
 
 def setting(default, help, type=None):
     """A dataclass field with its help text; `type` where the default doesn't tell it."""
     metadata = {"help": help} | ({"type": type} if type else {})
     return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """What every training depends on; a method adds its own. Goes into the run folder.
+
+    A field that is None stands for "as the paper, given the others": `completed` fills it.
+    """
+
+    SIDE_MULTIPLE: typing.ClassVar[int] = 32  # of a crop: the U-Net's five poolings
+
+    noise: str | None = setting(
+        "gauss25", "Noise to add, as gauss25, gauss5_50, poisson30, impulse50; or none.", str
+    )
+    channels: int = setting(3, "1 (grey) or 3 (colour).")
+    num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
+    batch_size: int = setting(4, "Crops a step.")
+    crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
+    learning_rate: float | None = setting(3e-4, "At the top of its schedule.", float)
+    precision: str = setting("float32", "Arithmetic of the training: float32 or bfloat16.")
+    seed: int = setting(0, "Of initial weights, crops and noise.")
+    white_level: float = setting(0.0, "Stored value that stands for 1; 0: the file type's largest.")
+    train_set: str = setting(
+        "sample", "Training images: sample, a named set, folder, glob, .h5, .tfrecords."
+    )
+    validation_set: str | None = setting(None, "Validation images, likewise.", str)
+    validation_noise: str | None = setting(None, "Noise of the validation and of `evaluate`.", str)
+
+    def __post_init__(self):
+        check_values(self)
+        expect("channels", self.channels, (1, 3))
+        expect("precision", self.precision, ("float32", "bfloat16"))
+        for noise in (self.noise, self.validation_noise):
+            if noise is not None:
+                noise_levels.parse(noise)
+        if self.crop_size < self.SIDE_MULTIPLE or self.crop_size % self.SIDE_MULTIPLE:
+            raise ValueError(
+                f"crop_size={self.crop_size}: expected a multiple of {self.SIDE_MULTIPLE} "
+                "(the network halves it)."
+            )
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("batch_size", "learning_rate", "noise_rate", "width"):
+                if value is not None and value <= 0:
+                    raise ValueError(f"{field.name}={value}: expected more than 0.")
+        if self.num_images is not None and self.num_images < self.batch_size:
+            raise ValueError(f"num_images={self.num_images}: expected at least one batch.")
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"seed={self.seed}: expected 0 to 2147483647.")
+        if self.white_level < 0:
+            raise ValueError(f"white_level={self.white_level}: expected 0 or more.")
+
+    @property
+    def takes_level(self):
+        """Whether the model must be told the level of the noise."""
+        return False
+
+    @property
+    def noise_model(self):
+        """gauss, poisson, ...; really noisy images are taken for Gaussian."""
+        model = noise_levels.parse(self.noise).model
+        return "gauss" if model == "none" else model
+
+    def completed(self, **settings):
+        """With every None filled in: by `settings`, or by what holds for all methods."""
+        # Photographs from scikit-image say nothing about somebody's own noise or camera.
+        own = self.noise == "none" or self.white_level
+        settings = {
+            "validation_set": self.train_set if own else "sample",
+            "validation_noise": self.noise,
+        } | settings
+        missing = {name: value for name, value in settings.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **missing)
+
+
+def expect(name, value, allowed):
+    """Raises ValueError unless the value is one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: expected {', '.join(map(str, allowed))}.")
 
 
 def check_values(config):

@@ -49,6 +49,14 @@ class ImageSet:
         told = [(n, i.shape, str(i.dtype)) for n, i in zip(self.names, self.images)]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
+    def first(self, count):
+        """The subset of the first `count` images, all of them for None."""
+        return dataclasses.replace(self, images=self.images[:count], names=self.names[:count])
+
+    def each(self, change):
+        """The same set with change(image) for every image."""
+        return dataclasses.replace(self, images=[change(image) for image in self.images])
+
     def only(self, keep):
         """The subset for which keep(image) is true."""
         pairs = [(i, n) for i, n in zip(self.images, self.names) if keep(i)]
@@ -84,11 +92,53 @@ def load(name, data_dir=None, *, held_back=False, max_images=None):
         loaded = _collect(name, tfrecords.read(path), max_images)
     else:
         loaded = _load_files(name, name, max_images)
-    if max_images is not None:
-        return dataclasses.replace(
-            loaded, images=loaded.images[:max_images], names=loaded.names[:max_images]
-        )
-    return loaded
+    return loaded.first(max_images)
+
+
+def load_pairs(folder, *, max_images=None):
+    """Loads scenes that were acquired more than once.
+
+    Args:
+        folder: with a sub-folder for each scene, of files of one size; or with a stack for each,
+            its pages the acquisitions (TIFF, or NPY of (K, H, W, C)).
+        max_images: at most so many scenes, the first ones.
+
+    Returns:
+        ImageSet of (K, H, W, C) arrays, K acquisitions of a scene, 2 or more. Scenes with a lone
+        acquisition, or of several sizes, types or channels, are named, skipped and counted.
+
+    Raises:
+        images.ImageError: no folder, or no usable scene in it.
+    """
+    root = pathlib.Path(os.path.expanduser(folder))
+    if not root.is_dir():
+        raise images.ImageError(f"{folder}: no such folder.")
+    scenes = sorted(path for path in root.iterdir() if path.is_dir())
+
+    def read_each():
+        for scene in scenes or images.list_files(folder):
+            try:
+                yield scene.stem, _read_scene(scene)
+            except images.ImageError as error:
+                yield scene.stem, error
+
+    return _collect(str(folder), read_each(), max_images)
+
+
+def _read_scene(path):
+    """(K, H, W, C) of the files of a folder, or of the pages of a stack."""
+    paths = images.list_files(str(path))
+    pages = [(p, page) for p in paths for page in images.read(p)]
+    if len(pages) == 1:
+        raise images.ImageError(f"{pages[0][0]}: a lone acquisition; a scene needs two or more.")
+    (first_path, first), *others = pages
+    for other_path, page in others:
+        if (page.shape, page.dtype) != (first.shape, first.dtype):
+            raise images.ImageError(
+                f"{other_path}: {page.shape} {page.dtype}, but {first_path} is {first.shape} "
+                f"{first.dtype}; acquisitions of a scene must be alike."
+            )
+    return np.stack([page for _, page in pages])
 
 
 def default_data_dir():

@@ -22,6 +22,11 @@ class Denoiser(keras.Model):
         self.jit_compile = keras.backend.backend() != "tensorflow"
         self.psnr = metrics.MeanPSNR(name="psnr")
 
+    @property
+    def predicts_std(self):
+        """Whether the result has `std`."""
+        return False
+
     def restore(self, noisy, noise_level, training):
         """Restores images; `unet.run_padded` runs the network on them.
 

@@ -1,23 +1,26 @@
 """Scores of restored images under fixed noise: the same pixels of noise for every method."""
 
+import collections.abc
 import dataclasses
+import functools
 
 import numpy as np
 
-from common import figures, images, metrics, noise_levels, pipeline, prediction
+from common import datasets, figures, images, metrics, noise_levels, pipeline, prediction
 
 VALIDATION_IMAGES = 4  # looked at during a training
 
 
 @dataclasses.dataclass
 class Scores:
-    """PSNR (8 bit, dB) and SSIM of each image."""
+    """PSNR (dB, as `measure` has it) and SSIM of each image."""
 
+    measure: collections.abc.Callable = metrics.psnr
     psnr: list = dataclasses.field(default_factory=list)
     ssim: list = dataclasses.field(default_factory=list)
 
     def add(self, clean, restored):
-        self.psnr.append(metrics.psnr(clean, restored))
+        self.psnr.append(self.measure(clean, restored))
         self.ssim.append(metrics.ssim(clean, restored))
 
     def line(self, dataset, noise):
@@ -29,7 +32,7 @@ class Scores:
 
 
 def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0.0):
-    """Yields (name, clean, noisy, level) for each image and repeat, from fixed seeds.
+    """Yields (name, clean, inputs) for each image and repeat, from fixed seeds.
 
     Args:
         image_set: datasets.ImageSet; converted to `channels` as training does.
@@ -37,7 +40,8 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
         repeats: the set is gone through so often, with other noise each time.
 
     Yields:
-        name; clean and noisy (H, W, C) float32 in [0, 1], noise not clipped; noise parameter.
+        name; clean (H, W, C) float32 in [0, 1]; what a denoiser is given: dict of `noisy`, like
+        clean but not clipped, and `noise_level`, the noise parameter.
     """
     model = noise_levels.parse(noise)
     if model.model == "none":
@@ -47,7 +51,7 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
             clean = images.to_unit(images.to_channels(image, channels), white_level)
             number = repeat * len(image_set) + i
             noisy, level = pipeline.evaluation_noise(clean, model, seed, number)
-            yield name, clean, noisy, level
+            yield name, clean, {"noisy": noisy, "noise_level": level}
 
 
 class Calibration:
@@ -72,14 +76,14 @@ class Calibration:
         )
 
 
-def sheet_row(name, clean, noisy, result):
+def sheet_row(name, clean, noisy, result, psnr=metrics.psnr):
     """Captioned pictures of one result for `figures.contact_sheet`: clean, noisy, denoised, std.
 
     clean: (H, W, C) float in [0, 1], or None if there is none.
     """
 
     def caption(text, image):
-        return text if clean is None else f"{text} {metrics.psnr(clean, image):.2f} dB"
+        return text if clean is None else f"{text} {psnr(clean, image):.2f} dB"
 
     denoised = result["denoised"]
     row = [
@@ -93,26 +97,20 @@ def sheet_row(name, clean, noisy, result):
     return row
 
 
-def validator(image_set, config, *, max_side=256):
-    """validate(denoiser) for `training.fit`: scores and a contact sheet of a few centre crops.
+def validator(examples, psnr=metrics.psnr):
+    """validate(denoiser) for `training.fit`: scores and a contact sheet of a few images.
 
-    With noise "none" the crops are restored as they are; there is nothing to score them against.
+    examples: called without arguments, yields (name, clean, inputs); where clean is None, for files
+        that are noisy themselves, there is nothing to score against.
     """
-    cut = [_centre(image, max_side) for image in image_set.images[:VALIDATION_IMAGES]]
-    few = dataclasses.replace(image_set, images=cut, names=image_set.names[:VALIDATION_IMAGES])
-    settings = {"channels": config.channels, "white_level": config.white_level}
 
     def validate(denoiser):
-        if config.noise == "none":
-            examples = _as_they_are(few, **settings)
-        else:
-            examples = noisy_images(few, config.noise, **settings)
         rows, found = [], {}
-        for name, clean, noisy, level in examples:
-            result = prediction.restore(denoiser, noisy, level)
-            rows.append(sheet_row(name, clean, noisy, result))
+        for name, clean, inputs in examples():
+            result = prediction.restore(denoiser, inputs)
+            rows.append(sheet_row(name, clean, inputs["noisy"], result, psnr))
             if clean is not None:
-                found.setdefault("psnr", []).append(metrics.psnr(clean, result["denoised"]))
+                found.setdefault("psnr", []).append(psnr(clean, result["denoised"]))
                 found.setdefault("ssim", []).append(metrics.ssim(clean, result["denoised"]))
             if "noise_std" in result:
                 found.setdefault("noise_std_8bit", []).append(255 * result["noise_std"].mean())
@@ -122,11 +120,42 @@ def validator(image_set, config, *, max_side=256):
     return validate
 
 
+def examples(image_set, config, *, noise, seed, repeats):
+    """`noisy_images` as a configuration wants them."""
+    return noisy_images(
+        image_set,
+        noise,
+        channels=config.channels,
+        seed=seed,
+        repeats=repeats,
+        white_level=config.white_level,
+    )
+
+
+def validation(config, data_dir):
+    """Function that yields (name, clean, inputs) of the configuration's validation images."""
+    image_set = datasets.load(
+        config.validation_set, data_dir, held_back=True, max_images=VALIDATION_IMAGES
+    )
+    return functools.partial(validation_examples, image_set, config)
+
+
+def validation_examples(image_set, config, *, max_side=256):
+    """Centre crops of the first few images, with the validation noise or as they are."""
+    few = image_set.first(VALIDATION_IMAGES).each(lambda image: centre(image, max_side))
+    settings = {"channels": config.channels, "white_level": config.white_level}
+    if config.noise == "none":
+        return _as_they_are(few, **settings)
+    return noisy_images(few, config.validation_noise, **settings)
+
+
 def _as_they_are(image_set, *, channels, white_level):
     for name, image in zip(image_set.names, image_set.images):
-        yield name, None, images.to_unit(images.to_channels(image, channels), white_level), None
+        image = images.to_unit(images.to_channels(image, channels), white_level)
+        yield name, None, {"noisy": image}
 
 
-def _centre(image, side):
+def centre(image, side):
+    """The middle of (H, W, C), no side longer than `side`."""
     top, left = (max(0, (n - side) // 2) for n in image.shape[:2])
     return image[top : top + side, left : left + side]

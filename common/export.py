@@ -35,7 +35,7 @@ def export(denoiser, output):
     image = tf.TensorSpec((None, None, None, channels), tf.float32, name="noisy")
     pixels = tf.TensorSpec((None, None, None, channels), tf.uint8, name="noisy")
     level = tf.TensorSpec((None,), tf.float32, name="noise_level")
-    takes_level = config.has_likelihood and config.noise_params == "known"
+    takes_level = config.takes_level
     needs_level = takes_level and not noise_levels.parse(config.noise).is_fixed
 
     def restore(noisy):

@@ -41,7 +41,11 @@ def define_training(named, default, short):
     flags.DEFINE_integer("max_images", None, "Use at most so many training images [all].", 1)
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        shown = {"num_images": "the paper's", "validation_set": "sample, or the training's"}
+        shown = {
+            "num_images": "the paper's",
+            "validation_set": "sample, or the training's",
+            "validation_noise": "the paper's, or the training's",
+        } | {name: getattr(config.completed(), name) for name in ("noise", "learning_rate")}
         help_text = f"{field.metadata['help']} [{shown.get(field.name, value)}"
         if field.name in short:
             help_text += f"; of the sample photographs {short[field.name]}"
@@ -60,10 +64,10 @@ def define_run(what):
     flags.DEFINE_string("run_dir", None, f"Run folder of the model to {what}. Required.")
 
 
-def define_evaluation():
+def define_evaluation(dataset):
     define_run("evaluate")
-    flags.DEFINE_string("dataset", "sample", f"Images to score on: {DATA}.")
-    flags.DEFINE_string("noise", None, "Noise to add [that of the training].")
+    flags.DEFINE_string("dataset", dataset, f"Images to score on: {DATA}.")
+    flags.DEFINE_string("noise", None, "Noise to add [the validation_noise of the training].")
     flags.DEFINE_integer(
         "repeats",
         1,
@@ -74,7 +78,9 @@ def define_evaluation():
     flags.DEFINE_integer("seed", 0, "Of the added noise.", 0, 2**31 - 1)
     flags.DEFINE_integer("max_images", None, "Use at most so many images [all].", 1)
     flags.DEFINE_list(
-        "baselines", [], "Score these too: mean, median, non_local_means, bm3d, or all."
+        "baselines",
+        [],
+        "Score these too: noisy (what comes in), mean, median, non_local_means, bm3d, or all.",
     )
     flags.DEFINE_string(
         "output", None, "Folder for noisy, denoised, std pictures and contact sheet."
@@ -132,7 +138,8 @@ def read_config(named, default, short):
     Args:
         named: dict of configurations.
         default: name of the one to start from when --config is not given.
-        short: field values for the sample photographs, where flags don't say otherwise.
+        short: field values for the images that come with the project, those that the default
+            trains on, where flags don't say otherwise.
 
     Returns:
         (config, whether the short schedule was taken).
@@ -146,8 +153,9 @@ def read_config(named, default, short):
         hint = f"did you mean {' or '.join(close)}?" if close else "--list_configs shows all."
         raise ValueError(f"config={name!r} is not known; {hint}")
     given = given_fields(named[name])
-    train_set = given.get("train_set", named[name].train_set)
-    is_short = train_set == "sample"
+    # What comes with the project; anything else is worth the paper's length.
+    own = named[default].train_set
+    is_short = given.get("train_set", named[name].train_set) == own and not given.get("pairs")
     changes = (short if is_short else {}) | given
     return dataclasses.replace(named[name], **changes).completed(), is_short
 

@@ -4,8 +4,23 @@ from keras import ops
 
 
 def mean_square(restored, target):
-    """Mean of (restored - target)^2, (N, H, W, C)."""
+    """Mean of (restored - target)^2, (N, H, W, C): finds the mean of the targets."""
     return ops.mean(ops.square(restored - target))
+
+
+def mean_absolute(restored, target):
+    """Mean of |restored - target|: finds the median of the targets."""
+    return ops.mean(ops.abs(restored - target))
+
+
+def mean_square_where(restored, target, kept):
+    """Mean of (restored - target)^2 over the values that were kept, 0 if none was.
+
+    kept: (N, H, W, 1), 1 where the target holds the image, 0 where it was lost (Lehtinen et al.
+    2018, section 3.2, multiplicative Bernoulli noise).
+    """
+    kept = ops.broadcast_to(kept, ops.shape(restored))
+    return ops.sum(kept * ops.square(restored - target)) / ops.maximum(ops.sum(kept), 1.0)
 
 
 def mean_power(restored, target, exponent):

@@ -1,14 +1,23 @@
 """Noise as TensorFlow operations that draw from (seed, image number) alone; see noise_levels."""
 
+import numpy as np
 import tensorflow as tf
+
+from common import text as text_overlay
 
 
 def draw_level(noise, seed):
-    """The noise parameter of one image, scalar float32: sigma on [0, 1], lambda, or probability."""
+    """The noise parameter of one image, scalar float32: sigma on [0, 1], lambda, or a share."""
     low, high = noise.level(noise.low), noise.level(noise.high)
     if noise.is_fixed:
         return tf.constant(low, tf.float32)
     return tf.random.stateless_uniform((), seed, low, high)
+
+
+def check(noise):
+    """Raises text.FontError for text where there are no fonts, before anything is started."""
+    if noise.model == "text":
+        text_overlay.font_paths()
 
 
 def corrupt(clean, noise, level, seed):
@@ -34,7 +43,13 @@ def corrupt(clean, noise, level, seed):
         raise ValueError(f"clean is {clean.dtype.name}: scale it to float32 in [0, 1] first.")
     if noise.model == "none":
         return clean
-    add = {"gauss": add_gaussian, "poisson": add_poisson, "impulse": add_impulse}[noise.model]
+    add = {
+        "gauss": add_gaussian,
+        "poisson": add_poisson,
+        "impulse": add_impulse,
+        "bernoulli": multiply_bernoulli,
+        "text": add_text,
+    }[noise.model]
     return add(clean, tf.cast(level, clean.dtype), seed)
 
 
@@ -58,3 +73,25 @@ def add_impulse(clean, probability, seed):
     keep = tf.random.stateless_uniform(mask_shape, seeds[0], dtype=clean.dtype) >= probability
     replacement = tf.random.stateless_uniform(shape, seeds[1], dtype=clean.dtype)
     return tf.where(keep, clean, replacement)
+
+
+def multiply_bernoulli(clean, probability, seed):
+    """With `probability` a pixel, all channels together, is lost: it becomes 0."""
+    return clean * tf.cast(kept_pixels(tf.shape(clean)[:2], probability, seed), clean.dtype)
+
+
+def kept_pixels(shape, probability, seed):
+    """Which pixels `multiply_bernoulli` keeps under the same seed: (H, W, 1) bool."""
+    uniform = tf.random.stateless_uniform(tf.concat([shape, [1]], axis=0), seed)
+    return uniform >= tf.cast(probability, uniform.dtype)
+
+
+def add_text(clean, coverage, seed):
+    """Writes random strings over the image until a share of `coverage` is covered; see text."""
+
+    def draw(image, share, key):
+        rng = np.random.Generator(np.random.Philox(key=key.astype(np.uint64)))
+        return (text_overlay.overlay(image, float(share), rng).astype(image.dtype),)
+
+    (noisy,) = tf.numpy_function(draw, [clean, coverage, seed], [clean.dtype], stateful=False)
+    return tf.ensure_shape(noisy, clean.shape)

@@ -3,9 +3,16 @@
 import dataclasses
 import re
 
-MODELS = {"gauss": "sigma in 8-bit units", "poisson": "lambda", "impulse": "per cent of pixels"}
+MODELS = {
+    "gauss": "sigma in 8-bit units",
+    "poisson": "lambda",
+    "impulse": "per cent of pixels",
+    "bernoulli": "per cent of pixels lost",
+    "text": "per cent of pixels covered",
+}
+PER_CENT = ("impulse", "bernoulli", "text")
 EXPECTED = (
-    "expected none, or gauss, poisson or impulse with a level or a range, "
+    "expected none, or gauss, poisson, impulse, bernoulli or text with a level or a range, "
     "for instance gauss25, gauss5_50, poisson30, impulse50"
 )
 
@@ -14,7 +21,7 @@ EXPECTED = (
 class Noise:
     """A noise model and the range of its strength.
 
-    model: "gauss", "poisson", "impulse", or "none" for images that are noisy already.
+    model: a key of `MODELS`, or "none" for images that are noisy already.
     low, high: strength in the units of the string (`MODELS`), uniform between them for each image.
     """
 
@@ -27,9 +34,9 @@ class Noise:
         return self.low == self.high
 
     def level(self, strength):
-        """Strength in the string's units -> parameter: sigma on [0, 1], lambda, probability."""
-        return (
-            strength / {"gauss": 255.0, "poisson": 1.0, "impulse": 100.0, "none": 1.0}[self.model]
+        """Strength in the string's units -> parameter: sigma on [0, 1], lambda, or a share."""
+        return strength / (
+            100.0 if self.model in PER_CENT else 255.0 if self.model == "gauss" else 1.0
         )
 
 
@@ -48,11 +55,21 @@ def parse(text):
     model, low, high = match[1], float(match[2]), float(match[3] or match[2])
     if low > high:
         raise ValueError(f"noise={text!r}: the range runs downwards; write the lower level first.")
-    if model == "impulse" and high > 100:
+    if model in PER_CENT and high > 100:
         raise ValueError(f"noise={text!r}: the level is per cent of pixels, at most 100.")
+    if model == "text" and high > 90:
+        raise ValueError(f"noise={text!r}: random strings leave gaps; at most 90 per cent.")
     if model == "poisson" and high == 0:
         raise ValueError(f"noise={text!r}: lambda must be positive.")
     return Noise(model, low, high)
+
+
+def deviation(text, level):
+    """Standard deviation at middle grey on [0, 1], roughly: what classical denoisers go by."""
+    model = parse(text).model
+    if model == "poisson":
+        return (0.5 / level) ** 0.5
+    return level / 3 if model in PER_CENT else level
 
 
 def trained(text):

@@ -6,9 +6,9 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from common import datasets, noise_levels
 from common import images as image_files
 from common import noise as noises
-from common import noise_levels
 
 # What a draw is for; folded into the seed, so that no two draws of an image are alike.
 LEVEL, INPUT, TARGET, TARGET_LEVEL, EVALUATION = range(5)
@@ -28,8 +28,8 @@ def training_batches(image_set, config, *, targets="noisy", start=0):
 
     Returns:
         tf.data.Dataset of (x, y): x has `noisy` (N, H, W, C) float32, `noise_level` (N,) and
-        `number` (N,), how many images were shown before; y has `target` and, unless the noise is
-        "none", `clean` (N, H, W, C).
+        `number` (N,), how many images were shown before; y has `target`, unless the noise is "none"
+        `clean` (N, H, W, C), and for Bernoulli noise `kept` (N, H, W, 1), 1 where the target was.
 
     Raises:
         ValueError: every image smaller than the crop, or a target that these images do not have.
@@ -38,6 +38,7 @@ def training_batches(image_set, config, *, targets="noisy", start=0):
     if noise.model == "none" and targets != "noisy":
         raise ValueError(f"noise='none' has no {targets} targets: the files are all there is.")
     image_set = usable_for_crops(image_set, config)
+    noises.check(noise)
     size = config.crop_size
     draw = functools.partial(draw_crop, image_set.images, config)
 
@@ -46,12 +47,27 @@ def training_batches(image_set, config, *, targets="noisy", start=0):
         crop = tf.ensure_shape(crop, (size, size, config.channels))
         noisy, level = corrupt_numbered(crop, noise, config.seed, number)
         x = {"noisy": noisy, "noise_level": level, "number": tf.cast(number, tf.float32)}
+        if noise.model == "none":
+            return x, {"target": noisy}
         if targets == "second":
             target, _ = corrupt_numbered(crop, noise, config.seed, number, second=True)
         else:
             target = noisy if targets == "noisy" else crop
-        return x, {"target": target} if noise.model == "none" else {"target": target, "clean": crop}
+        y = {"target": target, "clean": crop}
+        if noise.model == "bernoulli":
+            ones = tf.ones((size, size, 1))
+            y["kept"] = ones
+            if targets != "clean":
+                # The same draw as the target's: it depends on the seed and the size alone.
+                second = targets == "second"
+                y["kept"], _ = corrupt_numbered(ones, noise, config.seed, number, second=second)
+        return x, y
 
+    return numbered(example, config, start)
+
+
+def numbered(example, config, start):
+    """Batches of example(number), from batch `start` on, without an end."""
     numbers = tf.data.Dataset.counter(start * config.batch_size, dtype=tf.int64)
     examples = numbers.map(example, num_parallel_calls=2, deterministic=True)
     return examples.batch(config.batch_size, drop_remainder=True).prefetch(4)
@@ -75,6 +91,12 @@ def evaluation_noise(clean, noise, seed, number):
     return noisy.numpy(), float(level)
 
 
+def training_images(config, data_dir, max_images):
+    """The images that a configuration trains on, those left out that are too small."""
+    image_set = datasets.load(config.train_set, data_dir, max_images=max_images)
+    return usable_for_crops(image_set, config)
+
+
 def usable_for_crops(image_set, config):
     """Leaves out images smaller than the crop, and says so.
 
@@ -83,9 +105,9 @@ def usable_for_crops(image_set, config):
         images.ImageError: really noisy ones of other channels than the config's.
     """
     size = config.crop_size
-    large = image_set.only(lambda image: min(image.shape[:2]) >= size)
+    large = image_set.only(lambda image: min(image.shape[-3:-1]) >= size)
     if not len(large):
-        sides = max(image_set.images, key=lambda image: min(image.shape[:2])).shape
+        sides = max((i.shape[-3:-1] for i in image_set.images), key=min)
         raise ValueError(
             f"crop_size={size}: larger than every image of {image_set.name}; "
             f"the largest is {sides[0]}x{sides[1]}."
@@ -119,12 +141,16 @@ def _permutation(seed, epoch, count):
 
 
 def draw_crop(images, config, number):
-    """Crop `number` of the run: (crop_size, crop_size, C) float32 in [0, 1]."""
+    """Crop `number` of the run: (crop_size, crop_size, C) float32 in [0, 1].
+
+    Of (K, H, W, C), K acquisitions of a scene, the same crop through all.
+    """
     number, size = int(number), config.crop_size
     epoch, position = divmod(number, len(images))
     image = images[_permutation(config.seed, epoch, len(images))[position]]
     rng = np.random.Generator(np.random.Philox(key=[config.seed, number]))
-    top, left = (int(rng.integers(side - size + 1)) for side in image.shape[:2])
+    top, left = (int(rng.integers(side - size + 1)) for side in image.shape[-3:-1])
     # Channels here, a crop at a time: a second copy of all images might not fit.
-    crop = image_files.to_channels(image[top : top + size, left : left + size], config.channels)
+    crop = image[..., top : top + size, left : left + size, :]
+    crop = image_files.to_channels(crop, config.channels)
     return image_files.to_unit(np.ascontiguousarray(crop), config.white_level)

@@ -8,37 +8,37 @@ MAX_PIXELS = 2**19  # of a tile; the widest layers of SSDN then take about 3 GB 
 OVERLAP = 128  # pixels that neighbouring tiles share
 
 
-def restore(denoiser, noisy, noise_level=None, *, max_pixels=MAX_PIXELS):
+def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS):
     """Restores one image.
 
     Args:
         denoiser: `denoiser.Denoiser`.
-        noisy: (H, W, C) float32 in [0, 1] but for noise.
-        noise_level: noise parameter as `noise.draw_level` gives it, or None for the trained one.
+        inputs: dict with `noisy`, (H, W, C) float32 in [0, 1] but for noise; `noise_level`, as
+            `noise.draw_level` gives it, unless it is the trained one or the model needs none; what
+            else a method asks for.
         max_pixels: larger images are cut into overlapping tiles, blended linearly.
 
     Returns:
         dict of float32 arrays (H or 1, W or 1, ...): `denoised`, and what else the method gives.
     """
+    noisy = inputs["noisy"]
     height, width = noisy.shape[:2]
     if height * width <= max_pixels:
-        return _restore_whole(denoiser, noisy, noise_level)
+        return _restore_whole(denoiser, inputs)
     sums, weights = {}, np.zeros((height, width, 1), np.float32)
     for rows, columns in tiles(height, width, max_pixels):
         weight = (_ramp(rows, height)[:, None] * _ramp(columns, width))[..., None]
         weights[rows, columns] += weight
-        result = _restore_whole(denoiser, noisy[rows, columns], noise_level)
+        result = _restore_whole(denoiser, inputs | {"noisy": noisy[rows, columns]})
         for name, value in result.items():
             total = sums.setdefault(name, np.zeros((height, width, value.shape[-1]), np.float32))
             total[rows, columns] += weight * value
     return {name: total / weights for name, total in sums.items()}
 
 
-def _restore_whole(denoiser, noisy, noise_level):
-    inputs = {"noisy": np.ascontiguousarray(noisy, np.float32)[None]}
-    if noise_level is not None:
-        inputs["noise_level"] = np.full((1,), noise_level, np.float32)
-    return {name: value[0] for name, value in denoiser.predict_on_batch(inputs).items()}
+def _restore_whole(denoiser, inputs):
+    batch = {name: np.asarray(value, np.float32)[None] for name, value in inputs.items()}
+    return {name: value[0] for name, value in denoiser.predict_on_batch(batch).items()}
 
 
 def tiles(height, width, max_pixels):

@@ -47,17 +47,23 @@ def _cos(t):
 class Ramped(keras.optimizers.schedules.LearningRateSchedule):
     """`ramped_rate` for an optimiser: step k shows images k * batch_size onwards."""
 
-    def __init__(self, *, num_images, batch_size, learning_rate):
+    def __init__(
+        self, *, num_images, batch_size, learning_rate, ramp_up=RAMP_UP, ramp_down=RAMP_DOWN
+    ):
         self.num_images, self.batch_size = num_images, batch_size
         self.learning_rate = learning_rate
+        self.ramp_up, self.ramp_down = ramp_up, ramp_down
 
     def __call__(self, step):
         images = ops.cast(step, "float32") * float(self.batch_size)
-        return ramped_rate(images, float(self.num_images), self.learning_rate)
+        ramps = self.ramp_up, self.ramp_down
+        return ramped_rate(images, float(self.num_images), self.learning_rate, *ramps)
 
     def get_config(self):
         return {
             "num_images": self.num_images,
             "batch_size": self.batch_size,
             "learning_rate": self.learning_rate,
+            "ramp_up": self.ramp_up,
+            "ramp_down": self.ramp_down,
         }

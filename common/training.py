@@ -15,19 +15,23 @@ def total_steps(config):
     return -(-config.num_images // config.batch_size)
 
 
-def compile_for_training(denoiser, config):
-    """Gives a denoiser the originals' optimiser: Adam under the ramped learning rate."""
+def ramped_adam(config):
+    """The optimiser of Laine et al. 2019: Adam under a learning rate ramped up and down."""
     rate = schedules.Ramped(
         num_images=config.num_images,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
     )
-    optimizer = optimizers.Adam(rate)
+    return optimizers.Adam(rate)
+
+
+def compile_for_training(denoiser, optimizer):
+    """Gives a denoiser its optimiser, whose variables exist from then on."""
     optimizer.build(denoiser.trainable_variables)
     denoiser.compile(optimizer=optimizer, jit_compile=denoiser.jit_compile)
 
 
-def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, every):
+def fit(denoiser, optimizer, batches, config, run_dir, *, validate=None, resume=False, every):
     """Trains, or goes on training, and leaves a run folder.
 
     Stopping at any moment and resuming gives the weights of not stopping: batches depend on
@@ -35,14 +39,15 @@ def fit(denoiser, batches, config, run_dir, *, validate=None, resume=False, ever
 
     Args:
         denoiser: `denoiser.Denoiser`, built, not compiled.
+        optimizer: Keras optimiser, its schedule in it.
         batches: `batches(start)` gives the data set from batch number `start` on.
-        config: has `num_images, batch_size, learning_rate, seed`.
+        config: has `num_images, batch_size`.
         run_dir: folder with config.json already in it.
         validate: `validate(denoiser)` gives (dict of figures, contact sheet), or None.
         resume: continue from the folder's checkpoint.
         every: (images between checkpoints, images between validations).
     """
-    compile_for_training(denoiser, config)
+    compile_for_training(denoiser, optimizer)
     run_dir = pathlib.Path(run_dir)
     last = total_steps(config)
     checkpoint_every, eval_every = every
@@ -166,17 +171,17 @@ class Log:
             writer.writerows(self.rows)
 
 
-def announce(run_dir, config, number_of_images, is_short):
+def announce(run_dir, config, image_set, is_short):
     """Says what is going to be trained, on what, and how long."""
     print(
-        f"Training on {number_of_images} images of {config.train_set}: {config.num_images} crops "
+        f"Training on {len(image_set)} images of {image_set.name}: {config.num_images} crops "
         f"of {config.crop_size}x{config.crop_size}, {config.batch_size} a step. "
         f"Run folder: {run_dir}",
         flush=True,
     )
     if is_short:
         print(
-            "The sample photographs have a short schedule, minutes on two CPU cores; "
+            "What comes with the project has a short schedule, minutes on two CPU cores; "
             "with --train_set=... it is the paper's.",
             flush=True,
         )

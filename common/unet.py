@@ -90,16 +90,16 @@ def trunk(image, conv, pool, suffixes):
     return upsample_and_join(x, skips.pop())
 
 
-def run_padded(network, images, *, padding, training=False):
+def run_padded(network, images, *, padding, multiple=MULTIPLE, training=False):
     """Runs a network on images of any size: pads right and bottom, crops the output.
 
     Args:
-        network: Keras model that needs sides that are multiples of 32.
+        network: Keras model whose sides must be multiples of `multiple`.
         images: (N, H, W, C), any H and W from 1 up.
         padding: "reflect" or "zeros", see `pad_to_multiple`.
     """
     height, width = ops.shape(images)[1:3]
-    output = network(pad_to_multiple(images, padding), training=training)
+    output = network(pad_to_multiple(images, padding, multiple), training=training)
     return output[:, :height, :width]
 
 

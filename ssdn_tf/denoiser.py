@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from common import commands, denoiser, losses, noise_levels, schedules, unet
+from common import commands, denoiser, losses, noise_levels, pipeline, schedules, training, unet
 from ssdn_tf import configs, likelihood, network
 
 
@@ -49,6 +49,10 @@ class Denoiser(denoiser.Denoiser):
             self.raw_noise = self.add_weight(
                 shape=(1, 1, 1, 1), initializer="zeros", dtype="float32", name="raw_noise"
             )
+
+    @property
+    def predicts_std(self):
+        return self.config.has_likelihood
 
     def restore(self, noisy, noise_level, training):
         config = self.config
@@ -98,12 +102,18 @@ class Denoiser(denoiser.Denoiser):
         return losses.mean_square(y_pred["denoised"], y["target"])
 
 
+def _batches(image_set, config, start):
+    # What the network is compared with; of the other pipelines it is the noisy image itself.
+    targets = {"n2c": "clean", "n2n": "second"}.get(config.pipeline, "noisy")
+    return pipeline.training_batches(image_set, config, targets=targets, start=start)
+
+
 METHOD = commands.Method(
     name="ssdn_tf",
     named=configs.NAMED,
     default=configs.DEFAULT,
     short=configs.SHORT,
     build=Denoiser,
-    # What the network is compared with; of the other pipelines it is the noisy image itself.
-    targets=lambda config: {"n2c": "clean", "n2n": "second"}.get(config.pipeline, "noisy"),
+    optimizer=training.ramped_adam,
+    batches=_batches,
 )

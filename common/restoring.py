@@ -1,0 +1,120 @@
+"""Restores files one by one: what is bad is named and left out, the others get done."""
+
+import collections
+import pathlib
+
+import numpy as np
+
+from common import images, noise_levels, prediction
+
+
+def restore_files(denoiser, patterns, output, *, noise_level=None, with_std=False, show=print):
+    """Restores image files into a folder, under their names, in their type and size.
+
+    Args:
+        denoiser: `denoiser.Denoiser`.
+        patterns: list of files, folders or globs.
+        output: the folder; made if it is not there.
+        noise_level: of the files, in the units of the noise string, for models that take it; None
+            for that of the training.
+        with_std: also NAME-std.tif, the predicted standard deviation.
+        show: called with a line for each file.
+
+    Raises:
+        ValueError: nothing was done, for one file would be written over another, an input or a
+            missing level; or, at the end, some files were bad.
+    """
+    config = denoiser.config
+    if with_std and not denoiser.predicts_std:
+        raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
+    level = _given_level(config, noise_level)
+    paths = [path for pattern in patterns for path in images.list_files(pattern)]
+    jobs = [_job(path, pathlib.Path(output), with_std) for path in paths]
+    check_targets(jobs)
+    bad = 0
+    for number, job in enumerate(jobs, start=1):
+        try:
+            said = _denoise_file(denoiser, level, *job)
+        except images.ImageError as error:
+            bad += 1
+            said = f"{error} Skipped."
+        show(f"{number}/{len(jobs)} {said}")
+    if bad:
+        raise ValueError(f"{bad} of {len(jobs)} files could not be restored; they are named above.")
+
+
+def _given_level(config, strength):
+    """--noise_level in the string's units -> noise parameter, or None where none is needed.
+
+    Raises:
+        ValueError: out of range, for a model that has no use for it, or missing.
+    """
+    if strength is None:
+        return noise_levels.trained(config.noise) if config.takes_level else None
+    if not config.takes_level:
+        raise ValueError("noise_level: this model does not take it; it estimates, or needs none.")
+    noise = noise_levels.parse(config.noise)
+    if not 0 < strength < (100 if noise.model == "impulse" else float("inf")):
+        raise ValueError(f"noise_level={strength}: expected {noise_levels.MODELS[noise.model]}.")
+    return noise.level(strength)
+
+
+def _job(path, output, with_std):
+    """(input, output, file of the standard deviation or None)."""
+    target = output / path.name
+    return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
+
+
+def check_targets(jobs):
+    """Refuses to write one file over another, or over an input."""
+    inputs = {path.resolve() for path, _, _ in jobs}
+    written = collections.Counter(
+        path.resolve() for job in jobs for path in job[1:] if path is not None
+    )
+    for path, count in written.items():
+        if path in inputs:
+            raise ValueError(f"{path}: an input, which would be lost; choose another --output.")
+        if count > 1:
+            raise ValueError(f"{path}: would be written {count} times; use two --output folders.")
+
+
+def _denoise_file(denoiser, level, path, target, std_target):
+    """Restores one file, page by page; returns what to say about it."""
+    config = denoiser.config
+    pages = images.read(path)
+    colours = pages[..., : 3 if pages.shape[-1] >= 3 else 1]
+    if pages.shape[-1] > 4 or colours.shape[-1] != config.channels:
+        raise images.ImageError(
+            f"{path}: {pages.shape[-1]} channels, this model is for {config.channels}."
+        )
+    if pages.dtype == np.float32 and not config.white_level and np.abs(colours).max() > 4:
+        raise images.ImageError(
+            f"{path}: values up to {colours.max():g}, expected about [0, 1]; "
+            "train with --white_level."
+        )
+    restored, std, levels = pages.copy(), [], []
+    for i, page in enumerate(colours):
+        noisy = images.to_unit(page, config.white_level)
+        inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
+        result = prediction.restore(denoiser, inputs)
+        restored[i, ..., : config.channels] = images.from_unit(
+            result["denoised"], pages.dtype, config.white_level
+        )
+        if "noise_std" in result:
+            levels.append(float(result["noise_std"].mean()))
+        if std_target:
+            std.append(result["std"])
+    images.write(target, restored)
+    said = f"{path} -> {target}"
+    if levels and not config.takes_level:
+        said += f"  estimated {_say_noise(config, float(np.mean(levels)))}"
+    if std_target:
+        images.write(std_target, np.stack(std))
+        said += f"  std: {std_target}"
+    return said
+
+
+def _say_noise(config, noise_std):
+    if config.noise_model == "impulse":
+        return f"share of replaced pixels: {100 * noise_std * 2.55:.1f} %"
+    return f"sigma: {255 * noise_std:.2f} (of 255)"

@@ -1,0 +1,87 @@
+"""Overlaid text: random strings in random fonts, sizes and colours (Lehtinen et al. 2018, 3.2)."""
+
+import functools
+import os
+import pathlib
+import string
+
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from common import files
+
+SIZES = (8, 29)  # of the letters, pixels
+LENGTHS = (3, 16)  # of a string, letters
+LETTERS = np.array(list(string.ascii_letters + string.digits + ".,:;!?&%"))
+
+
+class FontError(ValueError):
+    """No font to write with; the message says where it was looked for."""
+
+
+def overlay(image, coverage, rng):
+    """Writes over an image until a share of its pixels is covered.
+
+    Args:
+        image: (H, W, C) float in [0, 1].
+        coverage: share of the pixels to cover, 0 to 1: it is reached by the last string that is
+            written, and overshot by at most this string.
+        rng: NumPy generator.
+
+    Returns:
+        (H, W, C), dtype of `image`. Letters are opaque and antialiased, of one random colour a
+        string, in any grey for one channel.
+
+    Raises:
+        FontError: no font, see `font_paths`.
+    """
+    image = np.array(image)
+    height, width, channels = image.shape
+    covered = np.zeros((height, width), bool)
+    paths = font_paths()
+    while covered.mean() < coverage:
+        path = paths[rng.integers(len(paths))]
+        letters = "".join(rng.choice(LETTERS, rng.integers(*LENGTHS)))
+        font = _font(path, int(rng.integers(*SIZES)))
+        left, top, right, bottom = font.getbbox(letters)
+        # Anywhere that some of it can be seen.
+        x = int(rng.integers(-(right - left) + 1, width))
+        y = int(rng.integers(-(bottom - top) + 1, height))
+        colour = rng.random(channels).astype(image.dtype)
+        canvas = Image.new("L", (width, height))
+        ImageDraw.Draw(canvas).text((x - left, y - top), letters, fill=255, font=font)
+        opacity = np.asarray(canvas, image.dtype)[..., None] / image.dtype.type(255)
+        image += opacity * (colour - image)
+        covered |= opacity[..., 0] > 0
+    return image
+
+
+@functools.lru_cache(maxsize=512)
+def _font(path, size):
+    try:
+        return ImageFont.truetype(path, size)
+    except OSError as error:
+        raise FontError(f"{path}: not readable as a font ({error}).") from error
+
+
+@functools.lru_cache(maxsize=1)
+def font_paths():
+    """The fonts to draw from: .ttf and .otf files of $N2X_FONTS, or the DejaVu of matplotlib.
+
+    Raises:
+        FontError: there is none.
+    """
+    own = os.environ.get("N2X_FONTS")
+    if own:
+        found = [
+            p for suffix in ("ttf", "otf") for p in files.glob(pathlib.Path(own) / f"*.{suffix}")
+        ]
+        folder, way_out = own, "set N2X_FONTS to a folder of .ttf or .otf files."
+    else:
+        folder = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+        found = files.glob(folder / "DejaVuS*.ttf")
+        way_out = "set N2X_FONTS to a folder of .ttf files, or reinstall matplotlib."
+    if not found:
+        raise FontError(f"no fonts in {folder}; {way_out}")
+    return sorted(str(path) for path in found)

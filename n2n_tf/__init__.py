@@ -1,0 +1,1 @@
+"""Noise2Noise: restoring images from pairs of noisy ones (Lehtinen et al. 2018)."""

@@ -1,0 +1,77 @@
+"""What Noise2Noise trains on: two noisy versions of one crop, synthetic or really acquired."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from common import datasets, evaluation, images, pipeline
+
+
+def training_images(config, data_dir, max_images):
+    """The images, or scenes of pairs, that a configuration trains on.
+
+    Images with a side shorter than the crop are first resized to the crop, bicubically, as the
+    original does; pairs of such a size are left out, for resizing would mix their pixels' noise.
+    """
+    if config.pairs:
+        scenes = datasets.load_pairs(config.pairs, max_images=max_images)
+        return pipeline.usable_for_crops(scenes, config)
+    image_set = datasets.load(config.train_set, data_dir, max_images=max_images)
+    return image_set.each(functools.partial(enlarge, size=config.crop_size))
+
+
+def enlarge(image, size):
+    """(H, W, C) as it is, or (size, size, C) of the same type if a side is shorter than `size`."""
+    if min(image.shape[:2]) >= size:
+        return image
+    planes = [
+        np.asarray(
+            Image.fromarray(np.asarray(plane, np.float32)).resize((size, size), Image.BICUBIC)
+        )
+        for plane in np.moveaxis(image, -1, 0)
+    ]
+    white = images.white_level(image.dtype)
+    resized = np.stack(planes, axis=-1) / white
+    if image.dtype.kind == "f":
+        return resized.astype(image.dtype)
+    return images.from_unit(resized, image.dtype)
+
+
+def training_batches(image_set, config, start):
+    """Batches as of pipeline.training_batches: of noise that is added, or of real pairs."""
+    if config.pairs:
+        return pair_batches(image_set, config, start)
+    targets = "second" if config.targets == "noisy" else "clean"
+    return pipeline.training_batches(image_set, config, targets=targets, start=start)
+
+
+def pair_batches(scenes, config, start):
+    """The same of scenes of several acquisitions, (K, H, W, C) each: two different ones a crop."""
+    pipeline.check_channels(scenes, config.channels)
+    size = config.crop_size
+
+    def draw(number):
+        rng = np.random.Generator(np.random.Philox(key=[config.seed + 2**32, int(number)]))
+        # One crop through all acquisitions, then two of them.
+        crops = pipeline.draw_crop(scenes.images, config, number)
+        first, second = rng.permutation(len(crops))[:2]
+        return crops[first], crops[second]
+
+    def example(number):
+        noisy, target = tf.numpy_function(draw, [number], [tf.float32] * 2, stateful=False)
+        noisy, target = (tf.ensure_shape(x, (size, size, config.channels)) for x in (noisy, target))
+        x = {"noisy": noisy, "noise_level": 0.0, "number": tf.cast(number, tf.float32)}
+        return x, {"target": target}
+
+    return pipeline.numbered(example, config, start)
+
+
+def validation(config, data_dir):
+    """Function that yields (name, clean or None, inputs), see commands.Method."""
+    if not config.pairs:
+        return evaluation.validation(config, data_dir)
+    scenes = datasets.load_pairs(config.validation_set, max_images=evaluation.VALIDATION_IMAGES)
+    firsts = scenes.each(lambda acquisitions: acquisitions[0])
+    return functools.partial(evaluation.validation_examples, firsts, config)

@@ -1,0 +1,72 @@
+"""The Noise2Noise denoiser: network and loss as one Keras model."""
+
+import keras
+
+from common import commands, denoiser, losses, optimizers, schedules, unet
+from n2n_tf import configs, data, network
+
+
+class Denoiser(denoiser.Denoiser):
+    """Restores images by one pass through the network; the result holds `denoised` alone."""
+
+    def __init__(self, config):
+        super().__init__(config, name="n2n")
+        settings = {
+            "seed": config.seed,
+            "dtype": "mixed_bfloat16" if config.precision == "bfloat16" else "float32",
+        }
+        if config.network == "unet":
+            self.network = network.build_network(config.channels, **settings)
+        else:
+            upsampling, final = config.network.split("_")
+            self.network = network.build_sequential(
+                config.channels, upsampling=upsampling, final=final, **settings
+            )
+
+    def restore(self, noisy, noise_level, training):
+        if self.config.network != "unet":
+            denoised = unet.run_padded(
+                self.network, noisy, padding="reflect", multiple=4, training=training
+            )
+            return {"denoised": denoised}
+        # The original's inner range.
+        centred = unet.run_padded(self.network, noisy - 0.5, padding="reflect", training=training)
+        return {"denoised": centred + 0.5}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        restored, target = y_pred["denoised"], y["target"]
+        if self.config.loss == "l1":
+            return losses.mean_absolute(restored, target)
+        if self.config.loss == "l0":
+            exponent = schedules.annealed_exponent(x["number"][0], float(self.config.num_images))
+            return losses.mean_power(restored, target, exponent)
+        if self.config.loss == "masked_l2":
+            return losses.mean_square_where(restored, target, y["kept"])
+        return losses.mean_square(restored, target)
+
+
+def make_optimizer(config):
+    """Adam or SGD, the rate constant and then ramped down. tests/golden/lr_schedules.npz."""
+    rate = schedules.Ramped(
+        num_images=config.num_images,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        ramp_up=0.0,
+        ramp_down=config.ramp_down,
+    )
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=0.9)
+    return optimizers.Adam(rate)
+
+
+METHOD = commands.Method(
+    name="n2n_tf",
+    named=configs.NAMED,
+    default=configs.DEFAULT,
+    short=configs.SHORT,
+    build=Denoiser,
+    optimizer=make_optimizer,
+    training_images=data.training_images,
+    batches=data.training_batches,
+    validation=data.validation,
+)

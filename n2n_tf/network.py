@@ -1,0 +1,65 @@
+"""Noise2Noise U-Net (Lehtinen et al. 2018, appendix) and four small networks beside it."""
+
+import keras
+from keras import ops
+
+from common import unet
+
+
+def build_network(channels, *, seed=0, dtype="float32"):
+    """U-Net: (N, H, W, channels) in [-0.5, 0.5] to the same; H and W multiples of 32.
+
+    tests/golden/n2n_unet.npz.
+
+    Args:
+        channels: of the image, 1 or 3.
+        seed: int, of the initial kernels.
+        dtype: "float32", or "mixed_bfloat16" for bfloat16 arithmetic on float32 weights.
+    """
+    layers = unet.Convolutions(seed=seed, dtype=dtype)
+
+    def conv(x, filters, name):
+        return unet.leaky_relu(layers(x, filters, name))
+
+    image = keras.Input((None, None, channels), name="image")
+    # The image joins features as a skip: of another precision it would make them all float32.
+    x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
+    x = unet.trunk(x, conv, unet.pool, suffixes=("", "b"))
+    x = conv(conv(x, 64, "dec_conv1a"), 32, "dec_conv1b")
+    x = layers(x, channels, "dec_conv1", gain=1.0)
+    return keras.Model(image, ops.cast(x, "float32"), name="n2n_unet")
+
+
+def build_sequential(channels, *, upsampling, final, seed=0, dtype="float32"):
+    """Two convolutions down, two up (an EE-559 report on Noise2Noise, 2022, table 1).
+
+    Maps (N, H, W, channels) in [0, 1] to the same; H and W multiples of 4.
+
+    Args:
+        channels: of the image, 1 or 3.
+        upsampling: "nn", repetition and a 3x3 convolution, or "convtrans", a transposed one of 2x2.
+        final: last activation, "relu" or "sigmoid".
+        seed: int, of the initial kernels, uniform within 1 / sqrt(fan_in) as the biases would be.
+        dtype: as of `build_network`.
+    """
+    seeds = keras.random.SeedGenerator(seed)
+
+    def settings(name):
+        # Variance 1 / (3 fan_in), which is PyTorch's own: the report does not name another.
+        kernel = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed=seeds)
+        return {"kernel_initializer": kernel, "dtype": dtype, "name": name}
+
+    def down(x, filters, name):
+        return ops.relu(keras.layers.Conv2D(filters, 2, strides=2, **settings(name))(x))
+
+    def up(x, filters, name):
+        if upsampling == "convtrans":
+            return keras.layers.Conv2DTranspose(filters, 2, strides=2, **settings(name))(x)
+        x = ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+        return keras.layers.Conv2D(filters, 3, padding="same", **settings(name))(x)
+
+    image = keras.Input((None, None, channels), name="image")
+    x = down(down(image, 48, "conv1"), 96, "conv2")
+    x = up(ops.relu(up(x, 48, "upsampling3")), channels, "upsampling4")
+    x = {"relu": ops.relu, "sigmoid": ops.sigmoid}[final](ops.cast(x, "float32"))
+    return keras.Model(image, x, name=f"{upsampling}_{final}")
