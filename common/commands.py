@@ -41,7 +41,7 @@ class Method:
     build: configuration -> Denoiser; optimizer: configuration -> Keras optimiser.
     training_images: (configuration, data folder, most images) -> ImageSet large enough for crops.
     batches: (ImageSet, configuration, start) -> batches as of pipeline.training_batches.
-    validation: (configuration, data folder) -> function that yields what evaluation.validator takes.
+    validation: (configuration, data folder) -> function as evaluation.validator takes it.
     examples: (ImageSet, configuration, noise=, seed=, repeats=) -> as of evaluation.noisy_images.
     psnr: (clean, restored) -> dB.
     """

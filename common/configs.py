@@ -55,9 +55,9 @@ class Config:
             )
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name in ("batch_size", "learning_rate", "noise_rate", "width"):
-                if value is not None and value <= 0:
-                    raise ValueError(f"{field.name}={value}: expected more than 0.")
+            positive = field.name in ("batch_size", "learning_rate", "noise_rate", "width")
+            if positive and value is not None and value <= 0:
+                raise ValueError(f"{field.name}={value}: expected more than 0.")
         if self.num_images is not None and self.num_images < self.batch_size:
             raise ValueError(f"num_images={self.num_images}: expected at least one batch.")
         if not 0 <= self.seed < 2**31:

@@ -15,20 +15,20 @@ def test_the_noise_is_the_same_every_time_and_another_at_every_repeat():
     first, second = (
         list(evaluation.noisy_images(SET, "gauss25", channels=3, repeats=2)) for _ in range(2)
     )
-    for (_, _, a, _), (_, _, b, _) in zip(first, second):
-        np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(first[0][2], first[2][2])
+    for (_, _, a), (_, _, b) in zip(first, second):
+        np.testing.assert_array_equal(a["noisy"], b["noisy"])
+    assert not np.array_equal(first[0][2]["noisy"], first[2][2]["noisy"])
     other = list(evaluation.noisy_images(SET, "gauss25", channels=3, seed=1))
-    assert not np.array_equal(first[0][2], other[0][2])
+    assert not np.array_equal(first[0][2]["noisy"], other[0][2]["noisy"])
     assert first[0][0] == "a" and len(first) == 4
 
 
 def test_scores_are_means_over_images():
     examples = list(evaluation.noisy_images(SET, "gauss25", channels=1))
     scores = evaluation.Scores()
-    for _, clean, noisy, _ in examples:
-        scores.add(clean, noisy)
-    expected = np.mean([metrics.psnr(clean, noisy) for _, clean, noisy, _ in examples])
+    for _, clean, inputs in examples:
+        scores.add(clean, inputs["noisy"])
+    expected = np.mean([metrics.psnr(clean, inputs["noisy"]) for _, clean, inputs in examples])
     assert f"psnr={expected:.3f}" in scores.line("two", "gauss25")
     assert scores.line("two", "gauss25").startswith("RESULT dataset=two noise=gauss25 images=2 ")
 
@@ -68,7 +68,7 @@ def test_bm3d_where_it_is_installed(channels):
 
 
 def test_unknown_baselines_are_named():
-    with pytest.raises(images.ImageError, match="'wavelets': expected mean, median"):
+    with pytest.raises(images.ImageError, match="'wavelets': expected noisy, mean, median"):
         baselines.available(["wavelets"])
 
 

@@ -24,7 +24,7 @@ class Identity:
 def test_tiles_put_together_are_the_image(size):
     image = RNG.random((*size, 3), np.float32)
     model = Identity()
-    result = prediction.restore(model, image, max_pixels=256 * 256)
+    result = prediction.restore(model, {"noisy": image}, max_pixels=256 * 256)
     np.testing.assert_allclose(result["denoised"], 2 * image, rtol=1e-5)
     np.testing.assert_allclose(result["noise_std"], 0.1, rtol=1e-5)
     assert max(model.sizes) <= 256 * 256
