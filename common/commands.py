@@ -70,6 +70,11 @@ class Method:
         return denoiser
 
 
+def say(line):
+    """Prints at once, also into a pipe."""
+    print(line, flush=True)
+
+
 def train(method, doc):
     """Runs `python -m <method>.train`."""
     define = functools.partial(flags.define_training, method.named, method.default, method.short)
@@ -183,13 +188,14 @@ def _evaluate(method):
 
 def _check_noise(config, noise):
     """Refuses noise that a model of known noise would misread: its level has another meaning."""
-    if config.takes_level:
-        model = noise_levels.parse(noise).model
-        if model != config.noise_model:
-            raise ValueError(
-                f"noise={noise!r}: this model is for known {config.noise_model} noise, "
-                f"as {config.noise}."
-            )
+    model = noise_levels.parse(noise).model
+    if model not in ("none", *config.NOISES):
+        raise ValueError(f"noise={noise!r}: expected one of {', '.join(config.NOISES)}.")
+    if config.takes_level and model != config.noise_model:
+        raise ValueError(
+            f"noise={noise!r}: this model is for known {config.noise_model} noise, "
+            f"as {config.noise}."
+        )
 
 
 class _Progress:
@@ -229,7 +235,7 @@ def _denoise(method):
         FLAGS.output,
         noise_level=FLAGS.noise_level,
         with_std=FLAGS.std,
-        show=functools.partial(print, flush=True),
+        show=say,
     )
 
 

@@ -24,6 +24,9 @@ class Config:
 
     SIDE_MULTIPLE: typing.ClassVar[int] = 32  # of a crop: the U-Net's five poolings
 
+    # Of `noise_levels`, those that a method can be trained on.
+    NOISES: typing.ClassVar[tuple] = ("gauss", "poisson", "impulse", "bernoulli", "text")
+
     noise: str | None = setting(
         "gauss25", "Noise to add, as gauss25, gauss5_50, poisson30, impulse50; or none.", str
     )
@@ -46,8 +49,8 @@ class Config:
         expect("channels", self.channels, (1, 3))
         expect("precision", self.precision, ("float32", "bfloat16"))
         for noise in (self.noise, self.validation_noise):
-            if noise is not None:
-                noise_levels.parse(noise)
+            if noise is not None and noise_levels.parse(noise).model not in self.NOISES:
+                raise ValueError(f"noise={noise!r}: expected one of {', '.join(self.NOISES)}.")
         if self.crop_size < self.SIDE_MULTIPLE or self.crop_size % self.SIDE_MULTIPLE:
             raise ValueError(
                 f"crop_size={self.crop_size}: expected a multiple of {self.SIDE_MULTIPLE} "

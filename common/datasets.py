@@ -67,10 +67,10 @@ def load(name, data_dir=None, *, held_back=False, max_images=None):
     """Loads a set of images.
 
     Args:
-        name: "sample", a name in `NAMED`, a folder, a glob, an image file, an .h5 or .hdf5 file in
-            the layout of Laine et al. 2019, or a .tfrecords file in that of Lehtinen et al. 2018.
+        name: "sample", "phantoms", a name in `NAMED`, a folder, a glob, an image file, an .h5 or
+            .hdf5 file in the layout of Laine et al. 2019, or a .tfrecords file in that of Lehtinen et al. 2018.
         data_dir: where the named sets lie; default $N2X_DATA, or else ./datasets.
-        held_back: of "sample", the photographs that training does not see.
+        held_back: of "sample" and "phantoms", the images that training does not see.
         max_images: at most so many, the first ones.
 
     Returns:
@@ -82,6 +82,11 @@ def load(name, data_dir=None, *, held_back=False, max_images=None):
     path = pathlib.Path(os.path.expanduser(name))
     if name == "sample":
         loaded = _load_sample("held_back" if held_back else "train")
+    elif name == "phantoms":
+        from common import phantoms  # here, because few need it
+
+        made = phantoms.make("held_back" if held_back else "train")
+        loaded = ImageSet(name, made, [f"{i:03d}" for i in range(len(made))])
     elif name in NAMED:
         loaded = _load_files(name, _named_pattern(name, data_dir), max_images)
     elif path.suffix.lower() in (".h5", ".hdf5"):

@@ -14,6 +14,10 @@ class Denoiser(keras.Model):
     and W: padding and cropping are inside.
     """
 
+    # What an exported model is fed, beside the level of the noise: channels by name, 0 for those of
+    # the configuration.
+    INPUTS = {"noisy": 0}
+
     def __init__(self, config, *, name):
         super().__init__(name=name)
         self.config = config

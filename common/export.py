@@ -15,8 +15,9 @@ def export(denoiser, output):
     """Writes `<output>/<version>/`, the next free version number, whole or not at all.
 
     Signatures, all for any height and width from 1 up:
-    serving_default: `noisy` (N, H, W, C) float32 in [0, 1] -> the denoiser's float32 outputs.
-    denoise_uint8: `noisy` uint8 -> `denoised` uint8.
+    serving_default: `noisy` (N, H, W, C) float32 in [0, 1], and what else its INPUTS name -> the
+        denoiser's float32 outputs.
+    denoise_uint8: `noisy` uint8 -> `denoised` uint8; of denoisers of nothing but `noisy`.
     denoise_at_level (models of known noise): also `noise_level` (N,): sigma on [0, 1], lambda, or
         probability; serving_default then takes the level of the training. Of models trained on a
         range there is no such level, and serving_default is denoise_at_level.
@@ -32,32 +33,33 @@ def export(denoiser, output):
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     channels, config = denoiser.config.channels, denoiser.config
-    image = tf.TensorSpec((None, None, None, channels), tf.float32, name="noisy")
+    images = {
+        name: tf.TensorSpec((None, None, None, count or channels), tf.float32, name=name)
+        for name, count in denoiser.INPUTS.items()
+    }
     pixels = tf.TensorSpec((None, None, None, channels), tf.uint8, name="noisy")
     level = tf.TensorSpec((None,), tf.float32, name="noise_level")
     takes_level = config.takes_level
     needs_level = takes_level and not noise_levels.parse(config.noise).is_fixed
 
-    def restore(noisy):
-        return denoiser({"noisy": noisy}, training=False)
-
-    def restore_at_level(noisy, noise_level):
-        return denoiser({"noisy": noisy, "noise_level": noise_level}, training=False)
+    def restore(inputs):
+        return denoiser(inputs, training=False)
 
     def restore_uint8(noisy):
         unit = tf.cast(noisy, tf.float32) * np.float32(1 / 255)
-        scaled = restore(unit)["denoised"] * 255.0 + 0.5
+        scaled = restore({"noisy": unit})["denoised"] * 255.0 + 0.5
         return {"denoised": tf.cast(tf.clip_by_value(scaled, 0.0, 255.0), tf.uint8)}
 
     archive = keras.export.ExportArchive()
     archive.track(denoiser)
     if takes_level:
-        archive.add_endpoint("denoise_at_level", restore_at_level, [image, level])
+        archive.add_endpoint("denoise_at_level", restore, [images | {"noise_level": level}])
     if needs_level:
-        archive.add_endpoint("serving_default", restore_at_level, [image, level])
+        archive.add_endpoint("serving_default", restore, [images | {"noise_level": level}])
     else:
-        archive.add_endpoint("serving_default", restore, [image])
-        archive.add_endpoint("denoise_uint8", restore_uint8, [pixels])
+        archive.add_endpoint("serving_default", restore, [images])
+        if list(images) == ["noisy"]:
+            archive.add_endpoint("denoise_uint8", restore_uint8, [pixels])
 
     temporary = output / f".part-{os.getpid()}"
     try:

@@ -91,12 +91,14 @@ def define_evaluation(dataset):
     define_precision()
 
 
+def define_files():
+    flags.DEFINE_multi_string("input", None, "File, folder or glob; may be repeated. Required.")
+    flags.DEFINE_string("output", None, "Folder for the restored files, names kept. Required.")
+
+
 def define_denoising():
     define_run("restore with")
-    flags.DEFINE_multi_string(
-        "input", None, "Image file, folder or glob; may be repeated. Required."
-    )
-    flags.DEFINE_string("output", None, "Folder for the restored files, names kept. Required.")
+    define_files()
     flags.DEFINE_bool(
         "std", False, "Also write the predicted standard deviation, NAME-std.tif, float32."
     )

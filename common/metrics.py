@@ -21,6 +21,11 @@ def psnr(a, b):
     return _decibels(np.mean(np.square(a.astype(np.float64) - b)) / 255.0**2)
 
 
+def psnr_clamped(clean, restored):
+    """PSNR in dB of one image, both clamped to [0, 1], nothing rounded: that of the MRI figures."""
+    return psnr_float(*(np.clip(np.asarray(x, np.float64), 0.0, 1.0) for x in (clean, restored)))
+
+
 def psnr_float(a, b):
     """PSNR in dB of floats in [0, 1] as they are, neither rounded nor clipped; peak 1."""
     return _decibels(np.mean(np.square(np.asarray(a, np.float64) - b)))

@@ -9,8 +9,9 @@ MODELS = {
     "impulse": "per cent of pixels",
     "bernoulli": "per cent of pixels lost",
     "text": "per cent of pixels covered",
+    "spectrum": "per cent of the frequencies kept at the edge of the spectrum",
 }
-PER_CENT = ("impulse", "bernoulli", "text")
+PER_CENT = ("impulse", "bernoulli", "text", "spectrum")
 EXPECTED = (
     "expected none, or gauss, poisson, impulse, bernoulli or text with a level or a range, "
     "for instance gauss25, gauss5_50, poisson30, impulse50"

@@ -7,11 +7,15 @@ from keras import ops
 class Adam(keras.optimizers.Adam):
     """Adam (Kingma & Ba 2015), beta 0.9 and 0.99, epsilon 1e-8 outside the bias correction.
 
+    beta_1 may be a function of the step, as the learning rate may.
+
     When any gradient holds a NaN or an infinity, weights and moments stay as they are for that
     step; the step still counts.
     """
 
     def __init__(self, learning_rate, *, beta_1=0.9, beta_2=0.99, epsilon=1e-8):
+        self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
+        beta_1 = 0.9 if callable(beta_1) else beta_1
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, name="adam")
         self._finite = None
 
@@ -25,11 +29,12 @@ class Adam(keras.optimizers.Adam):
         dtype = variable.dtype
         rate = ops.cast(learning_rate, dtype)
         step = ops.cast(self.iterations + 1, dtype)
-        rate = rate * ops.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        beta_1 = ops.cast(self._beta_1_of(self.iterations), dtype)
+        rate = rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)
         gradient = ops.cast(gradient, dtype)
         index = self._get_variable_index(variable)
         first, second = self._momentums[index], self._velocities[index]
-        new_first = first + (gradient - first) * (1 - self.beta_1)
+        new_first = first + (gradient - first) * (1 - beta_1)
         new_second = second + (ops.square(gradient) - second) * (1 - self.beta_2)
         change = rate * new_first / (ops.sqrt(new_second) + self.epsilon)
         for old, new in ((first, new_first), (second, new_second), (variable, variable - change)):

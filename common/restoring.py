@@ -1,6 +1,7 @@
 """Restores files one by one: what is bad is named and left out, the others get done."""
 
 import collections
+import functools
 import pathlib
 
 import numpy as np
@@ -30,11 +31,21 @@ def restore_files(denoiser, patterns, output, *, noise_level=None, with_std=Fals
     level = _given_level(config, noise_level)
     paths = [path for pattern in patterns for path in images.list_files(pattern)]
     jobs = [_job(path, pathlib.Path(output), with_std) for path in paths]
-    check_targets(jobs)
+    do_each(jobs, functools.partial(_denoise_file, denoiser, level), show=show)
+
+
+def do_each(jobs, restore, *, show=print):
+    """Calls restore(input, *outputs) for each job, a tuple of paths; shows what it returns.
+
+    Raises:
+        ValueError: before anything is done, an output would replace an input or another output; or,
+            at the end, some inputs were bad.
+    """
+    _check_targets(jobs)
     bad = 0
     for number, job in enumerate(jobs, start=1):
         try:
-            said = _denoise_file(denoiser, level, *job)
+            said = restore(*job)
         except images.ImageError as error:
             bad += 1
             said = f"{error} Skipped."
@@ -65,9 +76,9 @@ def _job(path, output, with_std):
     return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
 
 
-def check_targets(jobs):
+def _check_targets(jobs):
     """Refuses to write one file over another, or over an input."""
-    inputs = {path.resolve() for path, _, _ in jobs}
+    inputs = {path.resolve() for path, *_ in jobs}
     written = collections.Counter(
         path.resolve() for job in jobs for path in job[1:] if path is not None
     )

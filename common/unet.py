@@ -19,14 +19,16 @@ class Convolutions:
         self._dtype = dtype
         self._layers = {}
 
-    def __call__(self, x, filters, name, *, kernel_size=3, padding="same", gain=2.0**0.5):
-        """Convolution with bias, stride 1.
+    def __call__(
+        self, x, filters, name, *, kernel_size=3, strides=1, padding="same", gain=2.0**0.5
+    ):
+        """Convolution with bias.
 
         Args:
             x: (N, H, W, C).
             filters: output features.
             name: layer name, the original's.
-            kernel_size: 3 or 1.
+            kernel_size, strides: one number each, for both sides.
             padding: "same" or "valid".
             gain: kernels are normal with deviation gain / sqrt(fan_in); 0 makes them zero.
         """
@@ -34,6 +36,7 @@ class Convolutions:
             self._layers[name] = keras.layers.Conv2D(
                 filters,
                 kernel_size,
+                strides=strides,
                 padding=padding,
                 # Not "he_normal": that one cuts the normal distribution off.
                 kernel_initializer=keras.initializers.VarianceScaling(
@@ -96,7 +99,7 @@ def run_padded(network, images, *, padding, multiple=MULTIPLE, training=False):
     Args:
         network: Keras model whose sides must be multiples of `multiple`.
         images: (N, H, W, C), any H and W from 1 up.
-        padding: "reflect" or "zeros", see `pad_to_multiple`.
+        padding: "reflect" or a value, see `pad_to_multiple`.
     """
     height, width = ops.shape(images)[1:3]
     output = network(pad_to_multiple(images, padding, multiple), training=training)
@@ -111,8 +114,8 @@ def pad_to_multiple(images, padding, multiple=MULTIPLE):
 
     Args:
         images: (N, H, W, C).
-        padding: "reflect", or "zeros" for blind-spot networks: in its mirror image a pixel near the
-            edge would see its own value, and not be blind to it.
+        padding: "reflect", or the value to pad with. Blind-spot networks want 0: in its mirror
+            image a pixel near the edge would see its own value, and not be blind to it.
         multiple: the sides become multiples of it.
 
     Returns:
@@ -128,8 +131,8 @@ def pad_to_multiple(images, padding, multiple=MULTIPLE):
         index = position % ops.maximum(2 * (size - 1), 1)
         index = ops.where(index < size, index, 2 * (size - 1) - index)
         images = ops.take(images, index, axis=axis)
-        if padding == "zeros":
+        if padding != "reflect":
             shape = [-1 if i == axis else 1 for i in range(4)]
             inside = ops.reshape(position < size, shape)
-            images = images * ops.cast(inside, images.dtype)
+            images = ops.where(inside, images, ops.cast(padding, images.dtype))
     return images

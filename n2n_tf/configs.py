@@ -1,6 +1,7 @@
 """What a Noise2Noise training depends on, and the settings that have a name."""
 
 import dataclasses
+import typing
 
 from common import configs, noise_levels
 from common.configs import expect, fast_precision, setting
@@ -19,6 +20,8 @@ LOSS = {"text": "l1", "impulse": "l0", "bernoulli": "masked_l2"}
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configs.Config):
     """Defaults are those of Lehtinen et al. 2018. Written to the run folder as config.json."""
+
+    NOISES: typing.ClassVar[tuple] = ("none", *configs.Config.NOISES)
 
     noise: str | None = setting(
         None,

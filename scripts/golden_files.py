@@ -45,20 +45,29 @@ def weights(meta):
 def _value(kind, z, shape, gain):
     if kind == "kernel":
         return gain * z * np.sqrt(2 / np.prod(shape[:-1]))
+    if kind == "kernel_t":  # height, width, out, in
+        return gain * z * np.sqrt(2 / shape[-1])
     if kind == "bias":
         return 0.05 * z
+    if kind == "prelu":
+        return 0.25 + 0.05 * z
     raise ValueError(f"tensor kind {kind!r} is not known.")
 
 
 def set_weights(network, meta):
     """Gives a network the weights of a golden file, by layer name."""
     for name, value in weights(meta).items():
-        layer, variable = name.split("/")
-        getattr(network.get_layer(layer), variable).assign(value)
+        layer, _, variable = name.rpartition("/")  # a Keras layer has no "/" in its name
+        target = getattr(network.get_layer(layer.replace("/", "_")), variable)
+        # Keras' PReLU holds its slopes as (1, 1, C).
+        target.assign(value.reshape(target.shape) if variable == "alpha" else value)
 
 
 def check_sums(arrays, meta):
-    """Largest deviation of the made weights from the file's `weight_check` (first, last, sum)."""
+    """Largest deviation of the made weights from the file's `weight_check` (first, last, sum).
+
+    meta: of the file, or of the entry in it that lists the tensors; arrays: those of that entry.
+    """
     made = weights(meta).values()
     sums = [(w.flat[0], w.flat[-1], w.sum(dtype=np.float64)) for w in made]
     return float(np.abs(np.array(sums, np.float64) - arrays["weight_check"]).max())

@@ -1,6 +1,7 @@
 """What an SSDN training depends on, and the settings that have a name."""
 
 import dataclasses
+import typing
 
 from common import configs, noise_levels
 from common.configs import expect, fast_precision, setting
@@ -12,6 +13,8 @@ NOISE_PARAMS = ("known", "global", "per_image")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configs.Config):
     """Defaults are those of Laine et al. 2019. Written to the run folder as config.json."""
+
+    NOISES: typing.ClassVar[tuple] = ("none", *configs.Config.NOISES)
 
     pipeline: str = setting("blindspot", "blindspot, blindspot_mean, workshop, n2c or n2n.")
     noise_params: str = setting(

@@ -57,7 +57,7 @@ class Denoiser(denoiser.Denoiser):
     def restore(self, noisy, noise_level, training):
         config = self.config
         # A mirror image would show pixels near the edge to themselves.
-        padding = "reflect" if config.pipeline in ("n2c", "n2n") else "zeros"
+        padding = "reflect" if config.pipeline in ("n2c", "n2n") else 0.0
         outputs = unet.run_padded(self.network, noisy, padding=padding, training=training)
         if not config.has_likelihood:
             return {"denoised": outputs}

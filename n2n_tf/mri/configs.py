@@ -1,0 +1,51 @@
+"""What a training on spectra depends on, and the settings that have a name."""
+
+import dataclasses
+import typing
+
+from common import configs
+from common.configs import expect, fast_precision, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(configs.Config):
+    """Defaults are those of Lehtinen et al. 2018. Written to the run folder as config.json."""
+
+    SIDE_MULTIPLE: typing.ClassVar[int] = 1
+    NOISES: typing.ClassVar[tuple] = ("spectrum",)
+
+    noise: str | None = setting(
+        "spectrum2.5", "Per cent of the frequencies kept at the edge of the spectrum.", str
+    )
+    targets: str = setting("noisy", "noisy: another sampling of the slice; clean: the slice.")
+    channels: int = setting(1, "1.")
+    batch_size: int = setting(16, "Slices a step.")
+    crop_size: int = setting(255, "Side of a slice, pixels; odd.")
+    learning_rate: float | None = setting(1e-3, "Between its ramps.", float)
+    train_set: str = setting(
+        "phantoms", "Slices: phantoms (made up), a folder, glob, or .h5 of make_mri_dataset."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        expect("targets", self.targets, ("noisy", "clean"))
+        expect("channels", self.channels, (1,))
+        if self.crop_size % 2 == 0:
+            raise ValueError(f"crop_size={self.crop_size}: expected an odd number.")
+
+    def completed(self):
+        # 300 epochs of about 5,000 slices.
+        own = None if self.train_set == "phantoms" else self.train_set
+        return super().completed(num_images=1_500_000, validation_set=own or "phantoms")
+
+
+DEFAULT = "mri-n2n"
+NAMED = {"mri-n2n": Config(), "mri-n2c": Config(targets="clean")}
+
+# For the phantoms: a few minutes on two CPU cores.
+SHORT = {
+    "num_images": 3000,
+    "batch_size": 4,
+    "crop_size": 127,
+    "precision": fast_precision(),
+}

@@ -1,0 +1,90 @@
+"""Reconstructs slices from undersampled spectra.
+
+python -m n2n_tf.mri.denoise --run_dir=runs/mri --input='measured/*.npy' --output=slices
+
+An input is an .npy file of complex numbers, (H, W) or (N, H, W), H and W odd: the spectrum of a real
+image, zero frequency in the middle, 0 where nothing was measured, sampled as the model was trained.
+Written are NAME.tif, float32, on the scale of the spectrum.
+"""
+
+import pathlib
+
+import numpy as np
+
+from common import commands, flags, images, noise_levels, prediction, restoring
+from n2n_tf.mri import denoiser, spectrum
+
+FLAGS = flags.FLAGS
+ASYMMETRY = 0.05  # largest imaginary part of an image that counts as real, as a share
+
+
+def read_spectra(path):
+    """(N, H, W) complex128 of an .npy file.
+
+    Raises:
+        images.ImageError: not readable, not complex, even sides, not finite, or not of real images.
+    """
+    path = pathlib.Path(path)
+    try:
+        spectra = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise images.ImageError(f"{path}: not readable as .npy ({error}).") from error
+    if not isinstance(spectra, np.ndarray) or spectra.dtype.kind != "c":
+        kind = getattr(spectra, "dtype", type(spectra).__name__)
+        raise images.ImageError(f"{path}: {kind} values; expected a complex spectrum.")
+    spectra = spectra[None] if spectra.ndim == 2 else spectra
+    if spectra.ndim != 3 or 0 in spectra.shape or not all(n % 2 for n in spectra.shape[1:]):
+        raise images.ImageError(
+            f"{path}: shape {spectra.shape}; expected (H, W) or (N, H, W), H and W odd."
+        )
+    if not np.isfinite(spectra).all():
+        raise images.ImageError(f"{path}: NaN or infinite values; replace them first.")
+    image = np.fft.ifft2(np.fft.ifftshift(spectra, axes=(1, 2)))
+    if np.abs(image.imag).max() > ASYMMETRY * np.abs(image.real).max():
+        raise images.ImageError(
+            f"{path}: not the spectrum of a real image; samples come in pairs, a frequency and its "
+            "mirror image with the conjugate value."
+        )
+    return spectra.astype(np.complex128)
+
+
+def restore_spectrum(model, measured):
+    """One slice, (H, W) float32 on the scale of `measured`, (H, W) complex."""
+    config = model.config
+    edge = noise_levels.trained(config.noise)
+    density = spectrum.keep_probability(*measured.shape, edge) * (measured != 0)
+    inverse = np.divide(1.0, density, out=np.zeros(density.shape), where=density > 0)
+    noisy = np.fft.ifft2(np.fft.ifftshift(measured * inverse)).real
+    # The network knows slices from 0 to 1.
+    white = config.white_level or max(float(noisy.max()), 1e-12)
+    inputs = {"noisy": (noisy / white).astype(np.float32)[..., None], "density": density[..., None]}
+    return prediction.restore(model, inputs)["denoised"][..., 0] * np.float32(white)
+
+
+def _run():
+    flags.require("run_dir", "input", "output")
+    model = denoiser.METHOD.load(FLAGS.run_dir, FLAGS.precision)
+    paths = [path for pattern in FLAGS.input for path in images.list_files(pattern)]
+    output = pathlib.Path(FLAGS.output)
+
+    def restore(path, target):
+        slices = np.stack([restore_spectrum(model, measured) for measured in read_spectra(path)])
+        images.write(target, slices[..., None])
+        return f"{path} -> {target}"
+
+    jobs = [(path, output / f"{path.stem}.tif") for path in paths]
+    restoring.do_each(jobs, restore, show=commands.say)
+
+
+def _define_flags():
+    flags.define_run("restore with")
+    flags.define_files()
+    flags.define_precision()
+
+
+def main():
+    flags.run(_run, _define_flags, __doc__)
+
+
+if __name__ == "__main__":
+    main()

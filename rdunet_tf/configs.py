@@ -1,0 +1,55 @@
+"""What an RDUNet training depends on, and the settings that have a name."""
+
+import dataclasses
+import typing
+
+from common import configs, noise_levels
+from common.configs import expect, fast_precision, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(configs.Config):
+    """Defaults are the published ones. Written to the run folder as config.json."""
+
+    SIDE_MULTIPLE: typing.ClassVar[int] = 8
+
+    noise: str | None = setting("gauss0_50", "Noise to add, as gauss0_50 or poisson30.", str)
+    targets: str = setting("clean", "clean: the crop; noisy: another noisy version, Noise2Noise.")
+    width: int = setting(128, "Features of the network's first level; an even number.")
+    batch_size: int = setting(16, "Crops a step.")
+    crop_size: int = setting(64, "Side of a training crop, pixels; a multiple of 8.")
+    learning_rate: float | None = setting(1e-4, "At the start; halved six times.", float)
+    weight_decay: float = setting(1e-5, "Of AdamW.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        expect("targets", self.targets, ("clean", "noisy"))
+        if self.width % 2:
+            raise ValueError(f"width={self.width}: expected an even number.")
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay={self.weight_decay}: expected 0 or more.")
+
+    def completed(self):
+        noise = noise_levels.parse(self.noise)
+        return super().completed(
+            # 21 epochs; what an epoch is the paper's data set says, here 64,000 crops.
+            num_images=21 * 64_000,
+            validation_noise=self.noise if noise.is_fixed or noise.model != "gauss" else "gauss25",
+        )
+
+
+DEFAULT = "gauss0_50"
+NAMED = {
+    f"gauss0_50{targets_suffix}{channels_suffix}": Config(targets=targets, channels=channels)
+    for targets_suffix, targets in (("", "clean"), ("-n2n", "noisy"))
+    for channels_suffix, channels in (("", 3), ("-mono", 1))
+}
+
+# For the sample photographs: a few minutes on two CPU cores.
+SHORT = {
+    "num_images": 5000,
+    "width": 16,
+    "batch_size": 1,
+    "learning_rate": 1e-3,
+    "precision": fast_precision(),
+}

@@ -1,0 +1,16 @@
+"""Restores image files: PNG, JPEG, TIFF (stacks too), NPY; names and bit depth are kept.
+
+python -m rdunet_tf.denoise --run_dir=runs/first --input=photo.png --output=restored
+python -m rdunet_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --output=restored
+"""
+
+from common import commands
+from rdunet_tf import denoiser
+
+
+def main():
+    commands.denoise(denoiser.METHOD, __doc__)
+
+
+if __name__ == "__main__":
+    main()

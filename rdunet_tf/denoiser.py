@@ -1,0 +1,57 @@
+"""The RDUNet denoiser: network and loss as one Keras model."""
+
+import keras
+
+from common import commands, denoiser, losses, pipeline, schedules, unet
+from rdunet_tf import configs, network
+
+
+class Denoiser(denoiser.Denoiser):
+    """Restores images by one pass through the network; the result holds `denoised` alone."""
+
+    def __init__(self, config):
+        super().__init__(config, name="rdunet")
+        self.network = network.build_network(
+            config.channels,
+            width=config.width,
+            seed=config.seed,
+            dtype="mixed_bfloat16" if config.precision == "bfloat16" else "float32",
+        )
+
+    def restore(self, noisy, noise_level, training):
+        denoised = unet.run_padded(
+            self.network, noisy, padding="reflect", multiple=network.MULTIPLE, training=training
+        )
+        return {"denoised": denoised}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        # Noisy targets are averaged by the square; of clean ones the published L1 is as good.
+        loss = losses.mean_square if self.config.targets == "noisy" else losses.mean_absolute
+        return loss(y_pred["denoised"], y["target"])
+
+
+def make_optimizer(config):
+    """AdamW, its rate halved every seventh of the training: every 3 of 21 epochs."""
+    rate = schedules.Halved(
+        num_images=config.num_images,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        times=6,
+    )
+    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, epsilon=1e-8)
+
+
+def _batches(image_set, config, start):
+    targets = "second" if config.targets == "noisy" else "clean"
+    return pipeline.training_batches(image_set, config, targets=targets, start=start)
+
+
+METHOD = commands.Method(
+    name="rdunet_tf",
+    named=configs.NAMED,
+    default=configs.DEFAULT,
+    short=configs.SHORT,
+    build=Denoiser,
+    optimizer=make_optimizer,
+    batches=_batches,
+)

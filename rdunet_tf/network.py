@@ -1,0 +1,94 @@
+"""Residual dense U-Net (Gurrola-Ramos, Dalmau, Alarcon 2021)."""
+
+import keras
+from keras import ops
+
+from common import unet
+
+MULTIPLE = 2**3  # three halvings
+
+
+def build_network(channels, *, width=128, seed=0, dtype="float32"):
+    """Maps (N, H, W, channels) in [0, 1] to the same; H and W multiples of 8.
+
+    tests/golden/rdunet.npz; a layer "block_0_0/conv_1" of the original is "block_0_0_conv_1" here.
+
+    Args:
+        channels: of the image, 1 or 3.
+        width: features of the first level, doubled at each of three levels below; even.
+        seed: int, of the initial kernels.
+        dtype: "float32", or "mixed_bfloat16" for bfloat16 arithmetic on float32 weights.
+    """
+    layers = _Layers(seed, dtype)
+    image = keras.Input((None, None, channels), name="image")
+    x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
+    x = layers.conv(x, width, "input_block_conv_1", "input_block_actv_1")
+    x = layers.conv(x, width, "input_block_conv_2", "input_block_actv_2")
+    skips = []
+    for level in range(3):
+        x = _dense_block(layers, x, f"block_{level}_0")
+        x = _dense_block(layers, x, f"block_{level}_1")
+        skips.append(x)
+        x = layers.down(x, f"down_{level}")
+    x = _dense_block(layers, x, "block_3_0")
+    x = _dense_block(layers, x, "block_3_1")
+    for level in (2, 1, 0):
+        x = layers.up(x, skips.pop(), f"up_{level}")
+        x = _dense_block(layers, x, f"block_{level}_2")
+        x = _dense_block(layers, x, f"block_{level}_3")
+    x = layers.conv(x, width, "output_block_conv_1", "output_block_actv_1")
+    x = layers.conv(x, channels, "output_block_conv_2", "output_block_actv_2")
+    return keras.Model(image, image + ops.cast(x, "float32"), name="rdunet")
+
+
+def _dense_block(layers, x, name):
+    """Three convolutions, each fed by all before it, then one back to the width of the input."""
+    features = x.shape[-1]
+    joined = x
+    for i in range(3):
+        new = layers.conv(joined, features // 2, f"{name}_conv_{i}", f"{name}_actv_{i}")
+        joined = ops.concatenate([joined, new], axis=-1)
+    return x + layers.conv(joined, features, f"{name}_conv_3", f"{name}_actv_3")
+
+
+class _Layers:
+    """Convolutions of one network, each followed by a PReLU with a slope for every channel."""
+
+    def __init__(self, seed, dtype):
+        self._convolutions = unet.Convolutions(seed=seed, dtype=dtype)
+        self._seeds = keras.random.SeedGenerator(seed + 1)  # of the transposed ones
+        self._dtype = dtype
+
+    def _prelu(self, x, name):
+        return keras.layers.PReLU(
+            alpha_initializer=keras.initializers.Constant(0.25),
+            shared_axes=(1, 2),
+            dtype=self._dtype,
+            name=name,
+        )(x)
+
+    def conv(self, x, filters, name, activation):
+        return self._prelu(self._convolutions(x, filters, name), activation)
+
+    def down(self, x, name):
+        """Half the size, twice the features."""
+        features = 2 * x.shape[-1]
+        x = self._convolutions(x, features, f"{name}_conv", kernel_size=2, strides=2)
+        return self._prelu(x, f"{name}_actv")
+
+    def up(self, x, skip, name):
+        """Twice the size, joined (skip, x), half the features."""
+        features = x.shape[-1]
+        x = keras.layers.Conv2DTranspose(
+            features,
+            2,
+            strides=2,
+            # He, by the inputs that an output sees; Keras takes a transposed kernel's outputs.
+            kernel_initializer=keras.initializers.RandomNormal(
+                stddev=(2 / features) ** 0.5, seed=self._seeds
+            ),
+            dtype=self._dtype,
+            name=f"{name}_conv_t",
+        )(x)
+        x = ops.concatenate([skip, self._prelu(x, f"{name}_actv_t")], axis=-1)
+        return self.conv(x, features // 2, f"{name}_conv", f"{name}_actv")
