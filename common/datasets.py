@@ -68,7 +68,8 @@ def load(name, data_dir=None, *, held_back=False, max_images=None):
 
     Args:
         name: "sample", "phantoms", a name in `NAMED`, a folder, a glob, an image file, an .h5 or
-            .hdf5 file in the layout of Laine et al. 2019, or a .tfrecords file in that of Lehtinen et al. 2018.
+            .hdf5 file in the layout of Laine et al. 2019, or a .tfrecords file in that of Lehtinen
+            et al. 2018.
         data_dir: where the named sets lie; default $N2X_DATA, or else ./datasets.
         held_back: of "sample" and "phantoms", the images that training does not see.
         max_images: at most so many, the first ones.

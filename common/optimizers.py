@@ -14,9 +14,9 @@ class Adam(keras.optimizers.Adam):
     """
 
     def __init__(self, learning_rate, *, beta_1=0.9, beta_2=0.99, epsilon=1e-8):
+        first = 0.9 if callable(beta_1) else beta_1
+        super().__init__(learning_rate, beta_1=first, beta_2=beta_2, epsilon=epsilon, name="adam")
         self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
-        beta_1 = 0.9 if callable(beta_1) else beta_1
-        super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, name="adam")
         self._finite = None
 
     def apply(self, grads, trainable_variables=None):

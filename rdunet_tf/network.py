@@ -37,18 +37,20 @@ def build_network(channels, *, width=128, seed=0, dtype="float32"):
         x = _dense_block(layers, x, f"block_{level}_2")
         x = _dense_block(layers, x, f"block_{level}_3")
     x = layers.conv(x, width, "output_block_conv_1", "output_block_actv_1")
-    x = layers.conv(x, channels, "output_block_conv_2", "output_block_actv_2")
+    x = layers.conv(x, channels, "output_block_conv_2", "output_block_actv_2", gain=0.1)
     return keras.Model(image, image + ops.cast(x, "float32"), name="rdunet")
 
 
 def _dense_block(layers, x, name):
     """Three convolutions, each fed by all before it, then one back to the width of the input."""
+    # What is added starts small: fourteen blocks that each doubled the variance would start the
+    # training far away from the identity. What the original starts with is not in its facts.
     features = x.shape[-1]
     joined = x
     for i in range(3):
         new = layers.conv(joined, features // 2, f"{name}_conv_{i}", f"{name}_actv_{i}")
         joined = ops.concatenate([joined, new], axis=-1)
-    return x + layers.conv(joined, features, f"{name}_conv_3", f"{name}_actv_3")
+    return x + layers.conv(joined, features, f"{name}_conv_3", f"{name}_actv_3", gain=0.1)
 
 
 class _Layers:
@@ -67,8 +69,8 @@ class _Layers:
             name=name,
         )(x)
 
-    def conv(self, x, filters, name, activation):
-        return self._prelu(self._convolutions(x, filters, name), activation)
+    def conv(self, x, filters, name, activation, gain=2.0**0.5):
+        return self._prelu(self._convolutions(x, filters, name, gain=gain), activation)
 
     def down(self, x, name):
         """Half the size, twice the features."""

@@ -2,8 +2,9 @@
 
 python -m n2n_tf.mri.denoise --run_dir=runs/mri --input='measured/*.npy' --output=slices
 
-An input is an .npy file of complex numbers, (H, W) or (N, H, W), H and W odd: the spectrum of a real
-image, zero frequency in the middle, 0 where nothing was measured, sampled as the model was trained.
+An input is an .npy file of complex numbers, (H, W) or (N, H, W), H and W odd: the spectrum of a
+real image, zero frequency in the middle, 0 where nothing was measured, sampled as the model was
+trained.
 Written are NAME.tif, float32, on the scale of the spectrum.
 """
 
