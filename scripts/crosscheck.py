@@ -22,6 +22,7 @@ from absl import flags as absl_flags
 
 from common import flags
 from scripts import checkers, golden_files
+from scripts.checkers import comparing
 
 FLAGS = flags.FLAGS
 
@@ -57,7 +58,7 @@ def _rows(checker, name):
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         if FLAGS.debug:
             raise
-        yield checkers.Row(f"not readable: {error}"[:34], float("nan"), "", False)
+        yield comparing.Row(f"not readable: {error}"[:34], float("nan"), "", False)
 
 
 def run():

@@ -1,0 +1,58 @@
+"""Rows of the crosscheck's table, and gradients to compare."""
+
+import dataclasses
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One compared quantity: largest absolute difference, tolerance in words, verdict."""
+
+    quantity: str
+    difference: float
+    tolerance: str
+    ok: bool
+
+
+def close(quantity, ours, theirs, *, rtol=0.0, atol=0.0):
+    """Row of |ours - theirs| <= atol + rtol * |theirs|, everywhere."""
+    ours, theirs = (np.asarray(x, np.float64) for x in (ours, theirs))
+    if ours.shape != theirs.shape:
+        return Row(f"{quantity}: shape {ours.shape}, not {theirs.shape}", np.inf, "", False)
+    difference = np.abs(ours - theirs)
+    ok = bool((difference <= atol + rtol * np.abs(theirs)).all())  # NaN is not
+    terms = [f"{atol:g}"] * (atol > 0) + [f"{rtol:g} rel"] * (rtol > 0)
+    return Row(quantity, float(difference.max()), " + ".join(terms) or "exact", ok)
+
+
+def gradients(function, *values):
+    """Gradients of a scalar function with respect to each value, on TensorFlow or JAX."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(function, argnums=tuple(range(len(values))))(*values)
+    import tensorflow as tf
+
+    values = [tf.convert_to_tensor(value) for value in values]
+    with tf.GradientTape() as tape:
+        for value in values:
+            tape.watch(value)
+        result = function(*values)
+    return tape.gradient(result, values, unconnected_gradients="zero")
+
+
+def weight_gradient(net, variable, image, cotangent):
+    """Gradient of sum(output * cotangent) by one weight, through a stateless call."""
+    trainable = [v.value for v in net.trainable_variables]
+    index = [v is variable for v in net.trainable_variables].index(True)
+
+    def objective(weight):
+        weights = trainable[:index] + [weight] + trainable[index + 1 :]
+        output, _ = net.stateless_call(weights, [], image)
+        return ops.sum(output * cotangent)
+
+    (gradient,) = gradients(objective, ops.convert_to_tensor(variable.value))
+    return gradient
