@@ -1,0 +1,45 @@
+"""Writes the training file of Lehtinen et al. 2018 from a folder of images.
+
+python -m scripts.make_tfrecords --input=ILSVRC2012_val --output=imagenet_val.tfrecords
+
+Grey images become colour, alpha is dropped. Layout: a record an image, with the features `shape`,
+int64 (C, H, W), and `data`, its uint8 bytes in that order.
+"""
+
+from common import quiet  # noqa: F401  # isort: skip
+
+import functools
+
+import tensorflow as tf
+
+from common import files, flags
+from scripts import collecting
+
+
+def write(path, pictures):
+    """Writes (H, W, C) uint8 images as they come, whole or not at all; returns how many.
+
+    Raises:
+        ValueError: there was none.
+    """
+    written = 0
+    with files.replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+        for picture in pictures:
+            planes = picture.transpose(2, 0, 1)
+            shape = tf.train.Feature(int64_list=tf.train.Int64List(value=planes.shape))
+            data = tf.train.Feature(bytes_list=tf.train.BytesList(value=[planes.tobytes()]))
+            features = tf.train.Features(feature={"shape": shape, "data": data})
+            writer.write(tf.train.Example(features=features).SerializeToString())
+            written += 1
+        if not written:
+            raise ValueError("no image of that size.")
+    return written
+
+
+def main():
+    define = functools.partial(collecting.define_flags, min_size=1, max_size=None)
+    flags.run(lambda: collecting.run(write), define, __doc__)
+
+
+if __name__ == "__main__":
+    main()
