@@ -91,7 +91,7 @@ def add_text(clean, coverage, seed):
 
     def draw(image, share, key):
         rng = np.random.Generator(np.random.Philox(key=key.astype(np.uint64)))
-        return (text_overlay.overlay(image, float(share), rng).astype(image.dtype),)
+        return text_overlay.overlay(image, float(share), rng)
 
-    (noisy,) = tf.numpy_function(draw, [clean, coverage, seed], [clean.dtype], stateful=False)
+    noisy = tf.numpy_function(draw, [clean, coverage, seed], clean.dtype, stateful=False)
     return tf.ensure_shape(noisy, clean.shape)

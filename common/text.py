@@ -45,15 +45,17 @@ def overlay(image, coverage, rng):
         letters = "".join(rng.choice(LETTERS, rng.integers(*LENGTHS)))
         font = _font(path, int(rng.integers(*SIZES)))
         left, top, right, bottom = font.getbbox(letters)
+        tall, wide = bottom - top, right - left
         # Anywhere that some of it can be seen.
-        x = int(rng.integers(-(right - left) + 1, width))
-        y = int(rng.integers(-(bottom - top) + 1, height))
+        y, x = int(rng.integers(1 - tall, height)), int(rng.integers(1 - wide, width))
         colour = rng.random(channels).astype(image.dtype)
-        canvas = Image.new("L", (width, height))
-        ImageDraw.Draw(canvas).text((x - left, y - top), letters, fill=255, font=font)
-        opacity = np.asarray(canvas, image.dtype)[..., None] / image.dtype.type(255)
-        image += opacity * (colour - image)
-        covered |= opacity[..., 0] > 0
+        canvas = Image.new("L", (wide, tall))
+        ImageDraw.Draw(canvas).text((-left, -top), letters, fill=255, font=font)
+        seen = np.s_[max(-y, 0) : height - y, max(-x, 0) : width - x]
+        opacity = np.asarray(canvas, image.dtype)[seen] / image.dtype.type(255)
+        under = np.s_[max(y, 0) : max(y, 0) + len(opacity), max(x, 0) : max(x, 0) + len(opacity[0])]
+        image[under] += opacity[..., None] * (colour - image[under])
+        covered[under] |= opacity > 0
     return image
 
 
