@@ -46,6 +46,8 @@ def overlay(image, coverage, rng):
         font = _font(path, int(rng.integers(*SIZES)))
         left, top, right, bottom = font.getbbox(letters)
         tall, wide = bottom - top, right - left
+        if min(tall, wide) < 1:
+            continue
         # Anywhere that some of it can be seen.
         y, x = int(rng.integers(1 - tall, height)), int(rng.integers(1 - wide, width))
         colour = rng.random(channels).astype(image.dtype)
@@ -84,6 +86,13 @@ def font_paths():
         folder = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf"
         found = files.glob(folder / "DejaVuS*.ttf")
         way_out = "set N2X_FONTS to a folder of .ttf files, or reinstall matplotlib."
-    if not found:
-        raise FontError(f"no fonts in {folder}; {way_out}")
-    return sorted(str(path) for path in found)
+    # Some hold symbols only.
+    usable = [p for p in sorted(map(str, found)) if _has_letters(p)]
+    if not usable:
+        raise FontError(f"no fonts with letters in {folder}; {way_out}")
+    return usable
+
+
+def _has_letters(path):
+    left, top, right, bottom = _font(path, SIZES[0]).getbbox("aZ8")
+    return right > left and bottom > top
