@@ -76,7 +76,7 @@ class Config(configs.Config):
             optimizer="sgd" if sequential else "adam",
             learning_rate=0.1 if sequential else 3e-4,
             ramp_down=0.0 if sequential else 0.3,
-            validation_set=self.pairs,
+            **({"validation_set": self.pairs} if self.pairs else {}),
             validation_noise=noise
             if parsed.is_fixed
             else VALIDATION_NOISE.get(parsed.model, noise),
