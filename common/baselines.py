@@ -41,19 +41,21 @@ def bm3d(noisy, sigma):
     return np.asarray(restored, np.float32).reshape(noisy.shape)
 
 
+NAMES = {f.__name__: f for f in (noisy, mean, median, non_local_means, bm3d)}
+
+
 def available(names):
     """The functions of the given names, "all" for those that can run here.
 
     Raises:
         images.ImageError: an unknown name, or bm3d where it is not installed.
     """
-    functions = {f.__name__: f for f in (noisy, mean, median, non_local_means, bm3d)}
     has_bm3d = importlib.util.find_spec("bm3d") is not None
     if names == ["all"]:
-        names = [name for name in functions if name != "bm3d" or has_bm3d]
+        names = [name for name in NAMES if name != "bm3d" or has_bm3d]
     for name in names:
-        if name not in functions:
-            raise images.ImageError(f"baseline {name!r}: expected {', '.join(functions)} or all.")
+        if name not in NAMES:
+            raise images.ImageError(f"baseline {name!r}: expected {', '.join(NAMES)} or all.")
         if name == "bm3d" and not has_bm3d:
             raise images.ImageError("baseline bm3d: not installed; pip install noise2x[baselines].")
-    return {name: functions[name] for name in names}
+    return {name: NAMES[name] for name in names}

@@ -76,3 +76,17 @@ def save_curves(rows, path):
             axes.legend()
     with files.replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=80)
+
+
+def save_lines(lines, path, *, xlabel, ylabel):
+    """Draws lines into one diagram: dict of label -> list of (x, y)."""
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for label, points in lines.items():
+        axes.plot(*zip(*points), marker=".", label=label)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)
