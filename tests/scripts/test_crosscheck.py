@@ -5,14 +5,15 @@ import shutil
 import numpy as np
 import pytest
 
-from scripts import checkers, golden_files
+from scripts import golden_files
+from scripts.checkers import comparing
 
 
 @pytest.mark.slow
 def test_every_fixture_is_within_tolerance(run_command):
     done = run_command("scripts.crosscheck", "--strict")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert "33 fixtures checked, 0 quantities failed" in done.stdout
+    assert "36 fixtures checked, 0 quantities failed" in done.stdout
 
 
 def test_a_changed_fixture_fails_and_an_unknown_one_only_when_strict(tmp_path, run_command):
@@ -34,7 +35,7 @@ def test_a_changed_fixture_fails_and_an_unknown_one_only_when_strict(tmp_path, r
 def test_bad_folders_and_patterns_are_refused(tmp_path, run_command):
     for flag, message in (
         (f"--golden={tmp_path}/none", "no such folder"),
-        ("--only=xyz*", "matches none of 33"),
+        ("--only=xyz*", "matches none of 36"),
     ):
         done = run_command("scripts.crosscheck", flag)
         assert done.returncode == 1
@@ -42,8 +43,8 @@ def test_bad_folders_and_patterns_are_refused(tmp_path, run_command):
 
 
 def test_close_notices_nan_shape_and_excess():
-    assert checkers.close("x", [1.0, 2.0], [1.0, 2.0]).ok
-    assert not checkers.close("x", [1.0, np.nan], [1.0, 2.0], atol=1e9).ok
-    assert not checkers.close("x", [1.0], [1.0, 2.0], atol=1e9).ok
-    assert not checkers.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.04).ok
-    assert checkers.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.06).ok
+    assert comparing.close("x", [1.0, 2.0], [1.0, 2.0]).ok
+    assert not comparing.close("x", [1.0, np.nan], [1.0, 2.0], atol=1e9).ok
+    assert not comparing.close("x", [1.0], [1.0, 2.0], atol=1e9).ok
+    assert not comparing.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.04).ok
+    assert comparing.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.06).ok

@@ -1,0 +1,58 @@
+"""n2n_tf.configs: what the papers leave open follows from the noise; contradictions are refused."""
+
+import pytest
+
+from n2n_tf import configs
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gaussian-n2n", ("gauss0_50", "gauss25", "noisy", "l2", 1_200_000, 0.3)),
+        ("gaussian-n2c", ("gauss0_50", "gauss25", "clean", "l2", 1_200_000, 0.3)),
+        ("poisson-n2n", ("poisson0.001_50", "poisson30", "noisy", "l2", 1_200_000, 0.3)),
+        ("poisson-n2c-long", ("poisson0.001_50", "poisson30", "clean", "l2", 2_000_000, 0.5)),
+        ("text-n2n", ("text0_50", "text25", "noisy", "l1", 1_200_000, 0.3)),
+        ("impulse-n2n", ("impulse0_95", "impulse50", "noisy", "l0", 1_200_000, 0.3)),
+        ("bernoulli-n2n", ("bernoulli0_95", "bernoulli50", "noisy", "masked_l2", 1_200_000, 0.3)),
+    ],
+)
+def test_named_configurations(name, expected):
+    c = configs.NAMED[name].completed()
+    found = (c.noise, c.validation_noise, c.targets, c.loss, c.num_images, c.ramp_down)
+    assert found == expected
+    assert (c.optimizer, c.learning_rate, c.batch_size, c.crop_size) == ("adam", 3e-4, 4, 256)
+    assert c.validation_set == "sample"
+
+
+def test_sequential_networks_are_trained_by_gradient_descent():
+    c = configs.NAMED["gaussian-n2n-nn_relu"].completed()
+    assert (c.optimizer, c.learning_rate, c.ramp_down, c.crop_size) == ("sgd", 0.1, 0.0, 32)
+    assert configs.Config(network="nn_relu", optimizer="adam").completed().optimizer == "adam"
+
+
+def test_pairs_are_noisy_already():
+    c = configs.Config(pairs="folder").completed()
+    assert (c.noise, c.validation_set, c.loss) == ("none", "folder", "l2")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"noise": "none"}, "noise='none': Noise2Noise then needs --pairs=FOLDER"),
+        ({"pairs": "x", "noise": "gauss25"}, "the pairs are noisy already"),
+        ({"pairs": "x", "targets": "clean"}, "the pairs are noisy already"),
+        ({"network": "resnet"}, "network='resnet': expected unet, nn_relu"),
+        ({"loss": "l3"}, "loss='l3': expected"),
+        ({"loss": "masked_l2"}, "it is for bernoulli"),
+        ({"noise": "spectrum2.5"}, "noise='spectrum2.5': expected one of none, gauss"),
+        ({"noise": "text95"}, "random strings leave gaps; at most 90"),
+        ({"noise": "bernoulli101"}, "per cent of pixels, at most 100"),
+        ({"ramp_down": 1.5}, "ramp_down=1.5: expected 0 to 1"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0: expected more than 0"),
+        ({"crop_size": 50}, "crop_size=50: expected a multiple of 32"),
+    ],
+)
+def test_refusals(settings, message):
+    with pytest.raises(ValueError, match=message):
+        configs.Config(**settings)

@@ -1,0 +1,104 @@
+"""n2n_tf.data: pairs of acquisitions, images smaller than the crop, lost pixels and their mask."""
+
+import numpy as np
+import pytest
+
+from common import datasets, images
+from n2n_tf import configs, data
+
+RNG = np.random.default_rng(0)
+
+
+def config(**settings):
+    return configs.Config(**{"crop_size": 32, "batch_size": 2} | settings).completed()
+
+
+def take(dataset, count):
+    return list(dataset.take(count).as_numpy_iterator())
+
+
+def scene(acquisitions, shape=(48, 40, 1), shift=0):
+    """Acquisitions that tell where they come from: pixel = place, plus 10,000 per acquisition."""
+    place = np.arange(np.prod(shape[:2])).reshape(*shape[:2], 1) * np.ones(shape)
+    return np.stack([place + 10_000 * k + shift for k in range(acquisitions)]).astype(np.float32)
+
+
+def test_pairs_are_one_crop_of_two_different_acquisitions(tmp_path):
+    for i in range(3):
+        images.write(tmp_path / f"{i}.tif", scene(2 + i))
+    settings = config(pairs=str(tmp_path), channels=1)
+    scenes = data.training_images(settings, None, None)
+    assert [len(s) for s in scenes.images] == [2, 3, 4]
+    seen = set()
+    for x, y in take(data.training_batches(scenes, settings, 0), 20):
+        assert "clean" not in y
+        difference = (x["noisy"] - y["target"]) / 10_000
+        for one in difference:
+            assert np.ptp(one) < 1e-3 and abs(one.mean()) > 0.9
+            seen.add(round(float(one.mean())))
+    assert {-1, 1, 2} <= seen  # either may be the target, not only neighbours
+    again = take(data.training_batches(scenes, settings, 3), 1)[0]
+    whole = take(data.training_batches(scenes, settings, 0), 4)[3]
+    np.testing.assert_array_equal(again[0]["noisy"], whole[0]["noisy"])
+    np.testing.assert_array_equal(again[1]["target"], whole[1]["target"])
+
+
+def test_pairs_in_sub_folders_and_what_is_wrong_with_them(tmp_path, caplog):
+    for name, sizes in {
+        "good": [(40, 40), (40, 40)],
+        "unequal": [(40, 40), (40, 48)],
+        "lone": [(40, 40)],
+    }.items():
+        for k, size in enumerate(sizes):
+            pixels = RNG.integers(0, 255, (*size, 1), np.uint8)
+            images.write(tmp_path / name / f"{k}.png", pixels)
+    (tmp_path / "empty").mkdir()
+    scenes = datasets.load_pairs(str(tmp_path))
+    assert scenes.names == ["good"]
+    for words in ("1.png: (40, 48, 1)", "0.png: a lone acquisition", "no images in this folder"):
+        assert words in caplog.text
+    assert "3 bad of 4" in caplog.text
+    with pytest.raises(images.ImageError, match="no such folder"):
+        datasets.load_pairs(str(tmp_path / "none"))
+    examples = list(data.validation(config(pairs=str(tmp_path), channels=1), None)())
+    assert [(name, clean) for name, clean, _ in examples] == [("good", None)]
+
+
+def test_colour_pairs_are_not_mixed_to_grey(tmp_path):
+    images.write(tmp_path / "a.tif", RNG.integers(0, 255, (2, 40, 40, 3), np.uint8))
+    settings = config(pairs=str(tmp_path), channels=1)
+    with pytest.raises(images.ImageError, match="3 channels, expected 1"):
+        data.training_batches(data.training_images(settings, None, None), settings, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_small_images_are_enlarged_to_the_crop(dtype):
+    top = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
+    small = (np.linspace(0.2, 0.8, 20)[:, None, None] * np.ones((20, 50, 3)) * top).astype(dtype)
+    enlarged = data.enlarge(small, 32)
+    assert enlarged.shape == (32, 32, 3) and enlarged.dtype == dtype
+    assert enlarged.mean(dtype=np.float64) == pytest.approx(0.5 * top, rel=0.01)
+    assert enlarged[0].mean() < 0.25 * top and enlarged[-1].mean() > 0.75 * top
+    large = np.zeros((32, 40, 3), dtype)
+    assert data.enlarge(large, 32) is large
+
+
+def test_the_mask_of_lost_pixels_is_the_targets():
+    picture = RNG.integers(50, 255, (64, 64, 3), np.uint8)
+    image_set = datasets.ImageSet("one", [picture], ["a"])
+    settings = config(noise="bernoulli0_95")
+    x, y = take(data.training_batches(image_set, settings, 0), 1)[0]
+    np.testing.assert_allclose(y["target"], y["clean"] * y["kept"])
+    lost = (x["noisy"] == 0).all(axis=-1, keepdims=True)
+    assert (lost != (y["kept"] == 0)).any()  # another draw than the input's
+    clean, y = take(
+        data.training_batches(image_set, config(noise="bernoulli50", targets="clean"), 0), 1
+    )[0]
+    assert (y["kept"] == 1).all() and (clean["noisy"] == 0).any()
+
+
+def test_noise_and_targets_are_independent_noise_on_one_crop():
+    image_set = datasets.ImageSet("one", [np.full((64, 64, 3), 128, np.uint8)], ["a"])
+    x, y = take(data.training_batches(image_set, config(noise="gauss25"), 0), 1)[0]
+    a, b = x["noisy"] - y["clean"], y["target"] - y["clean"]
+    assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.05
