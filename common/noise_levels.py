@@ -68,6 +68,8 @@ def parse(text):
 def deviation(text, level):
     """Standard deviation at middle grey on [0, 1], roughly: what classical denoisers go by."""
     model = parse(text).model
+    if model == "spectrum":
+        return 0.1  # what is missing of a spectrum has no level of its own
     if model == "poisson":
         return (0.5 / level) ** 0.5
     return level / 3 if model in PER_CENT else level

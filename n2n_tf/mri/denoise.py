@@ -33,10 +33,11 @@ def read_spectra(path):
     if not isinstance(spectra, np.ndarray) or spectra.dtype.kind != "c":
         kind = getattr(spectra, "dtype", type(spectra).__name__)
         raise images.ImageError(f"{path}: {kind} values; expected a complex spectrum.")
+    shape = spectra.shape
     spectra = spectra[None] if spectra.ndim == 2 else spectra
     if spectra.ndim != 3 or 0 in spectra.shape or not all(n % 2 for n in spectra.shape[1:]):
         raise images.ImageError(
-            f"{path}: shape {spectra.shape}; expected (H, W) or (N, H, W), H and W odd."
+            f"{path}: shape {shape}; expected (H, W) or (N, H, W), H and W odd."
         )
     if not np.isfinite(spectra).all():
         raise images.ImageError(f"{path}: NaN or infinite values; replace them first.")

@@ -19,6 +19,9 @@ SEED = tf.constant([3, 5])
         ("poisson0.001_50", "poisson", 0.001, 50, None),
         ("impulse50", "impulse", 50, 50, 0.5),
         ("impulse0_100", "impulse", 0, 100, None),
+        ("bernoulli50", "bernoulli", 50, 50, 0.5),
+        ("text0_50", "text", 0, 50, None),
+        ("spectrum2.5", "spectrum", 2.5, 2.5, 0.025),
         ("none", "none", 0, 0, 0),
     ],
 )
@@ -105,3 +108,13 @@ def test_the_same_in_tf_data_whatever_the_order(text):
     assert len({level for _, level in alone}) == 4  # a level of its own for every image
     second, _ = pipeline.corrupt_numbered(clean, parsed, 1, 0, second=True)
     assert not np.array_equal(alone[0][0], second)
+
+
+def test_lost_pixels_are_black_and_the_mask_tells_which():
+    clean = tf.ones((64, 64, 3))
+    noisy = noise.multiply_bernoulli(clean, 0.3, SEED).numpy()
+    kept = noise.kept_pixels((64, 64), 0.3, SEED).numpy()
+    np.testing.assert_array_equal(noisy, np.repeat(kept, 3, axis=-1).astype(np.float32))
+    assert abs(kept.mean() - 0.7) < 0.03
+    assert noise.kept_pixels((8, 8), 0.0, SEED).numpy().all()
+    assert not noise.kept_pixels((8, 8), 1.0, SEED).numpy().any()

@@ -21,3 +21,25 @@ def test_the_exponent_on_tensors_is_that_on_floats():
         tensor = schedules.annealed_exponent(keras.ops.convert_to_tensor(images), 1000.0)
         assert abs(float(tensor) - schedules.annealed_exponent(images, 1000.0)) < 1e-6
     assert schedules.annealed_exponent(900.0, 1000.0) == 0.5
+
+
+def test_ramps_of_the_optimisers_schedule():
+    """Noise2Noise's: no ramp up, down over the last half."""
+    settings = {"num_images": 400, "batch_size": 4, "learning_rate": 1e-3}
+    rate = schedules.Ramped(**settings, ramp_up=0.0, ramp_down=0.5)
+    assert float(rate(0)) == float(rate(49)) == np.float32(1e-3)
+    expected = schedules.ramped_rate(300.0, 400.0, 1e-3, 0.0, 0.5)
+    np.testing.assert_allclose(float(rate(75)), expected, rtol=1e-5)
+    assert schedules.Ramped(**rate.get_config())(75) == rate(75)
+
+
+def test_halvings_fall_on_the_step():
+    rate = schedules.Halved(num_images=70, batch_size=2, learning_rate=1.0, times=6)
+    assert [float(rate(step)) for step in range(36)] == [0.5 ** min(s // 5, 6) for s in range(36)]
+
+
+def test_rates_by_epoch_on_tensors_are_those_on_floats():
+    rate = schedules.ByEpoch(schedules.mri_rate, num_images=1200, batch_size=2, scale=2.0)
+    for step in (0, 1, 2, 19, 20, 300, 539, 541, 599):
+        expected = 2.0 * schedules.mri_rate(float(step // 2))
+        np.testing.assert_allclose(float(rate(step)), expected, rtol=1e-5)

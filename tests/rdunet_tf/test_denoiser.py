@@ -1,0 +1,55 @@
+"""rdunet_tf: configurations train and restore; loss, rate and refusals."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from common import training
+from rdunet_tf import configs, denoiser
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("name", configs.NAMED)
+def test_every_named_configuration_trains_a_step_and_restores_any_size(name):
+    config = dataclasses.replace(configs.NAMED[name], num_images=100, width=4).completed()
+    assert (config.noise, config.validation_noise) == ("gauss0_50", "gauss25")
+    model = denoiser.Denoiser(config)
+    training.compile_for_training(model, denoiser.make_optimizer(config))
+    model.run_eagerly = True
+    clean, noisy, target = RNG.random((3, 2, 24, 16, config.channels), np.float32)
+    y = {"target": target, "clean": clean}
+    restored = model(noisy, training=True)
+    difference = np.asarray(restored["denoised"]) - target
+    expected = np.mean(difference**2 if config.targets == "noisy" else np.abs(difference))
+    before = [np.array(weight) for weight in model.trainable_variables]
+    logs = model.train_on_batch({"noisy": noisy}, y, return_dict=True)
+    np.testing.assert_allclose(logs["loss"], expected, rtol=1e-5)
+    assert all(not np.array_equal(a, b) for a, b in zip(before, model.trainable_variables))
+    for size in ((1, 1), (9, 17)):
+        image = RNG.random((1, *size, config.channels), np.float32)
+        assert model.predict_on_batch(image)["denoised"].shape == image.shape
+
+
+def test_the_rate_is_halved_every_three_of_twenty_one_epochs():
+    config = configs.Config(num_images=21 * 160).completed()  # ten steps of 16 an epoch
+    rate = denoiser.make_optimizer(config)._learning_rate
+    found = [float(rate(step)) for step in range(210)]
+    expected = [1e-4 * 0.5 ** (step // 30) for step in range(210)]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"width": 7}, "width=7: expected an even number"),
+        ({"width": 0}, "width=0: expected more than 0"),
+        ({"crop_size": 20}, "crop_size=20: expected a multiple of 8"),
+        ({"noise": "none"}, "noise='none': expected one of gauss"),
+        ({"weight_decay": -1.0}, "weight_decay=-1.0: expected 0 or more"),
+    ],
+)
+def test_refusals(settings, message):
+    with pytest.raises(ValueError, match=message):
+        configs.Config(**settings)
