@@ -156,8 +156,8 @@ def _named_pattern(name, data_dir):
     folder = (root / NAMED[name]).parent
     if not folder.is_dir():
         raise images.ImageError(
-            f"{name}: no folder {folder}. Fetch it with `python -m scripts.download_data {name}`, "
-            "or name its parent with --data_dir or N2X_DATA."
+            f"{name}: no folder {folder}. Name its parent with --data_dir or N2X_DATA; "
+            "`python -m scripts.download_data` fetches kodak, bsd300 and set14."
         )
     return str(root / NAMED[name])
 

@@ -25,7 +25,17 @@ import numpy as np
 from absl import app
 from absl import flags as absl_flags
 
-from common import baselines, configs, datasets, evaluation, figures, files, flags, prediction
+from common import (
+    baselines,
+    configs,
+    datasets,
+    evaluation,
+    figures,
+    files,
+    flags,
+    noise_levels,
+    prediction,
+)
 
 FLAGS = flags.FLAGS
 
@@ -157,11 +167,11 @@ def ee559():
 
 def psnr_vs_sigma():
     """Average PSNR of every method for every sigma."""
+    sigmas = [noise_levels.parse(f"gauss{text}").low for text in FLAGS.sigmas]
     output = pathlib.Path(FLAGS.output)
     image_set = datasets.load(
         FLAGS.dataset or "bsd68", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
-    sigmas = [float(text) for text in FLAGS.sigmas]
     path = output / "psnr.csv"
     rows = _rows_so_far(path, image_set)
     for name in FLAGS.methods:

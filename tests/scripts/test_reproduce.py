@@ -1,0 +1,56 @@
+"""scripts.reproduce: the tables come out with every method in them, and go on where they were."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from common import images
+from scripts import reproduce
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.slow
+def test_psnr_over_sigma_trains_scores_draws_and_goes_on(tmp_path, run_command):
+    images.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (40, 48, 1), np.uint8))
+    flags = ["psnr_vs_sigma", f"--output={tmp_path}/out", "--train_set=sample", "--scale=1e-9"]
+    flags += [f"--dataset={tmp_path}/set", "--methods=median,N2N", "--precision=float32"]
+    done = run_command("scripts.reproduce", *flags, "--sigmas=10")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "n2n" / "weights.weights.h5").is_file()
+    done = run_command("scripts.reproduce", *flags, "--sigmas=10,50")
+    assert done.returncode == 0, done.stderr
+    assert "finished already" in done.stdout
+    assert done.stdout.count("RESULT") == 2  # sigma 10 was there
+    with open(tmp_path / "out" / "psnr.csv", newline="") as file:
+        rows = {(r["method"], r["sigma"]): float(r["psnr"]) for r in csv.DictReader(file)}
+    assert set(rows) == {(m, s) for m in ("median", "N2N") for s in ("10", "50")}
+    assert rows["median", "10"] > rows["median", "50"]
+    assert images.read_one(tmp_path / "out" / "psnr.png").std() > 5
+
+
+def test_patches_are_fixed_and_of_one_size():
+    image_set = reproduce.datasets.ImageSet(
+        "two", [RNG.integers(0, 255, (n, 50, 3), np.uint8) for n in (40, 20)], ["a", "b"]
+    )
+    first, second = reproduce.patches(image_set), reproduce.patches(image_set)
+    assert len(first) == reproduce.PATCHES
+    assert {patch.shape for patch in first.images} == {(32, 32, 3)}
+    np.testing.assert_array_equal(first.images[7], second.images[7])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["figure9", "--output=x"], "Expected one of ee559, psnr_vs_sigma"),
+        (["ee559"], "--output=... is required"),
+        (["psnr_vs_sigma", "--output=x", "--methods=wavelets"], "'wavelets': expected"),
+        (["psnr_vs_sigma", "--output=x", "--dataset=/nonexistent"], "/nonexistent: no such file"),
+        (["psnr_vs_sigma", "--output=x", "--sigmas=a"], "noise='gaussa': expected"),
+    ],
+)
+def test_refusals(run_command, flags, message):
+    done = run_command("scripts.reproduce", *flags)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert message in done.stderr
