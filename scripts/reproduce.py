@@ -63,7 +63,7 @@ class Contender:
 CONTENDERS = {
     "N2N": Contender("n2n_tf", 30_000, ("--noise=gauss0_50", "--batch_size=4")),
     "RDUNet": Contender(
-        "rdunet_tf", 20_000, ("--width=32", "--batch_size=4", "--learning_rate=5e-4")
+        "rdunet_tf", 20_000, ("--width=16", "--batch_size=4", "--learning_rate=1e-3")
     ),
     "SSDN": Contender("ssdn_tf", 5_000, ("--noise=gauss5_50", "--batch_size=1")),
 }
