@@ -90,6 +90,15 @@ class Ramped(keras.optimizers.schedules.LearningRateSchedule):
         return vars(self)
 
 
+def _part(step, batch_size, num_images, parts):
+    """In which of so many equal parts of the training a step lies, from 0, as float32.
+
+    Half an image is added, and no step begins there: rounding must not move it into another part.
+    """
+    images = ops.cast(step, "float32") * float(batch_size) + 0.5
+    return ops.floor(images * (parts / num_images))
+
+
 class Halved(keras.optimizers.schedules.LearningRateSchedule):
     """Halved `times` times, after equal shares of the training."""
 
@@ -98,10 +107,8 @@ class Halved(keras.optimizers.schedules.LearningRateSchedule):
         self.learning_rate, self.times = learning_rate, times
 
     def __call__(self, step):
-        # In whole numbers: rounding must not move a halving by a step.
-        shown = ops.cast(step, "int64") * self.batch_size * (self.times + 1)
-        halvings = ops.minimum(shown // self.num_images, self.times)
-        return self.learning_rate * 0.5 ** ops.cast(halvings, "float32")
+        halvings = _part(step, self.batch_size, self.num_images, self.times + 1)
+        return self.learning_rate * 0.5 ** ops.minimum(halvings, float(self.times))
 
     def get_config(self):
         return vars(self)
@@ -115,8 +122,8 @@ class ByEpoch(keras.optimizers.schedules.LearningRateSchedule):
         self.num_images, self.batch_size = num_images, batch_size
 
     def __call__(self, step):
-        epoch = ops.cast(step, "int64") * self.batch_size * self.epochs // self.num_images
-        return self.scale * self.function(ops.cast(epoch, "float32"))
+        epoch = _part(step, self.batch_size, self.num_images, self.epochs)
+        return self.scale * self.function(epoch)
 
     def get_config(self):
         return vars(self)
