@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the whole test suite in .venv, which it makes if it is missing. Arguments go to pytest.
+# Runs the whole test suite in .venv, which it makes if it is missing. Arguments go to pytest; -n 0 for
+# one process.
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 install "[test]"
-exec .venv/bin/python -m pytest "$@"
+exec .venv/bin/python -m pytest -n 2 --dist worksteal "$@"
