@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.slow
 def test_psnr_over_sigma_trains_scores_draws_and_goes_on(tmp_path, run_command):
     images.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (40, 48, 1), np.uint8))
-    flags = ["psnr_vs_sigma", f"--output={tmp_path}/out", "--train_set=sample", "--scale=1e-9"]
+    flags = ["psnr_vs_sigma", f"--output={tmp_path}/out", "--train_set=sample", "--scale=1e-6"]
     flags += [f"--dataset={tmp_path}/set", "--methods=median,N2N", "--precision=float32"]
     done = run_command("scripts.reproduce", *flags, "--sigmas=10")
     assert done.returncode == 0, done.stderr
@@ -28,6 +28,23 @@ def test_psnr_over_sigma_trains_scores_draws_and_goes_on(tmp_path, run_command):
     assert set(rows) == {(m, s) for m in ("median", "N2N") for s in ("10", "50")}
     assert rows["median", "10"] > rows["median", "50"]
     assert images.read_one(tmp_path / "out" / "psnr.png").std() > 5
+    # Of a longer training they are other rows.
+    longer = run_command("scripts.reproduce", *flags[:3], "--scale=2e-4", *flags[4:], "--sigmas=50")
+    assert longer.returncode == 1
+    assert "was started with num_images=4, not 6" in longer.stderr
+
+
+@pytest.mark.slow
+def test_the_table_of_networks(tmp_path, run_command):
+    flags = [f"--output={tmp_path}", "--train_set=sample", "--dataset=sample", "--scale=1e-6"]
+    done = run_command("scripts.reproduce", "ee559", *flags, "--methods=nn_relu,nn_sigmoid")
+    assert done.returncode == 0, done.stderr
+    assert "Order, report: nn_relu > nn_sigmoid" in done.stdout
+    with open(tmp_path / "table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["report"] for row in rows] == ["23.79", "23.29"]
+    assert all(0 < float(row["ours"]) < 30 for row in rows)
+    assert "--network=nn_sigmoid" in rows[1]["command"]
 
 
 def test_patches_are_fixed_and_of_one_size():
@@ -45,7 +62,8 @@ def test_patches_are_fixed_and_of_one_size():
     [
         (["figure9", "--output=x"], "Expected one of ee559, psnr_vs_sigma"),
         (["ee559"], "--output=... is required"),
-        (["psnr_vs_sigma", "--output=x", "--methods=wavelets"], "'wavelets': expected"),
+        (["psnr_vs_sigma", "--output=x", "--methods=wavelets"], "methods='wavelets': expected"),
+        (["ee559", "--output=x", "--methods=median"], "methods='median': expected unet"),
         (["psnr_vs_sigma", "--output=x", "--dataset=/nonexistent"], "/nonexistent: no such file"),
         (["psnr_vs_sigma", "--output=x", "--sigmas=a"], "noise='gaussa': expected"),
     ],
