@@ -27,6 +27,7 @@ from common import (
     training,
 )
 from common import export as saved_models
+from common import noise as noises
 
 FLAGS = flags.FLAGS
 MAX_SHEET_ROWS = 12  # of a contact sheet
@@ -89,15 +90,16 @@ def _train(method):
     run_dir = pathlib.Path(FLAGS.run_dir)
     config, data, is_short = _training_config(method, run_dir)
     usable = method.training_images(config, FLAGS.data_dir, FLAGS.max_images)
-    if data and data != usable.fingerprint():
+    fingerprint = usable.fingerprint() + noises.fingerprint(noise_levels.parse(config.noise))
+    if data and data != fingerprint:
         raise runs.RunError(
             f"{run_dir}: was trained on other images of {usable.name}; a resumed run needs "
-            "the same ones (--max_images, --data_dir, files added or removed)."
+            "the same ones (--max_images, --data_dir, files added or removed; fonts of text)."
         )
     validate = evaluation.validator(method.validation(config, FLAGS.data_dir), method.psnr)
     batches = functools.partial(method.batches, usable, config)
     next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
-    runs.save_config(run_dir, method.name, config, usable.fingerprint())
+    runs.save_config(run_dir, method.name, config, fingerprint)
     training.announce(run_dir, config, usable, is_short)
     training.fit(
         method.build(config),
@@ -144,24 +146,24 @@ def _evaluate(method):
     flags.require("run_dir")
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
     config = denoiser.config
-    noise = FLAGS.noise or config.validation_noise
-    _check_noise(config, noise)
+    added = FLAGS.noise or config.validation_noise
+    config.check_noise("noise", added)
     image_set = datasets.load(
         FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
     repeats = FLAGS.repeats or datasets.REPEATS.get(FLAGS.dataset, 1)
     examples = functools.partial(
-        method.examples, image_set, config, noise=noise, seed=FLAGS.seed, repeats=repeats
+        method.examples, image_set, config, noise=added, seed=FLAGS.seed, repeats=repeats
     )
     dataset = FLAGS.dataset.replace(" ", "_")
     for name, function in baselines.available(FLAGS.baselines).items():
         scores = evaluation.Scores(method.psnr)
         progress = _Progress(repeats * len(image_set), f"{name}: ")
         for _, clean, inputs in examples():
-            sigma = noise_levels.deviation(noise, inputs.get("noise_level"))
+            sigma = noise_levels.deviation(added, inputs.get("noise_level"))
             scores.add(clean, function(inputs["noisy"], sigma))
             progress.step()
-        print(f"{scores.line(dataset, noise)} method={name}", flush=True)
+        print(f"{scores.line(dataset, added)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
     scores, calibration, rows = evaluation.Scores(method.psnr), evaluation.Calibration(), []
@@ -183,19 +185,7 @@ def _evaluate(method):
         print(f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png")
     if str(calibration):
         print(calibration)
-    print(scores.line(dataset, noise), flush=True)
-
-
-def _check_noise(config, noise):
-    """Refuses noise that a model of known noise would misread: its level has another meaning."""
-    model = noise_levels.parse(noise).model
-    if model not in ("none", *config.NOISES):
-        raise ValueError(f"noise={noise!r}: expected one of {', '.join(config.NOISES)}.")
-    if config.takes_level and model != config.noise_model:
-        raise ValueError(
-            f"noise={noise!r}: this model is for known {config.noise_model} noise, "
-            f"as {config.noise}."
-        )
+    print(scores.line(dataset, added), flush=True)
 
 
 class _Progress:

@@ -9,9 +9,12 @@ import typing
 from common import noise_levels
 
 
-def setting(default, help, type=None):
-    """A dataclass field with its help text; `type` where the default doesn't tell it."""
-    metadata = {"help": help} | ({"type": type} if type else {})
+def setting(default, help, type=None, *, positive=False):
+    """A dataclass field with its help text; `type` where the default doesn't tell it.
+
+    positive: values must be more than 0.
+    """
+    metadata = {"help": help, "positive": positive} | ({"type": type} if type else {})
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -32,9 +35,9 @@ class Config:
     )
     channels: int = setting(3, "1 (grey) or 3 (colour).")
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
-    batch_size: int = setting(4, "Crops a step.")
+    batch_size: int = setting(4, "Crops a step.", positive=True)
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
-    learning_rate: float | None = setting(3e-4, "At the top of its schedule.", float)
+    learning_rate: float | None = setting(3e-4, "At the top of its schedule.", float, positive=True)
     precision: str = setting("float32", "Arithmetic of the training: float32 or bfloat16.")
     seed: int = setting(0, "Of initial weights, crops and noise.")
     white_level: float = setting(0.0, "Stored value that stands for 1; 0: the file type's largest.")
@@ -48,9 +51,11 @@ class Config:
         check_values(self)
         expect("channels", self.channels, (1, 3))
         expect("precision", self.precision, ("float32", "bfloat16"))
-        for noise in (self.noise, self.validation_noise):
-            if noise is not None and noise_levels.parse(noise).model not in self.NOISES:
-                raise ValueError(f"noise={noise!r}: expected one of {', '.join(self.NOISES)}.")
+        for name in ("noise", "validation_noise"):
+            if getattr(self, name) is not None:
+                self.check_noise(name, getattr(self, name))
+        if self.validation_noise == "none" and self.noise not in ("none", None):
+            raise ValueError("validation_noise='none': what noise is added to could not be scored.")
         if self.crop_size < self.SIDE_MULTIPLE or self.crop_size % self.SIDE_MULTIPLE:
             raise ValueError(
                 f"crop_size={self.crop_size}: expected a multiple of {self.SIDE_MULTIPLE} "
@@ -58,8 +63,7 @@ class Config:
             )
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            positive = field.name in ("batch_size", "learning_rate", "noise_rate", "width")
-            if positive and value is not None and value <= 0:
+            if field.metadata.get("positive") and value is not None and value <= 0:
                 raise ValueError(f"{field.name}={value}: expected more than 0.")
         if self.num_images is not None and self.num_images < self.batch_size:
             raise ValueError(f"num_images={self.num_images}: expected at least one batch.")
@@ -67,6 +71,18 @@ class Config:
             raise ValueError(f"seed={self.seed}: expected 0 to 2147483647.")
         if self.white_level < 0:
             raise ValueError(f"white_level={self.white_level}: expected 0 or more.")
+
+    def check_noise(self, name, noise):
+        """Raises ValueError if the method can't be trained on a noise, or scored under it."""
+        if noise_levels.parse(noise).model not in self.NOISES:
+            raise ValueError(
+                f"{name}={noise!r}: expected {', '.join(self.NOISES)}; all but none with a level."
+            )
+
+    @property
+    def dtype_policy(self):
+        """Keras' name for the precision, weights being float32 in any case."""
+        return "mixed_bfloat16" if self.precision == "bfloat16" else "float32"
 
     @property
     def takes_level(self):

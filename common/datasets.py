@@ -29,6 +29,8 @@ SAMPLE = {
     "held_back": ("astronaut", "chelsea"),
 }
 
+MIN_LIKENESS = 0.3  # of two acquisitions of a scene, see load_pairs
+
 # How often evaluation repeats a set with fresh noise: about 300 images, as Laine et al. 2019 did.
 REPEATS = {"kodak": 10, "bsd300": 3, "set14": 20}
 
@@ -106,12 +108,13 @@ def load_pairs(folder, *, max_images=None):
 
     Args:
         folder: with a sub-folder for each scene, of files of one size; or with a stack for each,
-            its pages the acquisitions (TIFF, or NPY of (K, H, W, C)).
+            its pages the acquisitions (TIFF, or NPY of (K, H, W) or (K, H, W, C)).
         max_images: at most so many scenes, the first ones.
 
     Returns:
         ImageSet of (K, H, W, C) arrays, K acquisitions of a scene, 2 or more. Scenes with a lone
-        acquisition, or of several sizes, types or channels, are named, skipped and counted.
+        acquisition, of several sizes, types or channels, or of stacks with more axes than one, are
+        named, skipped and counted; scenes whose acquisitions do not resemble each other are named.
 
     Raises:
         images.ImageError: no folder, or no usable scene in it.
@@ -122,6 +125,9 @@ def load_pairs(folder, *, max_images=None):
     scenes = sorted(path for path in root.iterdir() if path.is_dir())
 
     def read_each():
+        for path in images.find_files(root) if scenes else ():
+            message = f"{path}: a lone file beside sub-folders; put it into its scene's."
+            yield path.stem, images.ImageError(message)
         for scene in scenes or images.list_files(folder):
             try:
                 yield scene.stem, _read_scene(scene)
@@ -134,6 +140,12 @@ def load_pairs(folder, *, max_images=None):
 def _read_scene(path):
     """(K, H, W, C) of the files of a folder, or of the pages of a stack."""
     paths = images.list_files(str(path))
+    for stack in paths:
+        if len(axes := images.stack_axes(stack)) > 1:
+            raise images.ImageError(
+                f"{stack}: axes {axes} besides Y and X; which of them counts the acquisitions is "
+                "not said. Save a stack of one such axis for each scene."
+            )
     pages = [(p, page) for p in paths for page in images.read(p)]
     if len(pages) == 1:
         raise images.ImageError(f"{pages[0][0]}: a lone acquisition; a scene needs two or more.")
@@ -144,7 +156,28 @@ def _read_scene(path):
                 f"{other_path}: {page.shape} {page.dtype}, but {first_path} is {first.shape} "
                 f"{first.dtype}; acquisitions of a scene must be alike."
             )
+    if (likeness := _likeness(first, others[0][1])) < MIN_LIKENESS:
+        logging.warning(
+            "%s: its acquisitions do not resemble each other (correlation %.2f when blurred). "
+            "A sub-folder, or a stack, must hold one scene.",
+            path,
+            likeness,
+        )
     return np.stack([page for _, page in pages])
+
+
+def _likeness(a, b):
+    """Correlation of two (H, W, C) images of which squares of 8x8 pixels are averaged."""
+    blurred = []
+    for image in (a, b):
+        height, width = (side // 8 * 8 for side in image.shape[:2])
+        if 0 in (height, width):
+            return 1.0
+        squares = image[:height, :width].mean(axis=-1).reshape(height // 8, 8, width // 8, 8)
+        blurred.append(squares.mean(axis=(1, 3)).ravel())
+    if min(np.ptp(values) for values in blurred) == 0:
+        return 1.0
+    return float(np.corrcoef(*blurred)[0, 1])
 
 
 def default_data_dir():

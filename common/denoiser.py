@@ -17,6 +17,8 @@ class Denoiser(keras.Model):
     # What an exported model is fed, beside the level of the noise: channels by name, 0 for those of
     # the configuration.
     INPUTS = {"noisy": 0}
+    # Whether a large image may be restored in pieces.
+    TILES = True
 
     def __init__(self, config, *, name):
         super().__init__(name=name)

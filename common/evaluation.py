@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from common import datasets, figures, images, metrics, noise_levels, pipeline, prediction
+from common import noise as noises
 
 VALIDATION_IMAGES = 4  # looked at during a training
 
@@ -45,7 +46,10 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
     """
     model = noise_levels.parse(noise)
     if model.model == "none":
-        raise ValueError("noise='none': without clean images there is nothing to compare with.")
+        raise ValueError(
+            "noise='none': without clean images there is nothing to compare with; on clean ones "
+            "--noise=gauss25 adds some."
+        )
     for repeat in range(repeats):
         for i, (name, image) in enumerate(zip(image_set.names, image_set.images)):
             clean = images.to_unit(images.to_channels(image, channels), white_level)
@@ -134,6 +138,7 @@ def examples(image_set, config, *, noise, seed, repeats):
 
 def validation(config, data_dir):
     """Function that yields (name, clean, inputs) of the configuration's validation images."""
+    noises.check(noise_levels.parse(config.validation_noise))
     image_set = datasets.load(
         config.validation_set, data_dir, held_back=True, max_images=VALIDATION_IMAGES
     )

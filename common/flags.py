@@ -29,6 +29,7 @@ def define_training(named, default, short):
     short: settings for the sample photographs.
     """
     config = named[default]
+    completed = config.completed()
     define_data()
     flags.DEFINE_string(
         "config", None, f"Named configuration [{default}]; --list_configs shows all."
@@ -41,15 +42,15 @@ def define_training(named, default, short):
     flags.DEFINE_integer("max_images", None, "Use at most so many training images [all].", 1)
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        shown = {
-            "num_images": "the paper's",
-            "validation_set": "sample, or the training's",
-            "validation_noise": "the paper's, or the training's",
-        } | {name: getattr(config.completed(), name) for name in ("noise", "learning_rate")}
-        help_text = f"{field.metadata['help']} [{shown.get(field.name, value)}"
-        if field.name in short:
-            help_text += f"; of the sample photographs {short[field.name]}"
-        help_text += "]"
+        shown = getattr(completed, field.name)
+        if field.name == "validation_set":
+            shown = f"{shown}, or the training's"
+        help_text = field.metadata["help"]
+        if shown is not None:
+            help_text += f" [{shown}"
+            if field.name in short:
+                help_text += f"; with train_set={config.train_set} {short[field.name]}"
+            help_text += "]"
         define = {
             bool: flags.DEFINE_bool,
             int: flags.DEFINE_integer,
@@ -66,7 +67,8 @@ def define_run(what):
 
 def define_evaluation(dataset):
     define_run("evaluate")
-    flags.DEFINE_string("dataset", dataset, f"Images to score on: {DATA}.")
+    made_up = "" if dataset == "sample" else f"{dataset} (made up), "
+    flags.DEFINE_string("dataset", dataset, f"Images to score on: {made_up}{DATA}.")
     flags.DEFINE_string("noise", None, "Noise to add [the validation_noise of the training].")
     flags.DEFINE_integer(
         "repeats",
@@ -158,7 +160,11 @@ def read_config(named, default, short):
     # What comes with the project; anything else is worth the paper's length.
     own = named[default].train_set
     is_short = given.get("train_set", named[name].train_set) == own and not given.get("pairs")
-    changes = (short if is_short else {}) | given
+    # What the named configuration sets itself stays.
+    unset = {
+        k: v for k, v in short.items() if getattr(named[name], k) == getattr(named[default], k)
+    }
+    changes = (unset if is_short else {}) | given
     return dataclasses.replace(named[name], **changes).completed(), is_short
 
 

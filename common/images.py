@@ -26,9 +26,9 @@ def read(path):
 
     Args:
         path: of a PNG, JPEG, TIFF, NPY, BMP or WebP file. Pages of a TIFF are whatever axes it has
-            besides Y, X and colour samples; an NPY file holds (H, W), (H, W, C <= 4) or
-            (N, H, W, C). A photograph is turned upright by its EXIF orientation; palettes
-            become RGB.
+            besides Y, X and colour samples; an NPY file holds (H, W), (H, W, C <= 4),
+            (N, H, W > 4) or (N, H, W, C <= 4). A photograph is turned upright by its EXIF
+            orientation; palettes become RGB.
 
     Returns:
         (pages, H, W, C): bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers
@@ -53,7 +53,7 @@ def read(path):
     except ImageError:
         raise
     except Exception as error:  # decoders fed with damaged bytes raise nearly anything
-        raise ImageError(f"{path}: not readable as an image ({_short(error)}).") from error
+        raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
     pages = pages.astype(pages.dtype.newbyteorder("="), copy=False)
     if 0 in pages.shape:
         raise ImageError(f"{path}: no pixels, shape {pages.shape}.")
@@ -77,18 +77,21 @@ def read_one(path):
     return pages[0]
 
 
-def _short(error):
+def short(error):
+    """The first line of an error's message."""
     return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
 def _as_pages(array):
     if array.ndim == 2:
         return array[None, :, :, None]
-    if array.ndim == 3 and array.shape[-1] <= 4:
-        return array[None]
+    if array.ndim == 3:
+        return array[None] if array.shape[-1] <= 4 else array[..., None]
     if array.ndim == 4 and array.shape[-1] <= 4:
         return array
-    raise ValueError(f"shape {array.shape}; expected (H, W), (H, W, C) or (N, H, W, C), C up to 4")
+    raise ValueError(
+        f"shape {array.shape}; expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C), C up to 4"
+    )
 
 
 def _read_picture(path):
@@ -134,6 +137,25 @@ def _read_tiff(path):
     others = [i for i in range(len(axes)) if i not in order]
     array = array.transpose(others + order)
     return array.reshape((-1,) + array.shape[-3:])
+
+
+def stack_axes(path):
+    """Letters of the axes of a TIFF besides Y, X and colour samples, "" for other files.
+
+    Axes of one page do not count; tifffile's letters: T, Z, C, I for pages, Q for unknown.
+
+    Raises:
+        ImageError: not readable.
+    """
+    if pathlib.Path(path).suffix.lower() not in (".tif", ".tiff"):
+        return ""
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            series = tiff.series[0]
+            sizes = zip(series.axes, series.shape)
+            return "".join(axis for axis, size in sizes if axis not in "YXS" and size > 1)
+    except Exception as error:  # as in `read`
+        raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
 
 
 def write(path, pages):
@@ -224,6 +246,12 @@ def to_channels(image, channels):
     return mean.astype(image.dtype)
 
 
+def find_files(folder):
+    """Files of a folder that look like images by their suffix, sorted."""
+    paths = pathlib.Path(folder).iterdir()
+    return sorted(p for p in paths if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
 def list_files(pattern):
     """Image files of a folder (not its sub-folders), of a glob, or the one file given; sorted.
 
@@ -234,7 +262,7 @@ def list_files(pattern):
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        found = find_files(path)
         if not found:
             raise ImageError(f"{pattern}: no images in this folder ({', '.join(SUFFIXES)}).")
         return found

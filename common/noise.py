@@ -1,5 +1,8 @@
 """Noise as TensorFlow operations that draw from (seed, image number) alone; see noise_levels."""
 
+import hashlib
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -18,6 +21,14 @@ def check(noise):
     """Raises text.FontError for text where there are no fonts, before anything is started."""
     if noise.model == "text":
         text_overlay.font_paths()
+
+
+def fingerprint(noise):
+    """A short hash of what the noise depends on besides its string: "", or the fonts of text."""
+    if noise.model != "text":
+        return ""
+    fonts = [(os.path.basename(p), os.path.getsize(p)) for p in text_overlay.font_paths()]
+    return "-" + hashlib.sha256(repr(fonts).encode()).hexdigest()[:8]
 
 
 def corrupt(clean, noise, level, seed):

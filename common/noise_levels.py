@@ -13,7 +13,7 @@ MODELS = {
 }
 PER_CENT = ("impulse", "bernoulli", "text", "spectrum")
 EXPECTED = (
-    "expected none, or gauss, poisson, impulse, bernoulli or text with a level or a range, "
+    f"expected none, or one of {', '.join(MODELS)} with a level or a range, "
     "for instance gauss25, gauss5_50, poisson30, impulse50"
 )
 
@@ -60,6 +60,8 @@ def parse(text):
         raise ValueError(f"noise={text!r}: the level is per cent of pixels, at most 100.")
     if model == "text" and high > 90:
         raise ValueError(f"noise={text!r}: random strings leave gaps; at most 90 per cent.")
+    if model == "spectrum" and low == 0:
+        raise ValueError(f"noise={text!r}: something must be kept; more than 0.")
     if model == "poisson" and high == 0:
         raise ValueError(f"noise={text!r}: lambda must be positive.")
     return Noise(model, low, high)

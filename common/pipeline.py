@@ -66,6 +66,12 @@ def training_batches(image_set, config, *, targets="noisy", start=0):
     return numbered(example, config, start)
 
 
+def noise2noise_batches(image_set, config, start):
+    """`training_batches` by `config.targets`: "noisy", other noise on the same crop, or "clean"."""
+    targets = {"noisy": "second", "clean": "clean"}[config.targets]
+    return training_batches(image_set, config, targets=targets, start=start)
+
+
 def numbered(example, config, start):
     """Batches of example(number), from batch `start` on, without an end."""
     numbers = tf.data.Dataset.counter(start * config.batch_size, dtype=tf.int64)

@@ -16,14 +16,15 @@ def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS):
         inputs: dict with `noisy`, (H, W, C) float32 in [0, 1] but for noise; `noise_level`, as
             `noise.draw_level` gives it, unless it is the trained one or the model needs none; what
             else a method asks for.
-        max_pixels: larger images are cut into overlapping tiles, blended linearly.
+        max_pixels: larger images are cut into overlapping tiles, blended linearly, unless the
+            denoiser wants them whole.
 
     Returns:
         dict of float32 arrays (H or 1, W or 1, ...): `denoised`, and what else the method gives.
     """
     noisy = inputs["noisy"]
     height, width = noisy.shape[:2]
-    if height * width <= max_pixels:
+    if height * width <= max_pixels or not denoiser.TILES:
         return _restore_whole(denoiser, inputs)
     sums, weights = {}, np.zeros((height, width, 1), np.float32)
     for rows, columns in tiles(height, width, max_pixels):

@@ -32,29 +32,6 @@ def annealed_exponent(images, total):
     return max(0.5, exponent) if isinstance(exponent, float) else ops.maximum(0.5, exponent)
 
 
-MRI_EPOCHS = 300
-MRI_RAMP_UP, MRI_RAMP_DOWN = 10, 30  # epochs
-
-
-def mri_rate(epoch):
-    """Factor of the learning rate in an epoch of the MRI training: exp(-5 (1 - e/10)^2) up, then
-    exp(-(e/2)^2 / 30) down over the last 30 of 300. tests/golden/lr_schedules.npz.
-    """
-    left = _clip(1.0 - epoch / MRI_RAMP_UP)
-    return _exp(-5.0 * left * left) * _mri_fall(epoch)
-
-
-def mri_beta_1(epoch):
-    """beta_1 of Adam in that training: 0.9, falling to 0.5 with the learning rate."""
-    return 0.5 + 0.4 * _mri_fall(epoch)
-
-
-def _mri_fall(epoch):
-    late = epoch - float(MRI_EPOCHS - MRI_RAMP_DOWN)
-    late = max(late, 0.0) if _is_number(late) else ops.maximum(late, 0.0)
-    return _exp(-(late * late) / 120.0)
-
-
 def _is_number(x):
     return isinstance(x, (int, float))
 
@@ -65,10 +42,6 @@ def _clip(t):
 
 def _cos(t):
     return math.cos(t * math.pi) if _is_number(t) else ops.cos(t * math.pi)
-
-
-def _exp(t):
-    return math.exp(t) if _is_number(t) else ops.exp(t)
 
 
 class Ramped(keras.optimizers.schedules.LearningRateSchedule):
@@ -117,7 +90,7 @@ class Halved(keras.optimizers.schedules.LearningRateSchedule):
 class ByEpoch(keras.optimizers.schedules.LearningRateSchedule):
     """scale * function(epoch), the training divided into `epochs` of equal length."""
 
-    def __init__(self, function, *, num_images, batch_size, scale=1.0, epochs=MRI_EPOCHS):
+    def __init__(self, function, *, num_images, batch_size, scale=1.0, epochs):
         self.function, self.scale, self.epochs = function, scale, epochs
         self.num_images, self.batch_size = num_images, batch_size
 

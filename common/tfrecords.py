@@ -1,11 +1,14 @@
 """TFRecord files laid out as Lehtinen et al. 2018 do: `shape` (C, H, W), `data` (uint8 bytes)."""
 
 import pathlib
+import re
 
 import numpy as np
 import tensorflow as tf
 
 from common import datasets, images
+
+FRAMING = 8 + 4 + 4  # bytes of a record besides its own: length, two checksums
 
 
 def read(path):
@@ -23,17 +26,29 @@ def read(path):
         "shape": tf.io.FixedLenFeature([3], tf.int64),
         "data": tf.io.FixedLenFeature([], tf.string),
     }
-    number = 0
+    count, consumed = 0, 0
     try:
-        for number, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
-            name = f"{number:06d}"
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            name = f"{count:06d}"
+            consumed += len(record) + FRAMING
             try:
                 example = tf.io.parse_single_example(record, features)
                 flat = np.frombuffer(example["data"].numpy(), np.uint8)
                 yield name, datasets.from_planes(flat, example["shape"].numpy())
             except (tf.errors.InvalidArgumentError, ValueError) as error:
-                message = str(error).splitlines()[0][:200]
-                yield name, images.ImageError(f"{path}: record {number}: {message}")
+                message = _plain(str(error))
+                yield name, images.ImageError(f"{path}: record {count}: {message}")
+            count += 1
     except tf.errors.OpError as error:
-        message = error.message.splitlines()[0][:200]
-        yield "", images.ImageError(f"{path}: damaged after record {number} ({message}).")
+        message = _plain(error.message)
+        yield "", images.ImageError(f"{path}: damaged after {count} whole records ({message}).")
+        return
+    # A file that ends within the head of a record passes for one that ends before it.
+    if left := path.stat().st_size - consumed:
+        message = f"{path}: damaged after {count} whole records ({left} bytes are none)."
+        yield "", images.ImageError(message)
+
+
+def _plain(message):
+    """First line of an error without TensorFlow's marks."""
+    return re.sub(r"\{\{.*?\}\} ?", "", message.splitlines()[0])[:200]

@@ -32,28 +32,34 @@ class Config(configs.Config):
     pairs: str | None = setting(
         None,
         "Really noisy images instead of train_set: a folder with a sub-folder for each scene, or "
-        "with a stack for each, of two or more acquisitions.",
+        "with a stack for each, of two or more acquisitions. validation_set is then another such.",
         str,
     )
     network: str = setting("unet", f"{', '.join(NETWORKS)}.")
-    loss: str | None = setting(None, f"{', '.join(LOSSES)} [as fits the noise].", str)
+    loss: str | None = setting(None, f"{', '.join(LOSSES)}; as fits the noise if not given.", str)
     optimizer: str | None = setting(
-        None, "adam or sgd, momentum 0.9 [adam, sgd for the sequential networks].", str
+        None, "adam or sgd, momentum 0.9; if not given sgd for the small networks, else adam.", str
     )
-    learning_rate: float | None = setting(None, "Before its ramp down.", float)
+    learning_rate: float | None = setting(None, "Before its ramp down.", float, positive=True)
     ramp_down: float | None = setting(
-        None, "Share of the training in which the learning rate falls.", float
+        None, "Share of the training, its last, in which the learning rate falls.", float
     )
 
     def __post_init__(self):
         super().__post_init__()
         expect("targets", self.targets, ("noisy", "clean"))
+        if self.network == "rdunet":
+            raise ValueError(
+                "network='rdunet': that is `python -m rdunet_tf.train --targets=noisy`."
+            )
         expect("network", self.network, NETWORKS)
         expect("loss", self.loss, (None, *LOSSES))
         expect("optimizer", self.optimizer, (None, "adam", "sgd"))
         if self.ramp_down is not None and not 0 <= self.ramp_down <= 1:
             raise ValueError(f"ramp_down={self.ramp_down}: expected 0 to 1.")
         model = self.noise and noise_levels.parse(self.noise).model
+        if self.pairs and self.train_set != "sample":
+            raise ValueError(f"pairs={self.pairs!r} with train_set={self.train_set!r}: give one.")
         if self.pairs and (model not in (None, "none") or self.targets == "clean"):
             raise ValueError(
                 f"pairs={self.pairs!r} with noise={self.noise!r} and targets={self.targets!r}: "

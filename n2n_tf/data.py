@@ -43,13 +43,11 @@ def training_batches(image_set, config, start):
     """Batches as of pipeline.training_batches: of noise that is added, or of real pairs."""
     if config.pairs:
         return pair_batches(image_set, config, start)
-    targets = "second" if config.targets == "noisy" else "clean"
-    return pipeline.training_batches(image_set, config, targets=targets, start=start)
+    return pipeline.noise2noise_batches(image_set, config, start)
 
 
 def pair_batches(scenes, config, start):
     """The same of scenes of several acquisitions, (K, H, W, C) each: two different ones a crop."""
-    pipeline.check_channels(scenes, config.channels)
     size = config.crop_size
 
     def draw(number):

@@ -11,10 +11,7 @@ class Denoiser(denoiser.Denoiser):
 
     def __init__(self, config):
         super().__init__(config, name="n2n")
-        settings = {
-            "seed": config.seed,
-            "dtype": "mixed_bfloat16" if config.precision == "bfloat16" else "float32",
-        }
+        settings = {"seed": config.seed, "dtype": config.dtype_policy}
         if config.network == "unet":
             self.network = network.build_network(config.channels, **settings)
         else:
@@ -26,7 +23,11 @@ class Denoiser(denoiser.Denoiser):
     def restore(self, noisy, noise_level, training):
         if self.config.network != "unet":
             denoised = unet.run_padded(
-                self.network, noisy, padding="reflect", multiple=4, training=training
+                self.network,
+                noisy,
+                padding="reflect",
+                multiple=network.SEQUENTIAL_MULTIPLE,
+                training=training,
             )
             return {"denoised": denoised}
         # The original's inner range.

@@ -15,15 +15,25 @@ class Config(configs.Config):
 
     noise: str | None = setting("gauss0_50", "Noise to add, as gauss0_50 or poisson30.", str)
     targets: str = setting("clean", "clean: the crop; noisy: another noisy version, Noise2Noise.")
-    width: int = setting(128, "Features of the network's first level; an even number.")
-    batch_size: int = setting(16, "Crops a step.")
+    width: int = setting(
+        128, "Features of the network's first level; an even number.", positive=True
+    )
+    batch_size: int = setting(16, "Crops a step.", positive=True)
     crop_size: int = setting(64, "Side of a training crop, pixels; a multiple of 8.")
-    learning_rate: float | None = setting(1e-4, "At the start; halved six times.", float)
+    learning_rate: float | None = setting(
+        1e-4, "At the start; halved six times.", float, positive=True
+    )
     weight_decay: float = setting(1e-5, "Of AdamW.")
 
     def __post_init__(self):
         super().__post_init__()
         expect("targets", self.targets, ("clean", "noisy"))
+        model = noise_levels.parse(self.noise).model
+        if self.targets == "noisy" and model not in ("gauss", "poisson"):
+            raise ValueError(
+                f"noise={self.noise!r} with targets='noisy': its mean is not the image; "
+                "n2n_tf has losses for it."
+            )
         if self.width % 2:
             raise ValueError(f"width={self.width}: expected an even number.")
         if self.weight_decay < 0:

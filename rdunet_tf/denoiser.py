@@ -15,12 +15,16 @@ class Denoiser(denoiser.Denoiser):
             config.channels,
             width=config.width,
             seed=config.seed,
-            dtype="mixed_bfloat16" if config.precision == "bfloat16" else "float32",
+            dtype=config.dtype_policy,
         )
 
     def restore(self, noisy, noise_level, training):
         denoised = unet.run_padded(
-            self.network, noisy, padding="reflect", multiple=network.MULTIPLE, training=training
+            self.network,
+            noisy,
+            padding="reflect",
+            multiple=self.config.SIDE_MULTIPLE,
+            training=training,
         )
         return {"denoised": denoised}
 
@@ -41,11 +45,6 @@ def make_optimizer(config):
     return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, epsilon=1e-8)
 
 
-def _batches(image_set, config, start):
-    targets = "second" if config.targets == "noisy" else "clean"
-    return pipeline.training_batches(image_set, config, targets=targets, start=start)
-
-
 METHOD = commands.Method(
     name="rdunet_tf",
     named=configs.NAMED,
@@ -53,5 +52,5 @@ METHOD = commands.Method(
     short=configs.SHORT,
     build=Denoiser,
     optimizer=make_optimizer,
-    batches=_batches,
+    batches=pipeline.noise2noise_batches,
 )

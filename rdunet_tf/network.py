@@ -5,8 +5,6 @@ from keras import ops
 
 from common import unet
 
-MULTIPLE = 2**3  # three halvings
-
 
 def build_network(channels, *, width=128, seed=0, dtype="float32"):
     """Maps (N, H, W, channels) in [0, 1] to the same; H and W multiples of 8.

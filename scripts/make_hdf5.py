@@ -33,7 +33,7 @@ def write(path, pictures):
             stored[len(shapes)] = planes.ravel()
             shapes.append(planes.shape)
         if not shapes:
-            raise ValueError("no image of that size.")
+            raise ValueError("no usable image.")
         file["shapes"] = np.array(shapes, np.int32)
     return len(shapes)
 

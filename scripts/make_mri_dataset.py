@@ -5,8 +5,8 @@ python -m scripts.make_mri_dataset --input='IXI-T1/*.nii.gz' --output=train.h5  
 
 A volume's brightness is scaled so that its 99.9th percentile becomes 255, what is brighter is cut
 off; slices are cut or filled up around their middle to --size, nothing is interpolated. Slices of
-which less than --min_content is brighter than a twentieth of the volume's are left out. Pictures of
-8 bits keep their values. Layout as of make_hdf5, one channel.
+which a smaller share than --min_content is brighter than a twentieth of the volume's maximum are
+left out. Pictures of 8 bits keep their values. Layout as of make_hdf5, one channel.
 """
 
 import pathlib
@@ -71,7 +71,7 @@ def slices_of(path, axis):
         slices = np.flip(np.moveaxis(read_nifti(path), axis, 0).swapaxes(1, 2), axis=1)
     else:
         pages = images.read(path)
-        if pages.shape[-1] > 2 and (pages[..., 0] != pages[..., 1]).any():
+        if pages.shape[-1] > 2 and (pages[..., :1] != pages[..., :3]).any():
             raise images.ImageError(f"{path}: colour; expected grey slices.")
         slices = pages[..., 0]
     if slices.dtype == np.uint8:
@@ -119,7 +119,7 @@ def find(pattern):
     if path.is_dir():
         volumes = [p for p in files.glob(path / "*") if p.name.lower().endswith(NIFTI)]
         if volumes:
-            return volumes
+            return volumes + images.find_files(path)
     return images.list_files(pattern)
 
 

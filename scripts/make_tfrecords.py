@@ -23,17 +23,24 @@ def write(path, pictures):
         ValueError: there was none.
     """
     written = 0
-    with files.replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
-        for picture in pictures:
-            planes = picture.transpose(2, 0, 1)
-            shape = tf.train.Feature(int64_list=tf.train.Int64List(value=planes.shape))
-            data = tf.train.Feature(bytes_list=tf.train.BytesList(value=[planes.tobytes()]))
-            features = tf.train.Features(feature={"shape": shape, "data": data})
-            writer.write(tf.train.Example(features=features).SerializeToString())
-            written += 1
-        if not written:
-            raise ValueError("no image of that size.")
+    try:
+        with files.replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+            for picture in pictures:
+                writer.write(_serialized(picture.transpose(2, 0, 1)))
+                written += 1
+            if not written:
+                raise ValueError("no usable image.")
+    except tf.errors.OpError as error:  # a full disk, a folder that can't be written
+        raise OSError(f"{path}: {error.message.splitlines()[0]}") from error
     return written
+
+
+def _serialized(planes):
+    """An example of (C, H, W) uint8, as bytes."""
+    shape = tf.train.Feature(int64_list=tf.train.Int64List(value=planes.shape))
+    data = tf.train.Feature(bytes_list=tf.train.BytesList(value=[planes.tobytes()]))
+    features = tf.train.Features(feature={"shape": shape, "data": data})
+    return tf.train.Example(features=features).SerializeToString()
 
 
 def main():

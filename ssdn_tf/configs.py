@@ -14,7 +14,7 @@ NOISE_PARAMS = ("known", "global", "per_image")
 class Config(configs.Config):
     """Defaults are those of Laine et al. 2019. Written to the run folder as config.json."""
 
-    NOISES: typing.ClassVar[tuple] = ("none", *configs.Config.NOISES)
+    NOISES: typing.ClassVar[tuple] = ("none", "gauss", "poisson", "impulse")
 
     pipeline: str = setting("blindspot", "blindspot, blindspot_mean, workshop, n2c or n2n.")
     noise_params: str = setting(
@@ -22,7 +22,7 @@ class Config(configs.Config):
     )
     diagonal_covariance: bool = setting(False, "Channels independent given their surroundings.")
     noise_rate: float = setting(
-        1.0, "Factor of the rate of a global noise level; 10 if training is short."
+        1.0, "Factor of the rate of a global noise level; 10 if training is short.", positive=True
     )
 
     def __post_init__(self):
@@ -36,11 +36,6 @@ class Config(configs.Config):
             )
         if not self.has_likelihood:
             return
-        if noise.model not in ("none", "gauss", "poisson", "impulse"):
-            raise ValueError(
-                f"noise={self.noise!r} with pipeline={self.pipeline!r}: "
-                "its likelihood is for gauss, poisson and impulse."
-            )
         if noise.model == "none" and self.noise_params == "known":
             raise ValueError(
                 "noise='none' with noise_params='known': the level of real noise is not known; "
@@ -53,6 +48,16 @@ class Config(configs.Config):
                 f"pipeline='workshop' with noise={self.noise!r} and "
                 f"noise_params={self.noise_params!r}: "
                 "its formulation is for Gaussian noise of known level."
+            )
+
+    def check_noise(self, name, noise):
+        super().check_noise(name, noise)
+        model = noise_levels.parse(noise).model
+        # A level of one model would be taken for a level of the other.
+        if self.takes_level and model not in ("none", self.noise_model):
+            raise ValueError(
+                f"{name}={noise!r}: this model is for known {self.noise_model} noise, "
+                f"as {self.noise}."
             )
 
     @property

@@ -21,7 +21,7 @@ class Denoiser(denoiser.Denoiser):
 
     def __init__(self, config):
         super().__init__(config, name="ssdn")
-        dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
+        dtype = config.dtype_policy
         outputs = config.channels
         if config.has_likelihood:
             outputs = likelihood.count_outputs(config.channels, config.diagonal_covariance)

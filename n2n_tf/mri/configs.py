@@ -3,7 +3,7 @@
 import dataclasses
 import typing
 
-from common import configs
+from common import configs, noise_levels
 from common.configs import expect, fast_precision, setting
 
 
@@ -15,13 +15,15 @@ class Config(configs.Config):
     NOISES: typing.ClassVar[tuple] = ("spectrum",)
 
     noise: str | None = setting(
-        "spectrum2.5", "Per cent of the frequencies kept at the edge of the spectrum.", str
+        "spectrum2.5",
+        "spectrumP, P per cent of the frequencies at the edge of the spectrum being kept.",
+        str,
     )
     targets: str = setting("noisy", "noisy: another sampling of the slice; clean: the slice.")
     channels: int = setting(1, "1.")
-    batch_size: int = setting(16, "Slices a step.")
+    batch_size: int = setting(16, "Slices a step.", positive=True)
     crop_size: int = setting(255, "Side of a slice, pixels; odd.")
-    learning_rate: float | None = setting(1e-3, "Between its ramps.", float)
+    learning_rate: float | None = setting(1e-3, "Between its ramps.", float, positive=True)
     train_set: str = setting(
         "phantoms", "Slices: phantoms (made up), a folder, glob, or .h5 of make_mri_dataset."
     )
@@ -32,6 +34,11 @@ class Config(configs.Config):
         expect("channels", self.channels, (1,))
         if self.crop_size % 2 == 0:
             raise ValueError(f"crop_size={self.crop_size}: expected an odd number.")
+
+    def check_noise(self, name, noise):
+        super().check_noise(name, noise)
+        if not noise_levels.parse(noise).is_fixed:
+            raise ValueError(f"{name}={noise!r}: expected one level, as spectrum2.5.")
 
     def completed(self):
         # 300 epochs of about 5,000 slices.

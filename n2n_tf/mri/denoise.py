@@ -28,8 +28,8 @@ def read_spectra(path):
     path = pathlib.Path(path)
     try:
         spectra = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise images.ImageError(f"{path}: not readable as .npy ({error}).") from error
+    except Exception as error:  # damaged bytes make NumPy raise nearly anything
+        raise images.ImageError(f"{path}: not readable as .npy ({images.short(error)}).") from error
     if not isinstance(spectra, np.ndarray) or spectra.dtype.kind != "c":
         kind = getattr(spectra, "dtype", type(spectra).__name__)
         raise images.ImageError(f"{path}: {kind} values; expected a complex spectrum.")
@@ -57,8 +57,8 @@ def restore_spectrum(model, measured):
     density = spectrum.keep_probability(*measured.shape, edge) * (measured != 0)
     inverse = np.divide(1.0, density, out=np.zeros(density.shape), where=density > 0)
     noisy = np.fft.ifft2(np.fft.ifftshift(measured * inverse)).real
-    # The network knows slices from 0 to 1.
-    white = config.white_level or max(float(noisy.max()), 1e-12)
+    # The network knows slices from 0 to 1; what is sampled overshoots, by half and more.
+    white = config.white_level or max(float(np.quantile(noisy, 0.99)), 1e-12)
     inputs = {"noisy": (noisy / white).astype(np.float32)[..., None], "density": density[..., None]}
     return prediction.restore(model, inputs)["denoised"][..., 0] * np.float32(white)
 

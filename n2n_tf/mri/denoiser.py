@@ -1,8 +1,9 @@
 """The denoiser of slices: the Noise2Noise U-Net, then the measured frequencies put back."""
 
-from common import commands, denoiser, losses, metrics, optimizers, schedules, unet
+from common import commands, denoiser, losses, metrics, optimizers, unet
+from common import schedules as common_schedules
 from n2n_tf import network
-from n2n_tf.mri import configs, data, spectrum
+from n2n_tf.mri import configs, data, schedules, spectrum
 
 
 class Denoiser(denoiser.Denoiser):
@@ -12,13 +13,14 @@ class Denoiser(denoiser.Denoiser):
     """
 
     INPUTS = {"noisy": 1, "density": 1}
+    TILES = False  # a frequency is everywhere
 
     def __init__(self, config):
         super().__init__(config, name="n2n_mri")
         self.network = network.build_network(
             1,
             seed=config.seed,
-            dtype="mixed_bfloat16" if config.precision == "bfloat16" else "float32",
+            dtype=config.dtype_policy,
         )
 
     def call(self, inputs, training=False):
@@ -33,9 +35,18 @@ class Denoiser(denoiser.Denoiser):
 
 def make_optimizer(config):
     """Adam by epochs, 300 to a training: rate and beta_1 ramped. tests/golden/lr_schedules.npz."""
-    epochs = {"num_images": config.num_images, "batch_size": config.batch_size}
-    rate = schedules.ByEpoch(schedules.mri_rate, scale=config.learning_rate, **epochs)
-    return optimizers.Adam(rate, beta_1=schedules.ByEpoch(schedules.mri_beta_1, **epochs))
+
+    def by_epoch(function, scale):
+        return common_schedules.ByEpoch(
+            function,
+            scale=scale,
+            epochs=schedules.EPOCHS,
+            num_images=config.num_images,
+            batch_size=config.batch_size,
+        )
+
+    rate = by_epoch(schedules.rate, config.learning_rate)
+    return optimizers.Adam(rate, beta_1=by_epoch(schedules.beta_1, 1.0))
 
 
 METHOD = commands.Method(

@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from common import unet
-from rdunet_tf import network
+from rdunet_tf import configs, network
 from scripts import golden_files
 from scripts.checkers.comparing import close, gradients, weight_gradient
 
@@ -31,7 +31,9 @@ def check_network(arrays, meta):
             yield close(
                 f"{case} gradient/{name}", ours.reshape(expected.shape), expected, **TOLERANCE
             )
-    padded = unet.pad_to_multiple(arrays["mod_pad8/input"][None], "reflect", network.MULTIPLE)
+    padded = unet.pad_to_multiple(
+        arrays["mod_pad8/input"][None], "reflect", configs.Config.SIDE_MULTIPLE
+    )
     # Ours pads what is missing, the original a whole 8 where nothing is: 48 -> 56.
     rows = arrays["mod_pad8/output"][:, : padded.shape[2]]
     yield close("mod_pad8, where ours pads", padded[0], rows)

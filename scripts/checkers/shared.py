@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import images, metrics, noise_levels, schedules
+from n2n_tf.mri import schedules as mri_schedules
 from scripts.checkers.comparing import close
 
 
@@ -30,9 +31,9 @@ def check_schedules(arrays, meta):
         ]
         yield close(f"n2n/{name}", ours, arrays[f"n2n/{name}/lrate"], atol=1e-12)
     epochs = [float(epoch) for epoch in arrays["n2n_mri/epoch"]]
-    rates = [1e-3 * schedules.mri_rate(epoch) for epoch in epochs]
+    rates = [1e-3 * mri_schedules.rate(epoch) for epoch in epochs]
     yield close("n2n_mri/lrate", rates, arrays["n2n_mri/lrate"], atol=1e-12)
-    ours = [schedules.mri_beta_1(epoch) for epoch in epochs]
+    ours = [mri_schedules.beta_1(epoch) for epoch in epochs]
     yield close("n2n_mri/adam_beta1", ours, arrays["n2n_mri/adam_beta1"], atol=1e-12)
 
 

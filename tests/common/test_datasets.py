@@ -68,7 +68,7 @@ def test_the_data_folder_comes_from_the_environment(tmp_path, monkeypatch):
     write_pictures(tmp_path / "kodak")
     monkeypatch.setenv("N2X_DATA", str(tmp_path))
     assert_pictures(datasets.load("kodak"))
-    with pytest.raises(images.ImageError, match="set14: no folder .*download_data set14"):
+    with pytest.raises(images.ImageError, match="set14: no folder .*download_data. fetches"):
         datasets.load("set14")
 
 

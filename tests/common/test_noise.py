@@ -38,10 +38,10 @@ def test_strings(text, model, low, high, level):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gaus25", "expected none, or gauss"),
-        ("gauss", "expected none, or gauss"),
-        ("gauss-5", "expected none, or gauss"),
-        ("gauss25;rm", "expected none, or gauss"),
+        ("gaus25", "expected none, or one of gauss"),
+        ("gauss", "expected none, or one of gauss"),
+        ("gauss-5", "expected none, or one of gauss"),
+        ("gauss25;rm", "expected none, or one of gauss"),
         ("gauss50_5", "runs downwards"),
         ("impulse150", "at most 100"),
         ("poisson0", "must be positive"),

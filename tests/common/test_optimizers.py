@@ -30,3 +30,22 @@ def test_a_gradient_that_is_not_finite_changes_nothing():
         moments = [np.asarray(v) for v in optimizer.variables[2:]]
         assert all((moment == 0).all() for moment in moments)
         assert int(optimizer.iterations) == 1
+
+
+def test_beta_1_may_follow_the_steps():
+    """Against NumPy: the moment decays at the pace of the step it is in."""
+    betas = [0.9, 0.5, 0.7]
+    optimizer = optimizers.Adam(
+        0.1, beta_1=lambda step: keras.ops.take(np.float32(betas), keras.ops.cast(step, "int32"))
+    )
+    variable = keras.Variable(np.float32([1.0, -2.0]))
+    optimizer.build([variable])
+    value, first, second = np.float64([1.0, -2.0]), 0.0, 0.0
+    for step, beta in enumerate(betas):
+        gradient = np.float64([0.3 * (step + 1), -1.0 + step])
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")])
+        first = beta * first + (1 - beta) * gradient
+        second = 0.99 * second + 0.01 * gradient**2
+        rate = 0.1 * (1 - 0.99 ** (step + 1)) ** 0.5 / (1 - beta ** (step + 1))
+        value = value - rate * first / (second**0.5 + 1e-8)
+        np.testing.assert_allclose(variable, value, rtol=1e-5)

@@ -11,6 +11,8 @@ RNG = np.random.default_rng(0)
 class Identity:
     """Stands in for a network without a halo: what tiling adds or loses shows undiluted."""
 
+    TILES = True
+
     def __init__(self):
         self.sizes = []
 
@@ -29,3 +31,11 @@ def test_tiles_put_together_are_the_image(size):
     np.testing.assert_allclose(result["noise_std"], 0.1, rtol=1e-5)
     assert max(model.sizes) <= 256 * 256
     assert (len(model.sizes) > 1) == (size[0] * size[1] > 256 * 256)
+
+
+def test_what_must_stay_whole_is_not_cut():
+    model = Identity()
+    model.TILES = False
+    image = RNG.random((300, 300, 1), np.float32)
+    prediction.restore(model, {"noisy": image}, max_pixels=256 * 256)
+    assert model.sizes == [300 * 300]

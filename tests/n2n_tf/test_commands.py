@@ -1,11 +1,12 @@
 """The commands of Noise2Noise as a user runs them: real pairs, lost pixels, what is refused."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
 
-from common import images
+from common import images, text
 from tests.conftest import TINY
 
 RNG = np.random.default_rng(0)
@@ -33,7 +34,7 @@ def test_evaluate_takes_the_validation_noise_and_any_other(run, tmp_path, run_co
         assert f"noise={noise} images=1" in done.stdout
     other = run_command("n2n_tf.evaluate", *flags, "--noise=spectrum5")
     assert other.returncode == 1
-    assert "noise='spectrum5': expected one of none, gauss" in other.stderr
+    assert "noise='spectrum5': expected none, gauss" in other.stderr
 
 
 def test_denoise_and_export(run, tmp_path, run_command):
@@ -92,16 +93,25 @@ def test_train_refuses_in_one_line_and_makes_no_run(tmp_path, run_command, flags
     assert not (tmp_path / "run").exists()
 
 
-def test_text_without_fonts_is_refused(tmp_path, run_command):
+@pytest.mark.parametrize("flag", ["--noise=text25", "--validation_noise=text25"])
+def test_text_without_fonts_is_refused(tmp_path, run_command, flag):
     done = run_command(
-        "n2n_tf.train",
-        f"--run_dir={tmp_path}/run",
-        "--noise=text25",
-        env={"N2X_FONTS": str(tmp_path)},
+        "n2n_tf.train", f"--run_dir={tmp_path}/run", flag, env={"N2X_FONTS": str(tmp_path)}
     )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "no fonts with letters in" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_on_text_minds_the_fonts(tmp_path, run_command):
+    flags = [f"--run_dir={tmp_path}/run", "--noise=text25", *TINY]
+    assert run_command("n2n_tf.train", *flags).returncode == 0
+    (tmp_path / "fonts").mkdir()
+    shutil.copy(text.font_paths()[0], tmp_path / "fonts")
+    env = {"N2X_FONTS": str(tmp_path / "fonts")}
+    other = run_command("n2n_tf.train", *flags, "--resume", env=env)
+    assert other.returncode == 1
+    assert "was trained on other images of sample" in other.stderr
 
 
 def test_help_tells_what_follows_from_the_noise(run_command):

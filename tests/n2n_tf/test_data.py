@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 
 from common import datasets, images
 from n2n_tf import configs, data
@@ -62,6 +63,29 @@ def test_pairs_in_sub_folders_and_what_is_wrong_with_them(tmp_path, caplog):
         datasets.load_pairs(str(tmp_path / "none"))
     examples = list(data.validation(config(pairs=str(tmp_path), channels=1), None)())
     assert [(name, clean) for name, clean, _ in examples] == [("good", None)]
+
+
+def test_stacks_that_are_no_plain_series_are_named(tmp_path, caplog):
+    pixels = RNG.integers(0, 255, (2, 5, 40, 40), np.uint8)
+    tifffile.imwrite(tmp_path / "deep.tif", pixels, imagej=True, metadata={"axes": "TZYX"})
+    np.save(tmp_path / "stack.npy", scene(3)[..., 0])
+    scenes = datasets.load_pairs(str(tmp_path))
+    assert scenes.names == ["stack"] and scenes.images[0].shape == (3, 48, 40, 1)
+    assert "deep.tif: axes TZ besides Y and X; which of them counts" in caplog.text
+
+
+def test_files_beside_sub_folders_and_scenes_mixed_up_are_named(tmp_path, caplog):
+    smooth = np.cumsum(np.cumsum(RNG.standard_normal((2, 64, 64, 1)), axis=1), axis=2)
+    for k, image in enumerate((smooth - smooth.min()) / np.ptp(smooth)):
+        images.write(tmp_path / "mixed" / f"{k}.tif", image.astype(np.float32))
+        noisy = smooth[0] / np.ptp(smooth[0]) + 0.5 * RNG.standard_normal(smooth[0].shape)
+        images.write(tmp_path / "right" / f"{k}.tif", noisy.astype(np.float32))
+    images.write(tmp_path / "loose.png", RNG.integers(0, 255, (40, 40, 1), np.uint8))
+    assert datasets.load_pairs(str(tmp_path)).names == ["mixed", "right"]
+    assert "loose.png: a lone file beside sub-folders" in caplog.text
+    likeness = datasets._likeness(*smooth)
+    assert ("do not resemble each other" in caplog.text) == (likeness < datasets.MIN_LIKENESS)
+    assert "right: its acquisitions" not in caplog.text
 
 
 def test_colour_pairs_are_not_mixed_to_grey(tmp_path):

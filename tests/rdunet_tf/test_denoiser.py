@@ -46,7 +46,8 @@ def test_the_rate_is_halved_every_three_of_twenty_one_epochs():
         ({"width": 7}, "width=7: expected an even number"),
         ({"width": 0}, "width=0: expected more than 0"),
         ({"crop_size": 20}, "crop_size=20: expected a multiple of 8"),
-        ({"noise": "none"}, "noise='none': expected one of gauss"),
+        ({"noise": "none"}, "noise='none': expected gauss"),
+        ({"noise": "text25", "targets": "noisy"}, "its mean is not the image"),
         ({"weight_decay": -1.0}, "weight_decay=-1.0: expected 0 or more"),
     ],
 )

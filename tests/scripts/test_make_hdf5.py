@@ -30,5 +30,5 @@ def test_the_size_filter_and_the_way_back(tmp_path, run_command):
     assert "1 images" in limited.stdout
     none = run_command("scripts.make_hdf5", f"--output={tmp_path}/no.h5", flags[0])
     assert none.returncode == 1
-    assert "no image of that size" in none.stderr
+    assert "no usable image" in none.stderr
     assert not (tmp_path / "no.h5").exists()

@@ -62,7 +62,7 @@ def test_train_resumes_says_finished_and_protects_a_run(tiny_run, run_command):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--noise=gaus25"], "noise='gaus25': expected none, or gauss"),
+        (["--noise=gaus25"], "noise='gaus25': expected none, or one of gauss"),
         (["--config=gauss25-blindspot"], "config='gauss25-blindspot' is not known; did you mean"),
         (["--crop_size=4096"], "crop_size=4096: larger than every image of sample; the largest"),
         (["--train_set=/nonexistent"], "/nonexistent: no such file or folder"),

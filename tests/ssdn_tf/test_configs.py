@@ -79,7 +79,7 @@ def test_a_given_length_stays():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"noise": "gaus25"}, "noise='gaus25': expected none, or gauss"),
+        ({"noise": "gaus25"}, "noise='gaus25': expected none, or one of gauss"),
         ({"noise_params": "guess"}, "noise_params='guess': expected known, global, per_image"),
         ({"pipeline": "n2v"}, "pipeline='n2v': expected blindspot"),
         ({"channels": 2}, "channels=2: expected 1, 3"),

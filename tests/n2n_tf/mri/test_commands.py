@@ -1,12 +1,13 @@
 """The commands for spectra: train, evaluate, denoise from measured files; what they refuse."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pytest
 
-from common import images
-from n2n_tf.mri import spectrum
+from common import datasets, images, prediction
+from n2n_tf.mri import configs, data, denoise, denoiser, spectrum
 
 RNG = np.random.default_rng(0)
 TINY = ("--num_images=4", "--batch_size=2", "--crop_size=31", "--precision=float32")
@@ -44,7 +45,7 @@ def test_evaluate_scores_the_phantoms(run, tmp_path, run_command):
     assert images.read_one(tmp_path / "contact_sheet.png").shape[-1] == 3
     other = run_command("n2n_tf.mri.evaluate", f"--run_dir={run}", "--noise=gauss25")
     assert other.returncode == 1
-    assert "noise='gauss25': expected one of spectrum" in other.stderr
+    assert "noise='gauss25': expected spectrum" in other.stderr
 
 
 def test_denoise_reads_spectra_and_names_what_is_none(run, tmp_path, run_command):
@@ -60,17 +61,23 @@ def test_denoise_reads_spectra_and_names_what_is_none(run, tmp_path, run_command
     for name, array in (good | bad).items():
         np.save(folder / f"{name}.npy", array)
     (folder / "cut.npy").write_bytes((folder / "a.npy").read_bytes()[:100])
+    (folder / "zip.npy").write_bytes(b"PK\x03\x04 and nothing more")
+    np.save(tmp_path / "huge.npy", measured())
+    head = (tmp_path / "huge.npy").read_bytes().replace(b"(63, 47), ", b"(9999999999, 47), ", 1)
+    (folder / "huge.npy").write_bytes(head)
     flags = [f"--run_dir={run}", f"--input={folder}", f"--output={tmp_path}/out"]
     done = run_command("n2n_tf.mri.denoise", *flags)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "5 of 7 files could not be restored" in done.stderr
+    assert "7 of 9 files could not be restored" in done.stderr
     for words in (
         r"even.npy: shape \(62, 47\); expected",
         r"real.npy: float64 values; expected a complex",
         r"nan.npy: NaN or infinite",
         r"one_sided.npy: not the spectrum of a real image",
         r"cut.npy: not readable",
+        r"zip.npy: not readable",
+        r"huge.npy: not readable",
     ):
         assert re.search(words, done.stdout), (words, done.stdout)
     for name, array in good.items():
@@ -82,12 +89,35 @@ def test_denoise_reads_spectra_and_names_what_is_none(run, tmp_path, run_command
         np.testing.assert_allclose(ours[kept], array[kept], atol=1e-4 * np.abs(array).max())
 
 
+def test_a_spectrum_is_restored_as_in_the_evaluation(tmp_path):
+    """Its own scale is not known: what is guessed must not cost much."""
+    config = configs.Config(crop_size=127).completed()
+    model = denoiser.Denoiser(config)
+    image_set = datasets.load("phantoms", held_back=True, max_images=6)
+    for _, clean, inputs in data.examples(
+        image_set, config, noise="spectrum2.5", seed=0, repeats=1
+    ):
+        density = inputs["density"][..., 0]
+        whole = np.fft.fftshift(np.fft.fft2(clean[..., 0])) * (density > 0)
+        guessed = denoise.restore_spectrum(model, 500.0 * whole)
+        expected = prediction.restore(model, inputs)["denoised"][..., 0]
+        ratio = guessed.std() / (500.0 * expected.std())
+        assert 0.8 < ratio < 1.25
+    # Told the scale, it is the same.
+    told = denoiser.Denoiser(dataclasses.replace(config, white_level=500.0))
+    told.set_weights(model.get_weights())
+    restored = denoise.restore_spectrum(told, 500.0 * whole)
+    np.testing.assert_allclose(restored / 500.0, expected, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        (["--noise=spectrum0"], "something must be kept"),
+        (["--noise=spectrum1_5"], "expected one level, as spectrum2.5"),
         (["--crop_size=30"], "crop_size=30: expected an odd number"),
         (["--crop_size=999"], "crop_size=999: larger than every image of phantoms"),
-        (["--noise=gauss25"], "expected one of spectrum"),
+        (["--noise=gauss25"], "noise='gauss25': expected spectrum"),
         (["--train_set=/nonexistent"], "/nonexistent: no such file or folder"),
     ],
 )
