@@ -258,6 +258,9 @@ def run(arguments):
     allowed = [*methods, *baselines.NAMES] if subject is psnr_vs_sigma else methods
     if FLAGS.methods != ["all"]:
         methods = FLAGS.methods
+    elif "bm3d" in methods and "bm3d" not in baselines.available(["all"]):
+        print("bm3d: not installed, left out; pip install 'noise2x[baselines]'.", flush=True)
+        methods = [name for name in methods if name != "bm3d"]
     for name in methods:
         configs.expect("methods", name, allowed)
         if name in baselines.NAMES:
