@@ -118,11 +118,18 @@ def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
         p01 * z0 + p11 * z1 + p12 * z2,
         p02 * z0 + p12 * z1 + p22 * z2,
     )
+    moved = ops.stack(moved, axis=-1)
+    # What single clamps leave need not be a covariance; of one, Sigma_p (Sigma_p + sigma^2 I)^-1
+    # shrinks: the restored value is no further from the mean than the noisy one.
+    lengths = [
+        ops.sqrt(ops.sum(ops.square(x), axis=-1, keepdims=True)) for x in (noisy - mu, moved)
+    ]
+    moved = moved * ops.minimum(1.0, lengths[0] / ops.maximum(lengths[1], 1e-12))
     variance = ops.stack([n * (1.0 - n * s) for s in _inverse_diagonal(r)], axis=-1)
     return {
         "mean": mu,
-        "denoised": mu + ops.stack(moved, axis=-1),
-        "std": ops.sqrt(ops.maximum(variance, 0.0)),
+        "denoised": mu + moved,
+        "std": ops.sqrt(ops.clip(variance, 0.0, var_n)),
         "mean_std": ((p00 * p11 * p22) ** (1 / 6))[..., None],
         "noise_std": sigma,
         "loss": loss,
