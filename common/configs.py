@@ -25,8 +25,6 @@ class Config:
     A field that is None stands for "as the paper, given the others": `completed` fills it.
     """
 
-    SIDE_MULTIPLE: typing.ClassVar[int] = 32  # of a crop: the U-Net's five poolings
-
     # Of `noise_levels`, those that a method can be trained on.
     NOISES: typing.ClassVar[tuple] = ("gauss", "poisson", "impulse", "bernoulli", "text")
 
@@ -56,9 +54,9 @@ class Config:
                 self.check_noise(name, getattr(self, name))
         if self.validation_noise == "none" and self.noise not in ("none", None):
             raise ValueError("validation_noise='none': what noise is added to could not be scored.")
-        if self.crop_size < self.SIDE_MULTIPLE or self.crop_size % self.SIDE_MULTIPLE:
+        if self.crop_size < self.side_multiple or self.crop_size % self.side_multiple:
             raise ValueError(
-                f"crop_size={self.crop_size}: expected a multiple of {self.SIDE_MULTIPLE} "
+                f"crop_size={self.crop_size}: expected a multiple of {self.side_multiple} "
                 "(the network halves it)."
             )
         for field in dataclasses.fields(self):
@@ -83,6 +81,11 @@ class Config:
     def dtype_policy(self):
         """Keras' name for the precision, weights being float32 in any case."""
         return "mixed_bfloat16" if self.precision == "bfloat16" else "float32"
+
+    @property
+    def side_multiple(self):
+        """Of what a crop's side must be a multiple: the U-Net halves it five times."""
+        return 32
 
     @property
     def takes_level(self):

@@ -70,6 +70,10 @@ class Config(configs.Config):
         if self.loss == "masked_l2" and model != "bernoulli":
             raise ValueError(f"loss='masked_l2' with noise={self.noise!r}: it is for bernoulli.")
 
+    @property
+    def side_multiple(self):
+        return 4 if self.network in SEQUENTIAL else 32  # two halvings, or five
+
     def completed(self):
         noise = self.noise or ("none" if self.pairs else "gauss0_50")
         parsed = noise_levels.parse(noise)

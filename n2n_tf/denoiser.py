@@ -21,18 +21,16 @@ class Denoiser(denoiser.Denoiser):
             )
 
     def restore(self, noisy, noise_level, training):
-        if self.config.network != "unet":
-            denoised = unet.run_padded(
-                self.network,
-                noisy,
-                padding="reflect",
-                multiple=network.SEQUENTIAL_MULTIPLE,
-                training=training,
-            )
-            return {"denoised": denoised}
-        # The original's inner range.
-        centred = unet.run_padded(self.network, noisy - 0.5, padding="reflect", training=training)
-        return {"denoised": centred + 0.5}
+        # The original's inner range is that of its U-Net; the small networks end in [0, 1].
+        shift = 0.5 if self.config.network == "unet" else 0.0
+        restored = unet.run_padded(
+            self.network,
+            noisy - shift,
+            padding="reflect",
+            multiple=self.config.side_multiple,
+            training=training,
+        )
+        return {"denoised": restored + shift}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         restored, target = y_pred["denoised"], y["target"]

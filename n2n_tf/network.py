@@ -5,8 +5,6 @@ from keras import ops
 
 from common import unet
 
-SEQUENTIAL_MULTIPLE = 2**2  # two halvings
-
 
 def build_network(channels, *, seed=0, dtype="float32"):
     """U-Net: (N, H, W, channels) in [-0.5, 0.5] to the same; H and W multiples of 32.

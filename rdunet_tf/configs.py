@@ -1,7 +1,6 @@
 """What an RDUNet training depends on, and the settings that have a name."""
 
 import dataclasses
-import typing
 
 from common import configs, noise_levels
 from common.configs import expect, fast_precision, setting
@@ -10,8 +9,6 @@ from common.configs import expect, fast_precision, setting
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configs.Config):
     """Defaults are the published ones. Written to the run folder as config.json."""
-
-    SIDE_MULTIPLE: typing.ClassVar[int] = 8
 
     noise: str | None = setting("gauss0_50", "Noise to add, as gauss0_50 or poisson30.", str)
     targets: str = setting("clean", "clean: the crop; noisy: another noisy version, Noise2Noise.")
@@ -38,6 +35,10 @@ class Config(configs.Config):
             raise ValueError(f"width={self.width}: expected an even number.")
         if self.weight_decay < 0:
             raise ValueError(f"weight_decay={self.weight_decay}: expected 0 or more.")
+
+    @property
+    def side_multiple(self):
+        return 8  # three halvings
 
     def completed(self):
         noise = noise_levels.parse(self.noise)

@@ -23,7 +23,7 @@ class Denoiser(denoiser.Denoiser):
             self.network,
             noisy,
             padding="reflect",
-            multiple=self.config.SIDE_MULTIPLE,
+            multiple=self.config.side_multiple,
             training=training,
         )
         return {"denoised": denoised}

@@ -11,7 +11,6 @@ from common.configs import expect, fast_precision, setting
 class Config(configs.Config):
     """Defaults are those of Lehtinen et al. 2018. Written to the run folder as config.json."""
 
-    SIDE_MULTIPLE: typing.ClassVar[int] = 1
     NOISES: typing.ClassVar[tuple] = ("spectrum",)
 
     noise: str | None = setting(
@@ -34,6 +33,10 @@ class Config(configs.Config):
         expect("channels", self.channels, (1,))
         if self.crop_size % 2 == 0:
             raise ValueError(f"crop_size={self.crop_size}: expected an odd number.")
+
+    @property
+    def side_multiple(self):
+        return 1  # odd ones are padded
 
     def check_noise(self, name, noise):
         super().check_noise(name, noise)

@@ -32,7 +32,7 @@ def check_network(arrays, meta):
                 f"{case} gradient/{name}", ours.reshape(expected.shape), expected, **TOLERANCE
             )
     padded = unet.pad_to_multiple(
-        arrays["mod_pad8/input"][None], "reflect", configs.Config.SIDE_MULTIPLE
+        arrays["mod_pad8/input"][None], "reflect", configs.Config().side_multiple
     )
     # Ours pads what is missing, the original a whole 8 where nothing is: 48 -> 56.
     rows = arrays["mod_pad8/output"][:, : padded.shape[2]]

@@ -28,6 +28,7 @@ def test_named_configurations(name, expected):
 def test_sequential_networks_are_trained_by_gradient_descent():
     c = configs.NAMED["gaussian-n2n-nn_relu"].completed()
     assert (c.optimizer, c.learning_rate, c.ramp_down, c.crop_size) == ("sgd", 0.1, 0.0, 32)
+    assert configs.Config(network="nn_relu", crop_size=20).crop_size == 20
     assert configs.Config(network="nn_relu", optimizer="adam").completed().optimizer == "adam"
 
 
@@ -57,6 +58,7 @@ def test_pairs_are_noisy_already():
         ({"ramp_down": 1.5}, "ramp_down=1.5: expected 0 to 1"),
         ({"learning_rate": 0.0}, "learning_rate=0.0: expected more than 0"),
         ({"crop_size": 50}, "crop_size=50: expected a multiple of 32"),
+        ({"crop_size": 50, "network": "nn_relu"}, "crop_size=50: expected a multiple of 4"),
     ],
 )
 def test_refusals(settings, message):
