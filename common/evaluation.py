@@ -147,7 +147,7 @@ def validation(config, data_dir):
 
 def validation_examples(image_set, config, *, max_side=256):
     """Centre crops of the first few images, with the validation noise or as they are."""
-    few = image_set.first(VALIDATION_IMAGES).each(lambda image: centre(image, max_side))
+    few = image_set.first(VALIDATION_IMAGES).each(lambda image: _centre(image, max_side))
     settings = {"channels": config.channels, "white_level": config.white_level}
     if config.noise == "none":
         return _as_they_are(few, **settings)
@@ -160,7 +160,7 @@ def _as_they_are(image_set, *, channels, white_level):
         yield name, None, {"noisy": image}
 
 
-def centre(image, side):
+def _centre(image, side):
     """The middle of (H, W, C), no side longer than `side`."""
     top, left = (max(0, (n - side) // 2) for n in image.shape[:2])
     return image[top : top + side, left : left + side]

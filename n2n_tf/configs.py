@@ -117,8 +117,8 @@ def _named():
 DEFAULT = "gaussian-n2n"
 NAMED = _named()
 
-# For the sample photographs: a few minutes on two CPU cores. Many small steps learn more in a given
-# time than few large ones; see the table of crops in RESULTS.md.
+# For the sample photographs: minutes on two CPU cores. Crops as ssdn_tf learned most from in a
+# given time, see RESULTS.md.
 SHORT = {
     "num_images": 8000,
     "batch_size": 1,

@@ -29,7 +29,7 @@ class Denoiser(denoiser.Denoiser):
         return {"denoised": denoised}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        # Noisy targets are averaged by the square; of clean ones the published L1 is as good.
+        # Noisy targets are averaged by the square; for clean ones L1 is the published loss.
         loss = losses.mean_square if self.config.targets == "noisy" else losses.mean_absolute
         return loss(y_pred["denoised"], y["target"])
 

@@ -1,7 +1,7 @@
 """Scores a trained denoiser on images with known clean versions.
 
 python -m rdunet_tf.evaluate --run_dir=runs/first --output=pictures
-python -m rdunet_tf.evaluate --run_dir=runs/gaussian --dataset=kodak --baselines=all
+python -m rdunet_tf.evaluate --run_dir=runs/rdunet --dataset=kodak --baselines=all
 
 Ends with a line that programs can read:
 RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...

@@ -11,16 +11,21 @@ from common import flags, images
 FLAGS = flags.FLAGS
 
 
-def define_flags(min_size, max_size):
-    """Flags of a program that collects pictures of a range of sizes; None for no limit."""
+def define_files():
+    """Flags of a program that makes one file of many."""
     absl_flags.DEFINE_multi_string(
         "input", None, "Folder, glob or file; may be repeated. Required."
     )
     absl_flags.DEFINE_string("output", None, "The file to write. Required.")
+    absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
+
+
+def define_flags(min_size, max_size):
+    """Flags of a program that collects pictures of a range of sizes; None for no limit."""
+    define_files()
     absl_flags.DEFINE_integer("min_size", min_size, "Shortest side allowed, pixels.", 1)
     absl_flags.DEFINE_integer("max_size", max_size, "Longest side allowed, pixels [any].", 1)
     absl_flags.DEFINE_integer("max_files", None, "Look at the first so many files only [all].", 1)
-    absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
 
 
 def run(write):

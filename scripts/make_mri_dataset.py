@@ -53,8 +53,8 @@ def read_nifti(path):
     except images.ImageError:
         raise
     except Exception as error:  # a damaged file makes nibabel and gzip raise nearly anything
-        message = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise images.ImageError(f"{path}: not readable as NIfTI ({message}).") from error
+        message = f"{path}: not readable as NIfTI ({images.short(error)})."
+        raise images.ImageError(message) from error
     if not np.isfinite(volume).all():
         raise images.ImageError(f"{path}: NaN or infinite values; replace them first.")
     return volume
@@ -135,14 +135,10 @@ def run():
 
 
 def define_flags():
-    absl_flags.DEFINE_multi_string(
-        "input", None, "Folder, glob or file; may be repeated. Required."
-    )
-    absl_flags.DEFINE_string("output", None, "The .h5 file to write. Required.")
+    collecting.define_files()
     absl_flags.DEFINE_integer("size", 256, "Side of the slices, pixels.", 2)
     absl_flags.DEFINE_integer("axis", 2, "Axis of a volume that counts its slices.", 0, 2)
     absl_flags.DEFINE_float("min_content", 0.1, "Least share of a slice that is not dark.", 0, 1)
-    absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
 
 
 def main():

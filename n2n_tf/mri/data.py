@@ -26,9 +26,8 @@ def training_images(config, data_dir, max_images):
 
 def training_batches(image_set, config, start):
     """Batches as of pipeline.training_batches; x also has `density`, see spectrum.draw_density."""
-    image_set = pipeline.usable_for_crops(image_set, config)
     size = config.crop_size
-    probability = spectrum.keep_probability(size, size, _edge(config.noise))
+    probability = spectrum.keep_probability(size, size, noise_levels.trained(config.noise))
     shift = min(MAX_SHIFT, (size + 1) // 4)
 
     def draw(number):
@@ -58,9 +57,9 @@ def examples(image_set, config, *, noise, seed, repeats):
         for i, (name, image) in enumerate(zip(image_set.names, image_set.images)):
             clean = images.to_unit(images.to_channels(image, 1), config.white_level)
             number = repeat * len(image_set) + i
-            # Apart from the keys of the training, whose first half counts from 2^32.
+            # Apart from the keys of the training, which count from 2^32.
             rng = np.random.Generator(np.random.Philox(key=[seed + 2**33, number]))
-            probability = spectrum.keep_probability(*clean.shape[:2], _edge(noise))
+            probability = spectrum.keep_probability(*clean.shape[:2], noise_levels.trained(noise))
             density = spectrum.draw_density(probability, rng.random(clean.shape[:2], np.float32))
             noisy = spectrum.corrupt(clean[..., 0], density)
             yield name, clean, {"noisy": noisy[..., None], "density": density[..., None]}
@@ -74,7 +73,3 @@ def validation(config, data_dir):
     return functools.partial(
         examples, image_set, config, noise=config.validation_noise, seed=0, repeats=1
     )
-
-
-def _edge(noise):
-    return noise_levels.trained(noise)

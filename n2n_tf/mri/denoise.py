@@ -55,11 +55,10 @@ def restore_spectrum(model, measured):
     config = model.config
     edge = noise_levels.trained(config.noise)
     density = spectrum.keep_probability(*measured.shape, edge) * (measured != 0)
-    inverse = np.divide(1.0, density, out=np.zeros(density.shape), where=density > 0)
-    noisy = np.fft.ifft2(np.fft.ifftshift(measured * inverse)).real
+    noisy = spectrum.compensated(measured, density)
     # The network knows slices from 0 to 1; what is sampled overshoots, by half and more.
     white = config.white_level or max(float(np.quantile(noisy, 0.99)), 1e-12)
-    inputs = {"noisy": (noisy / white).astype(np.float32)[..., None], "density": density[..., None]}
+    inputs = {"noisy": (noisy / np.float32(white))[..., None], "density": density[..., None]}
     return prediction.restore(model, inputs)["denoised"][..., 0] * np.float32(white)
 
 

@@ -46,13 +46,14 @@ def corrupt(image, density):
 
     Its expectation over draws of `density` is the image.
     """
-    spectrum = np.fft.fft2(image) * _unshifted_inverse(density)
-    return np.fft.ifft2(spectrum).real.astype(np.float32)
+    return compensated(np.fft.fftshift(np.fft.fft2(image), axes=(-2, -1)), density)
 
 
-def _unshifted_inverse(density):
+def compensated(measured, density):
+    """The inverse transform of measured samples, each divided by its share; float32 (..., H, W)."""
     inverse = np.divide(1.0, density, out=np.zeros(density.shape), where=density > 0)
-    return np.fft.ifftshift(inverse, axes=(-2, -1))
+    unshifted = np.fft.ifftshift(measured * inverse, axes=(-2, -1))
+    return np.fft.ifft2(unshifted).real.astype(np.float32)
 
 
 def put_back(restored, corrupted, density):
