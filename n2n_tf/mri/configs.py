@@ -12,6 +12,7 @@ class Config(configs.Config):
     """Defaults are those of Lehtinen et al. 2018. Written to the run folder as config.json."""
 
     NOISES: typing.ClassVar[tuple] = ("spectrum",)
+    CHANNELS: typing.ClassVar[tuple] = (1,)
 
     noise: str | None = setting(
         "spectrum2.5",
@@ -19,6 +20,11 @@ class Config(configs.Config):
         str,
     )
     targets: str = setting("noisy", "noisy: another sampling of the slice; clean: the slice.")
+    loss: str = setting(
+        "image",
+        "image: square to the target image, as the original; spectrum: to the frequencies "
+        "measured in the target, the same on average with less noise.",
+    )
     channels: int = setting(1, "1, grey.")
     batch_size: int = setting(16, "Slices a step.", positive=True)
     crop_size: int = setting(255, "Side of a slice, pixels; odd.")
@@ -30,7 +36,7 @@ class Config(configs.Config):
     def __post_init__(self):
         super().__post_init__()
         expect("targets", self.targets, ("noisy", "clean"))
-        expect("channels", self.channels, (1,))
+        expect("loss", self.loss, ("image", "spectrum"))
         if self.crop_size % 2 == 0:
             raise ValueError(f"crop_size={self.crop_size}: expected an odd number.")
 
@@ -54,6 +60,7 @@ NAMED = {"mri-n2n": Config(), "mri-n2c": Config(targets="clean")}
 # For the phantoms: a few minutes on two CPU cores.
 SHORT = {
     "num_images": 3000,
+    "loss": "spectrum",
     "batch_size": 4,
     "crop_size": 127,
     "precision": fast_precision(),

@@ -25,7 +25,10 @@ def training_images(config, data_dir, max_images):
 
 
 def training_batches(image_set, config, start):
-    """Batches as of pipeline.training_batches; x also has `density`, see spectrum.draw_density."""
+    """Batches as of pipeline.training_batches, with the densities of spectrum.draw_density.
+
+    x also has `density`, y `target_density`: 1 for a clean target.
+    """
     size = config.crop_size
     probability = spectrum.keep_probability(size, size, noise_levels.trained(config.noise))
     shift = min(MAX_SHIFT, (size + 1) // 4)
@@ -36,16 +39,16 @@ def training_batches(image_set, config, start):
         clean = np.roll(clean, rng.integers(-shift, shift + 1, 2), axis=(0, 1))
         uniform = rng.random((2, size, size), np.float32)
         density, other = spectrum.draw_density(probability, uniform)
-        noisy, target = spectrum.corrupt(clean, density), clean
-        if config.targets == "noisy":
-            target = spectrum.corrupt(clean, other)
-        return tuple(x[..., None] for x in (noisy, density, target, clean))
+        noisy, target = spectrum.corrupt(clean, density), spectrum.corrupt(clean, other)
+        if config.targets == "clean":
+            target, other = clean, np.ones_like(other)
+        return tuple(x[..., None] for x in (noisy, density, target, other, clean))
 
     def example(number):
-        drawn = tf.numpy_function(draw, [number], [tf.float32] * 4, stateful=False)
-        noisy, density, target, clean = (tf.ensure_shape(x, (size, size, 1)) for x in drawn)
+        drawn = tf.numpy_function(draw, [number], [tf.float32] * 5, stateful=False)
+        noisy, density, target, other, clean = (tf.ensure_shape(x, (size, size, 1)) for x in drawn)
         x = {"noisy": noisy, "density": density, "number": tf.cast(number, tf.float32)}
-        return x, {"target": target, "clean": clean}
+        return x, {"target": target, "target_density": other, "clean": clean}
 
     return pipeline.numbered(example, config, start)
 

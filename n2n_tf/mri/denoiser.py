@@ -17,6 +17,7 @@ class Denoiser(denoiser.Denoiser):
 
     def __init__(self, config):
         super().__init__(config, name="n2n_mri")
+        self.loss_in_spectrum = config.loss == "spectrum"
         self.network = network.build_network(
             1,
             seed=config.seed,
@@ -30,7 +31,10 @@ class Denoiser(denoiser.Denoiser):
         return {"denoised": spectrum.put_back(centred + 0.5, noisy, inputs["density"])}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return losses.mean_square(y_pred["denoised"], y["target"])
+        restored, target = y_pred["denoised"], y["target"]
+        if self.loss_in_spectrum:
+            return spectrum.mean_square_where_measured(restored, target, y["target_density"])
+        return losses.mean_square(restored, target)
 
 
 def make_optimizer(config):

@@ -68,12 +68,44 @@ def put_back(restored, corrupted, density):
         (N, H, W, 1): tests/golden/mri.npz, `post_op_fspec`.
     """
     restored, corrupted, density = (x[..., 0] for x in (restored, corrupted, density))
-    height, width = ops.shape(density)[1:3]
-    density = ops.roll(density, (-(height // 2), -(width // 2)), axis=(1, 2))
+    density = _unshifted(density)
     kept = ops.cast(density > 0, restored.dtype)
     # Both transforms are linear: one of each is enough.
-    real, imaginary = ops.fft2((corrupted, ops.zeros_like(corrupted)))
-    measured = real * density, imaginary * density
-    real, imaginary = ops.fft2((restored, ops.zeros_like(restored)))
-    replaced = [m + (1.0 - kept) * r for m, r in zip(measured, (real, imaginary))]
+    measured = (part * density for part in _spectrum(corrupted))
+    replaced = [m + (1.0 - kept) * r for m, r in zip(measured, _spectrum(restored))]
     return ops.ifft2(tuple(replaced))[0][..., None]
+
+
+def mean_square_where_measured(restored, target, density):
+    """Mean of (restored - target)^2 over the frequencies measured in the target; keras.ops.
+
+    Each is weighted with one over its share, so that over draws of the target's samples the mean
+    is that to the image itself (Parseval). `corrupt`'s division in the target has
+    the same gradient on average, but noise in proportion to the image's spectrum; here it is in
+    proportion to what the network gets wrong.
+
+    Args:
+        restored: (N, H, W, 1).
+        target: (N, H, W, 1), of `corrupt`, another sampling than the network saw.
+        density: (N, H, W, 1), of `draw_density`, the target's; 1 everywhere: `mean_square`.
+    """
+    restored, target, density = (x[..., 0] for x in (restored, target, density))
+    density = _unshifted(density)
+    kept = density > 0
+    weight = ops.cast(kept, restored.dtype) / ops.where(kept, density, 1.0)
+    power = 0.0
+    for ours, theirs in zip(_spectrum(restored), _spectrum(target)):
+        power += ops.mean(weight * ops.square(ours - density * theirs))
+    height, width = density.shape[1:3]
+    return power / (height * width)
+
+
+def _spectrum(image):
+    """Real and imaginary part of the transform of (N, H, W), the zero frequency first."""
+    return ops.fft2((image, ops.zeros_like(image)))
+
+
+def _unshifted(density):
+    """(N, H, W) with the zero frequency first, as `_spectrum` has it."""
+    height, width = ops.shape(density)[1:3]
+    return ops.roll(density, (-(height // 2), -(width // 2)), axis=(1, 2))

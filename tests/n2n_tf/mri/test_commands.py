@@ -116,7 +116,7 @@ def test_a_spectrum_is_restored_as_in_the_evaluation(tmp_path):
         (["--noise=spectrum0"], "something must be kept"),
         (["--noise=spectrum1_5"], "expected one level, as spectrum2.5"),
         (["--crop_size=30"], "crop_size=30: expected an odd number"),
-        (["--crop_size=999"], "crop_size=999: larger than every image of phantoms"),
+        (["--crop_size=999"], "crop_size=999: crops of 999x999 are larger than every image"),
         (["--noise=gauss25"], "noise='gauss25': expected spectrum"),
         (["--train_set=/nonexistent"], "/nonexistent: no such file or folder"),
     ],

@@ -67,3 +67,22 @@ def test_the_corrupted_image_is_right_on_average():
 def test_even_sides_have_no_middle():
     with pytest.raises(ValueError, match="64x63: expected odd sides"):
         spectrum.keep_probability(64, 63, 0.1)
+
+
+def test_the_loss_on_measured_frequencies_is_the_mean_square_with_less_noise():
+    image, other = RNG.random((2, 31, 31)).astype(np.float32)
+    restored = (image + 0.1 * (other - 0.5))[None, ..., None]
+    truth = float(np.mean(np.square(restored[0, ..., 0] - image)))
+
+    def loss(density):
+        target = spectrum.corrupt(image, density)
+        inputs = restored, target[None, ..., None], density[None, ..., None]
+        return float(spectrum.mean_square_where_measured(*inputs))
+
+    np.testing.assert_allclose(loss(np.ones((31, 31), np.float32)), truth, rtol=1e-5)
+    probability = spectrum.keep_probability(31, 31, 0.1)
+    draws = [spectrum.draw_density(probability, u) for u in RNG.random((600, 31, 31), np.float32)]
+    losses = np.array([loss(density) for density in draws])
+    assert abs(losses.mean() - truth) < 4 * losses.std() / 600**0.5
+    to_target = [np.mean((restored[0, ..., 0] - spectrum.corrupt(image, d)) ** 2) for d in draws]
+    assert losses.std() < 0.1 * np.std(to_target)
