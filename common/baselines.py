@@ -15,13 +15,22 @@ def noisy(image, sigma):
 
 
 def mean(noisy, sigma):
-    """3x3 mean."""
-    return ndimage.uniform_filter(noisy, size=(3, 3, 1), mode="reflect")
+    """3x3 mean, of volumes 3x3x3."""
+    return ndimage.uniform_filter(noisy, size=_window(noisy), mode="reflect")
 
 
 def median(noisy, sigma):
-    """3x3 median."""
-    return ndimage.median_filter(noisy, size=(3, 3, 1), mode="reflect")
+    """3x3 median, of volumes 3x3x3."""
+    return ndimage.median_filter(noisy, size=_window(noisy), mode="reflect")
+
+
+def _window(image):
+    return (3,) * (image.ndim - 1) + (1,)
+
+
+def estimated_deviation(noisy):
+    """Standard deviation of white noise, from the finest wavelets of (H, W, C) or (D, H, W, C)."""
+    return float(restoration.estimate_sigma(noisy, average_sigmas=True, channel_axis=-1))
 
 
 def non_local_means(noisy, sigma):

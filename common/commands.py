@@ -24,6 +24,7 @@ from common import (
     prediction,
     restoring,
     runs,
+    stacks,
     training,
 )
 from common import export as saved_models
@@ -42,7 +43,9 @@ class Method:
     build: configuration -> Denoiser; optimizer: configuration -> Keras optimiser.
     training_images: (configuration, data folder, most images) -> ImageSet large enough for crops.
     batches: (ImageSet, configuration, start) -> batches as of pipeline.training_batches.
+    prepare: (Denoiser, ImageSet): what a new one takes from the images it will be trained on.
     validation: (configuration, data folder) -> function as evaluation.validator takes it.
+    validation_batch: (ImageSet, configuration) -> (x, y) that the loss is looked at on, or None.
     examples: (ImageSet, configuration, noise=, seed=, repeats=) -> as of evaluation.noisy_images.
     psnr: (clean, restored) -> dB.
     """
@@ -55,7 +58,9 @@ class Method:
     optimizer: collections.abc.Callable
     batches: collections.abc.Callable
     training_images: collections.abc.Callable = pipeline.training_images
+    prepare: collections.abc.Callable = lambda denoiser, image_set: None
     validation: collections.abc.Callable = evaluation.validation
+    validation_batch: collections.abc.Callable = lambda image_set, config: None
     examples: collections.abc.Callable = evaluation.examples
     psnr: collections.abc.Callable = metrics.psnr
 
@@ -96,13 +101,19 @@ def _train(method):
             f"{run_dir}: was trained on other images of {usable.name}; a resumed run needs "
             "the same ones (--max_images, --data_dir, files added or removed; fonts of text)."
         )
-    validate = evaluation.validator(method.validation(config, FLAGS.data_dir), method.psnr)
+    validate = evaluation.validator(
+        method.validation(config, FLAGS.data_dir),
+        method.psnr,
+        method.validation_batch(usable, config),
+    )
     batches = functools.partial(method.batches, usable, config)
     next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
     runs.save_config(run_dir, method.name, config, fingerprint)
     training.announce(run_dir, config, usable, is_short)
+    denoiser = method.build(config)
+    method.prepare(denoiser, usable)
     training.fit(
-        method.build(config),
+        denoiser,
         method.optimizer(config),
         batches,
         config,
@@ -145,38 +156,36 @@ def evaluate(method, doc):
 def _evaluate(method):
     flags.require("run_dir")
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
-    config = denoiser.config
-    added = FLAGS.noise or config.validation_noise
-    config.check_noise("noise", added)
-    image_set = datasets.load(
-        FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
-    )
-    repeats = FLAGS.repeats or datasets.REPEATS.get(FLAGS.dataset, 1)
-    examples = functools.partial(
-        method.examples, image_set, config, noise=added, seed=FLAGS.seed, repeats=repeats
-    )
-    dataset = FLAGS.dataset.replace(" ", "_")
+    if FLAGS.reference:
+        examples, count, dataset, added = _examples_with_reference(denoiser)
+        measure, fit = metrics.psnr_float, metrics.fitted
+        print("PSNR of the least-squares affine fit to the reference, peak: its range.")
+    else:
+        examples, count, dataset, added = _examples_with_noise(method, denoiser.config)
+        measure, fit = method.psnr, lambda image, clean: image
     for name, function in baselines.available(FLAGS.baselines).items():
-        scores = evaluation.Scores(method.psnr)
-        progress = _Progress(repeats * len(image_set), f"{name}: ")
+        scores = evaluation.Scores(measure)
+        progress = _Progress(count, f"{name}: ")
         for _, clean, inputs in examples():
-            sigma = noise_levels.deviation(added, inputs.get("noise_level"))
-            scores.add(clean, function(inputs["noisy"], sigma))
+            sigma = _deviation(added, inputs)
+            scores.add(clean, fit(function(inputs["noisy"], sigma), clean))
             progress.step()
         print(f"{scores.line(dataset, added)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-    scores, calibration, rows = evaluation.Scores(method.psnr), evaluation.Calibration(), []
-    progress = _Progress(repeats * len(image_set))
+    scores, calibration, rows, seen = evaluation.Scores(measure), evaluation.Calibration(), [], set()
+    progress = _Progress(count)
     for name, clean, inputs in examples():
         result = prediction.restore(denoiser, inputs)
+        result["denoised"] = fit(result["denoised"], clean)
         scores.add(clean, result["denoised"])
         calibration.add(clean, result)
-        if output and len(scores.psnr) <= len(image_set):  # pictures of the first repeat
-            _write_pictures(output, name, inputs["noisy"], result)
+        if output and name not in seen:  # pictures of the first repeat
+            seen.add(name)
+            noisy = fit(inputs["noisy"], clean)
+            _write_pictures(output, name, noisy, result)
             if len(rows) < MAX_SHEET_ROWS:
-                row = evaluation.sheet_row(name, clean, inputs["noisy"], result, method.psnr)
-                rows.append(row)
+                rows.append(evaluation.sheet_row(name, clean, noisy, result, measure))
         progress.step()
     if output:
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
@@ -186,6 +195,40 @@ def _evaluate(method):
     if str(calibration):
         print(calibration)
     print(scores.line(dataset, added), flush=True)
+
+
+def _examples_with_noise(method, config):
+    """Clean images and noise to add: (function that yields examples, count, data set, noise)."""
+    added = FLAGS.noise or config.validation_noise
+    config.check_noise("noise", added)
+    image_set = datasets.load(
+        FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
+    )
+    repeats = FLAGS.repeats or datasets.REPEATS.get(FLAGS.dataset, 1)
+    examples = functools.partial(
+        method.examples, image_set, config, noise=added, seed=FLAGS.seed, repeats=repeats
+    )
+    return examples, repeats * len(image_set), FLAGS.dataset.replace(" ", "_"), added
+
+
+def _examples_with_reference(denoiser):
+    """Noisy files and what they are compared with, likewise."""
+    config = denoiser.config
+    settings = {"axes": FLAGS.dims, "spatial": denoiser.spatial, "channels": config.channels}
+    noisy, clean = (
+        stacks.load(path, max_images=FLAGS.max_images, **settings)
+        for path in (FLAGS.dataset, FLAGS.reference)
+    )
+    examples = functools.partial(evaluation.paired, noisy, clean, config.white_level)
+    next(examples())
+    return examples, len(noisy), FLAGS.dataset.replace(" ", "_"), "own"
+
+
+def _deviation(added, inputs):
+    """Of the noise, for classical denoisers; estimated where nobody knows."""
+    if added == "own":
+        return baselines.estimated_deviation(inputs["noisy"])
+    return noise_levels.deviation(added, inputs.get("noise_level"))
 
 
 class _Progress:
@@ -212,12 +255,15 @@ def _write_pictures(output, name, noisy, result):
         images.write(output / f"{name}-std.tif", result["std"])
 
 
-def denoise(method, doc):
-    """Runs `python -m <method>.denoise`."""
-    flags.run(lambda: _denoise(method), flags.define_denoising, doc)
+def denoise(method, doc, *, define=flags.define_denoising, restore=prediction.restore):
+    """Runs `python -m <method>.denoise`.
+
+    define: defines the flags; restore: as prediction.restore, called after the flags are read.
+    """
+    flags.run(lambda: _denoise(method, restore), define, doc)
 
 
-def _denoise(method):
+def _denoise(method, restore):
     flags.require("run_dir", "input", "output")
     restoring.restore_files(
         method.load(FLAGS.run_dir, FLAGS.precision),
@@ -225,6 +271,9 @@ def _denoise(method):
         FLAGS.output,
         noise_level=FLAGS.noise_level,
         with_std=FLAGS.std,
+        axes=FLAGS.dims,
+        dtype=FLAGS.dtype,
+        restore=functools.partial(restore, max_pixels=FLAGS.max_pixels),
         show=say,
     )
 

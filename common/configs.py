@@ -27,6 +27,7 @@ class Config:
 
     # Of `noise_levels`, those that a method can be trained on.
     NOISES: typing.ClassVar[tuple] = ("gauss", "poisson", "impulse", "bernoulli", "text")
+    CHANNELS: typing.ClassVar[tuple] = (1, 3)
 
     noise: str | None = setting(
         "gauss25", "Noise to add, as gauss25, gauss5_50, poisson30, impulse50; or none.", str
@@ -47,7 +48,7 @@ class Config:
 
     def __post_init__(self):
         check_values(self)
-        expect("channels", self.channels, (1, 3))
+        expect("channels", self.channels, self.CHANNELS)
         expect("precision", self.precision, ("float32", "bfloat16"))
         for name in ("noise", "validation_noise"):
             if getattr(self, name) is not None:
@@ -86,6 +87,11 @@ class Config:
     def side_multiple(self):
         """Of what a crop's side must be a multiple: the U-Net halves it five times."""
         return 32
+
+    @property
+    def crop_shape(self):
+        """Sides of a training crop, pixels."""
+        return (self.crop_size, self.crop_size)
 
     @property
     def takes_level(self):

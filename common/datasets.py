@@ -97,7 +97,7 @@ def load(name, data_dir=None, *, held_back=False, max_images=None):
     elif path.suffix.lower() in (".tfrecords", ".tfrecord"):
         from common import tfrecords  # here, because it imports TensorFlow
 
-        loaded = _collect(name, tfrecords.read(path), max_images)
+        loaded = collect(name, tfrecords.read(path), max_images)
     else:
         loaded = _load_files(name, name, max_images)
     return loaded.first(max_images)
@@ -134,19 +134,22 @@ def load_pairs(folder, *, max_images=None):
             except images.ImageError as error:
                 yield scene.stem, error
 
-    return _collect(str(folder), read_each(), max_images)
+    return collect(str(folder), read_each(), max_images)
 
 
 def _read_scene(path):
     """(K, H, W, C) of the files of a folder, or of the pages of a stack."""
     paths = images.list_files(str(path))
+    pages = []
     for stack in paths:
-        if len(axes := images.stack_axes(stack)) > 1:
+        array, axes, _ = images.load(stack)
+        counted = "".join(a for a, n in zip(axes, array.shape) if a not in "YXS" and n > 1)
+        if len(counted) > 1:
             raise images.ImageError(
-                f"{stack}: axes {axes} besides Y and X; which of them counts the acquisitions is "
-                "not said. Save a stack of one such axis for each scene."
+                f"{stack}: axes {counted} besides Y and X; which of them counts the acquisitions "
+                "is not said. Save a stack of one such axis for each scene."
             )
-    pages = [(p, page) for p in paths for page in images.read(p)]
+        pages += [(stack, page) for page in images.as_pages(array, axes)]
     if len(pages) == 1:
         raise images.ImageError(f"{pages[0][0]}: a lone acquisition; a scene needs two or more.")
     (first_path, first), *others = pages
@@ -216,7 +219,7 @@ def _load_files(name, pattern, max_images):
             for number, page in enumerate(pages):
                 yield (path.stem if len(pages) == 1 else f"{path.stem}-{number:04d}"), page
 
-    return _collect(name, read_each(), max_images)
+    return collect(name, read_each(), max_images)
 
 
 def _load_hdf5(path, max_images):
@@ -243,7 +246,7 @@ def _load_hdf5(path, max_images):
                 except (OSError, ValueError, RuntimeError, TypeError) as error:
                     yield f"{i:06d}", images.ImageError(f"{path}: image {i}: {error}")
 
-        return _collect(str(path), read_each(), max_images)
+        return collect(str(path), read_each(), max_images)
 
 
 def from_planes(flat, shape):
@@ -258,7 +261,7 @@ def from_planes(flat, shape):
     return np.ascontiguousarray(flat.reshape(shape).transpose(1, 2, 0))
 
 
-def _collect(name, items, max_images):
+def collect(name, items, max_images):
     """Gathers (name, image or error) pairs; says which were bad and how many."""
     good, names, errors, seen = [], [], [], collections.Counter()
     for item_name, item in items:

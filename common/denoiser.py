@@ -19,6 +19,8 @@ class Denoiser(keras.Model):
     INPUTS = {"noisy": 0}
     # Whether a large image may be restored in pieces.
     TILES = True
+    # Whether it takes data of any scale, counts in floating point, say: it standardises them.
+    ANY_SCALE = False
 
     def __init__(self, config, *, name):
         super().__init__(name=name)
@@ -27,6 +29,16 @@ class Denoiser(keras.Model):
         # XLA's convolutions are slow on CPUs, and the exact shapes it wants are many here.
         self.jit_compile = keras.backend.backend() != "tensorflow"
         self.psnr = metrics.MeanPSNR(name="psnr")
+
+    @property
+    def spatial(self):
+        """How many sides an image has: 2, or 3 of volumes (N, D, H, W, C)."""
+        return 2
+
+    @property
+    def radius(self):
+        """How far an output pixel sees, pixels; None for so far that tiles must be blended."""
+        return None
 
     @property
     def predicts_std(self):
@@ -51,7 +63,7 @@ class Denoiser(keras.Model):
             inputs = {"noisy": inputs}
         noisy, noise_level = inputs["noisy"], inputs.get("noise_level")
         if noise_level is not None:
-            noise_level = ops.reshape(noise_level, (-1, 1, 1, 1))
+            noise_level = ops.reshape(noise_level, (-1, *[1] * (self.spatial + 1)))
         return self.restore(noisy, noise_level, training)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):

@@ -58,6 +58,31 @@ def noisy_images(image_set, noise, *, channels, seed=0, repeats=1, white_level=0
             yield name, clean, {"noisy": noisy, "noise_level": level}
 
 
+def paired(noisy_set, clean_set, white_level):
+    """Yields (name, clean, inputs) of noisy images and what they are compared with.
+
+    Clean ones are scaled so that their own range becomes [0, 1].
+
+    Raises:
+        images.ImageError: another number of them, or other sizes.
+    """
+    if len(noisy_set) != len(clean_set):
+        raise images.ImageError(
+            f"{clean_set.name}: {len(clean_set)} images, but {noisy_set.name} has "
+            f"{len(noisy_set)}; each needs its reference."
+        )
+    for name, noisy, clean in zip(noisy_set.names, noisy_set.images, clean_set.images):
+        if noisy.shape != clean.shape:
+            raise images.ImageError(
+                f"{name}: {noisy.shape}, but its reference is {clean.shape}; expected equal sizes."
+            )
+        clean = clean.astype(np.float32)
+        low, high = clean.min(), clean.max()
+        if low == high:
+            raise images.ImageError(f"{name}: its reference is constant.")
+        yield name, (clean - low) / (high - low), {"noisy": images.to_unit(noisy, white_level)}
+
+
 class Calibration:
     """Whether predicted deviations are true: rms of the errors over rms of the predictions."""
 
@@ -90,9 +115,11 @@ def sheet_row(name, clean, noisy, result, psnr=metrics.psnr):
         return text if clean is None else f"{text} {psnr(clean, image):.2f} dB"
 
     denoised = result["denoised"]
+    # Nobody knows the range of files that are noisy themselves.
+    show = figures.to_picture if clean is not None else figures.stretching(noisy)
     row = [
-        (f"{name}: {caption('noisy', noisy)}", figures.to_picture(noisy)),
-        (caption("denoised", denoised), figures.to_picture(denoised)),
+        (f"{name}: {caption('noisy', noisy)}", show(noisy)),
+        (caption("denoised", denoised), show(denoised)),
     ]
     if clean is not None:
         row.insert(0, ("clean", figures.to_picture(clean)))
@@ -101,11 +128,12 @@ def sheet_row(name, clean, noisy, result, psnr=metrics.psnr):
     return row
 
 
-def validator(examples, psnr=metrics.psnr):
+def validator(examples, psnr=metrics.psnr, batch=None):
     """validate(denoiser) for `training.fit`: scores and a contact sheet of a few images.
 
     examples: called without arguments, yields (name, clean, inputs); where clean is None, for files
         that are noisy themselves, there is nothing to score against.
+    batch: (x, y) as a training batch, for a loss of what is not trained on; None for no such loss.
     """
 
     def validate(denoiser):
@@ -119,6 +147,9 @@ def validator(examples, psnr=metrics.psnr):
             if "noise_std" in result:
                 found.setdefault("noise_std_8bit", []).append(255 * result["noise_std"].mean())
         means = {name: float(np.mean(values)) for name, values in found.items()}
+        if batch is not None:
+            x, y = batch
+            means["loss"] = float(denoiser.compute_loss(x, y, denoiser.predict_on_batch(x)))
         return means, figures.contact_sheet(rows)
 
     return validate

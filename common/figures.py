@@ -13,8 +13,20 @@ GAP = 6
 
 
 def to_picture(image):
-    """(H, W, 1 or 3) in [0, 1], clipped -> RGB picture."""
+    """(H, W, C) or (D, H, W, C) in [0, 1], clipped -> RGB picture.
+
+    Of a volume its middle page, of other channels than 1 or 3 the first.
+    """
+    image = image[len(image) // 2] if image.ndim == 4 else image
+    image = image if image.shape[-1] in (1, 3) else image[..., :1]
     return Image.fromarray(images.to_channels(images.from_unit(image, np.uint8), 3))
+
+
+def stretching(image):
+    """A `to_picture` that stretches the middle 99 % of the values of `image` over all greys."""
+    low, high = (float(q) for q in np.quantile(image, (0.005, 0.995)))
+    scale = max(high - low, 1e-12)
+    return lambda other: to_picture((other - low) / scale)
 
 
 def std_to_picture(std):
@@ -64,7 +76,7 @@ def save_curves(rows, path):
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     for axes, names, label in (
-        (left, ("loss",), "loss"),
+        (left, ("loss", "val_loss"), "loss"),
         (right, ("psnr", "val_psnr"), "PSNR, dB"),
     ):
         for name in names:

@@ -69,6 +69,13 @@ def define_evaluation(dataset):
     define_run("evaluate")
     made_up = "" if dataset == "sample" else f"{dataset} (made up), "
     flags.DEFINE_string("dataset", dataset, f"Images to score on: {made_up}{DATA}.")
+    flags.DEFINE_string(
+        "reference",
+        None,
+        "What --dataset, then files that are noisy themselves, is compared with, file by file in "
+        "the same order: averages of many acquisitions, say. PSNR then is scale-invariant.",
+    )
+    define_dims()
     flags.DEFINE_string("noise", None, "Noise to add [the validation_noise of the training].")
     flags.DEFINE_integer(
         "repeats",
@@ -110,7 +117,25 @@ def define_denoising():
         "Noise in the files, for models of known noise: sigma in 8-bit units, lambda, or per cent "
         "[that of the training].",
     )
+    define_dims()
+    flags.DEFINE_enum(
+        "dtype",
+        "same",
+        ["same", "uint8", "uint16", "float32"],
+        "Type of the values written, on the scale of the file; rounded and clipped for integers.",
+    )
+    flags.DEFINE_integer(
+        "max_pixels", 2**19, "Larger images are restored in tiles of about so many pixels.", 1
+    )
     define_precision()
+
+
+def define_dims():
+    flags.DEFINE_string(
+        "dims",
+        None,
+        "Axes of the files, one letter each: YX, TYX, ZYX, YXC [what TIFFs say; pages].",
+    )
 
 
 def define_export():

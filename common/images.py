@@ -9,16 +9,62 @@ import pathlib
 
 import numpy as np
 import PIL
-import tifffile
 from PIL import Image, ImageOps
 
-from common import files
+from common import files, tiffs
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
 
 
 class ImageError(ValueError):
     """A file that is no usable image; the message names it."""
+
+
+def load(path):
+    """Reads a file as it is: (array, axes, metadata).
+
+    Returns:
+        array: bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers and floats
+        as float32. axes: a letter for each of its axes: Y, X, S for colour samples, and of a TIFF
+        what tifffile calls the others: T, Z, C, I for pages, Q for unknown. metadata: of
+        `tiffs.read`, with the stored `dtype`.
+
+    Raises:
+        ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise ImageError(f"{path}: no such file.")
+    if path.stat().st_size == 0:
+        raise ImageError(f"{path}: empty file.")
+    suffix, metadata = path.suffix.lower(), {}
+    try:
+        if suffix in (".tif", ".tiff"):
+            try:
+                array, axes, metadata = tiffs.read(path)
+            except tiffs.OnlyPillowError:
+                array, axes = _read_picture(path), "YXS"
+        elif suffix == ".npy":
+            array = np.load(path, allow_pickle=False)
+            axes = _npy_axes(array.shape)
+        else:
+            array, axes = _read_picture(path), "YXS"
+    except Exception as error:  # decoders fed with damaged bytes raise nearly anything
+        raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
+    metadata["dtype"] = array.dtype.newbyteorder("=")
+    array = array.astype(metadata["dtype"], copy=False)
+    if 0 in array.shape:
+        raise ImageError(f"{path}: no pixels, shape {array.shape}.")
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * np.uint8(255)
+    elif array.dtype.kind in "iuf" and array.dtype not in (np.uint8, np.uint16):
+        array = array.astype(np.float32)
+    elif array.dtype.kind not in "iuf":
+        raise ImageError(f"{path}: {array.dtype} values; expected integers or floats.")
+    if array.dtype == np.float32 and not np.isfinite(array).all():
+        bad = np.count_nonzero(~np.isfinite(array))
+        raise ImageError(f"{path}: {bad} NaN or infinite values; replace them first.")
+    return array, axes, metadata
 
 
 def read(path):
@@ -37,36 +83,18 @@ def read(path):
     Raises:
         ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
     """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise ImageError(f"{path}: no such file.")
-    if path.stat().st_size == 0:
-        raise ImageError(f"{path}: empty file.")
-    suffix = path.suffix.lower()
-    try:
-        if suffix in (".tif", ".tiff"):
-            pages = _read_tiff(path)
-        elif suffix == ".npy":
-            pages = _as_pages(np.load(path, allow_pickle=False))
-        else:
-            pages = _read_picture(path)[None]
-    except ImageError:
-        raise
-    except Exception as error:  # decoders fed with damaged bytes raise nearly anything
-        raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
-    pages = pages.astype(pages.dtype.newbyteorder("="), copy=False)
-    if 0 in pages.shape:
-        raise ImageError(f"{path}: no pixels, shape {pages.shape}.")
-    if pages.dtype == bool:
-        pages = pages.astype(np.uint8) * np.uint8(255)
-    elif pages.dtype.kind in "iuf" and pages.dtype not in (np.uint8, np.uint16):
-        pages = pages.astype(np.float32)
-    elif pages.dtype.kind not in "iuf":
-        raise ImageError(f"{path}: {pages.dtype} values; expected integers or floats.")
-    if pages.dtype == np.float32 and not np.isfinite(pages).all():
-        bad = np.count_nonzero(~np.isfinite(pages))
-        raise ImageError(f"{path}: {bad} NaN or infinite values; replace them first.")
-    return pages
+    array, axes, _ = load(path)
+    return as_pages(array, axes)
+
+
+def as_pages(array, axes):
+    """An array with the axes of `load` as (pages, H, W, C)."""
+    if "S" not in axes:
+        array, axes = array[..., None], axes + "S"
+    order = [axes.index(axis) for axis in "YXS"]
+    others = [i for i in range(len(axes)) if i not in order]
+    array = array.transpose(others + order)
+    return array.reshape((-1,) + array.shape[-3:])
 
 
 def read_one(path):
@@ -82,15 +110,15 @@ def short(error):
     return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
-def _as_pages(array):
-    if array.ndim == 2:
-        return array[None, :, :, None]
-    if array.ndim == 3:
-        return array[None] if array.shape[-1] <= 4 else array[..., None]
-    if array.ndim == 4 and array.shape[-1] <= 4:
-        return array
+def _npy_axes(shape):
+    if len(shape) == 2:
+        return "YX"
+    if len(shape) == 3:
+        return "YXS" if shape[-1] <= 4 else "QYX"
+    if len(shape) == 4 and shape[-1] <= 4:
+        return "QYXS"
     raise ValueError(
-        f"shape {array.shape}; expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C), C up to 4"
+        f"shape {shape}; expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C), C up to 4"
     )
 
 
@@ -114,50 +142,6 @@ def _read_picture(path):
     return array if array.ndim == 3 else array[..., None]
 
 
-def _read_tiff(path):
-    with tifffile.TiffFile(path) as tiff:
-        series = tiff.series[0]
-        axes, bits = series.axes, series.dtype.itemsize * 8
-        try:
-            array = series.asarray()
-        except ValueError as error:
-            if "imagecodecs" not in str(error):
-                raise
-            # LZW and other compressions: Pillow knows them, but halves what has 16 bits.
-            if bits > 8 or len(series) > 1:
-                raise ImageError(
-                    f"{path}: compressed; `pip install imagecodecs` reads it."
-                ) from error
-            return _read_picture(path)[None]
-    if "Y" not in axes or "X" not in axes:
-        raise ValueError(f"axes {axes}")
-    if "S" not in axes:
-        array, axes = array[..., None], axes + "S"
-    order = [axes.index(axis) for axis in "YXS"]
-    others = [i for i in range(len(axes)) if i not in order]
-    array = array.transpose(others + order)
-    return array.reshape((-1,) + array.shape[-3:])
-
-
-def stack_axes(path):
-    """Letters of the axes of a TIFF besides Y, X and colour samples, "" for other files.
-
-    Axes of one page do not count; tifffile's letters: T, Z, C, I for pages, Q for unknown.
-
-    Raises:
-        ImageError: not readable.
-    """
-    if pathlib.Path(path).suffix.lower() not in (".tif", ".tiff"):
-        return ""
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            series = tiff.series[0]
-            sizes = zip(series.axes, series.shape)
-            return "".join(axis for axis, size in sizes if axis not in "YXS" and size > 1)
-    except Exception as error:  # as in `read`
-        raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
-
-
 def write(path, pages):
     """Writes (H, W, C) or (pages, H, W, C) in the format of the suffix, whole or not at all.
 
@@ -174,12 +158,8 @@ def write(path, pages):
     suffix = path.suffix.lower()
     with files.replacing(path) as temporary:
         if suffix in (".tif", ".tiff"):
-            options = {"photometric": "rgb" if array.shape[-1] >= 3 else "minisblack"}
-            if array.shape[-1] > 1:
-                options["planarconfig"] = "contig"
-            if array.shape[-1] in (2, 4):
-                options["extrasamples"] = ["unassalpha"]
-            tifffile.imwrite(temporary, squeezed, **options)
+            axes = "Q" * (array.ndim - 3) + "YX" + "S" * (array.shape[-1] > 1)
+            tiffs.write(temporary, squeezed, axes)
         elif suffix == ".npy":
             with open(temporary, "wb") as file:
                 np.save(file, squeezed, allow_pickle=False)
@@ -221,7 +201,8 @@ def from_unit(image, dtype, white=0.0):
     """
     scaled = np.asarray(image) * white_level(dtype, white)
     if np.issubdtype(dtype, np.integer):
-        return np.clip(scaled + 0.5, 0, np.iinfo(dtype).max).astype(dtype)
+        limits = np.iinfo(dtype)
+        return np.clip(np.floor(scaled + 0.5), limits.min, limits.max).astype(dtype)
     return scaled.astype(dtype)
 
 
@@ -229,10 +210,13 @@ def to_channels(image, channels):
     """Makes (H, W, C) an image of 1 or 3 channels, as the original does (tests/golden/psnr.npz).
 
     Alpha is dropped; colour to grey is the mean, rounded half to even for integers; grey is tiled.
+    An image that has as many channels as asked for, be it five, comes back as it is.
 
     Raises:
         ImageError: neither 1, 2, 3 nor 4 channels came.
     """
+    if image.shape[-1] == channels:
+        return image
     if image.shape[-1] not in (1, 2, 3, 4):
         raise ImageError(f"{image.shape[-1]} channels: expected 1 or 3, with or without alpha.")
     image = image[..., : 3 if image.shape[-1] >= 3 else 1]

@@ -19,8 +19,17 @@ def mean_square_where(restored, target, kept):
     kept: (N, H, W, 1), 1 where the target holds the image, 0 where it was lost (Lehtinen et al.
     2018, section 3.2, multiplicative Bernoulli noise).
     """
-    kept = ops.broadcast_to(kept, ops.shape(restored))
-    return ops.sum(kept * ops.square(restored - target)) / ops.maximum(ops.sum(kept), 1.0)
+    return _mean_where(ops.square(restored - target), kept)
+
+
+def mean_absolute_where(restored, target, kept):
+    """Mean of |restored - target| over the values that were kept, as `mean_square_where`."""
+    return _mean_where(ops.abs(restored - target), kept)
+
+
+def _mean_where(errors, kept):
+    kept = ops.broadcast_to(kept, ops.shape(errors))
+    return ops.sum(kept * errors) / ops.maximum(ops.sum(kept), 1.0)
 
 
 def mean_power(restored, target, exponent):

@@ -31,6 +31,18 @@ def psnr_float(a, b):
     return _decibels(np.mean(np.square(np.asarray(a, np.float64) - b)))
 
 
+def fitted(image, reference):
+    """image * a + b, a and b by least squares nearest to the reference; float32.
+
+    For comparisons where brightness and contrast mean nothing, as between microscope exposures:
+    the PSNR of it, with the reference's range as peak, is called scale-invariant.
+    """
+    x, y = (np.asarray(array, np.float64) for array in (image, reference))
+    variance = np.mean(np.square(x - x.mean()))
+    slope = np.mean((x - x.mean()) * (y - y.mean())) / variance if variance else 0.0
+    return (slope * (x - x.mean()) + y.mean()).astype(np.float32)
+
+
 def _decibels(mean_square):
     return float("inf") if mean_square == 0 else float(-10.0 * np.log10(mean_square))
 

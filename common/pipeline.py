@@ -110,32 +110,41 @@ def usable_for_crops(image_set, config):
         ValueError: all are.
         images.ImageError: really noisy ones of other channels than the config's.
     """
-    size = config.crop_size
-    large = image_set.only(lambda image: min(image.shape[-3:-1]) >= size)
+    crop = config.crop_shape
+    large = image_set.only(lambda image: all(a >= b for a, b in zip(_sides(image, crop), crop)))
     if not len(large):
-        sides = max((i.shape[-3:-1] for i in image_set.images), key=min)
+        sides = max((_sides(image, crop) for image in image_set.images), key=min)
         raise ValueError(
-            f"crop_size={size}: larger than every image of {image_set.name}; "
-            f"the largest is {sides[0]}x{sides[1]}."
+            f"crop_size={config.crop_size}: crops of {_by(crop)} are larger than every image of "
+            f"{image_set.name}; the largest is {_by(sides)}."
         )
     if len(large) < len(image_set):
         logging.warning(
-            "%s: %d of %d images are smaller than the crop of %d and left out.",
+            "%s: %d of %d images are smaller than the crop of %s and left out.",
             image_set.name,
             len(image_set) - len(large),
             len(image_set),
-            size,
+            _by(crop),
         )
     if config.noise == "none":
         check_channels(large, config.channels)
     return large
 
 
+def _sides(image, crop):
+    """Those sides of an array (.., H, W, C) that a crop cuts."""
+    return image.shape[-1 - len(crop) : -1]
+
+
+def _by(sides):
+    return "x".join(map(str, sides))
+
+
 def check_channels(image_set, channels):
     """Refuses to mix channels of really noisy images: the mean of three has another noise."""
     for name, image in zip(image_set.names, image_set.images):
         colours = {1: 1, 2: 1, 3: 3, 4: 3}.get(image.shape[-1])
-        if colours != channels:
+        if channels not in (colours, image.shape[-1]):
             raise image_files.ImageError(
                 f"{name}: {image.shape[-1]} channels, expected {channels}; set --channels=1 or 3."
             )
@@ -147,16 +156,16 @@ def _permutation(seed, epoch, count):
 
 
 def draw_crop(images, config, number):
-    """Crop `number` of the run: (crop_size, crop_size, C) float32 in [0, 1].
+    """Crop `number` of the run: (*crop_shape, C) float32 in [0, 1].
 
     Of (K, H, W, C), K acquisitions of a scene, the same crop through all.
     """
-    number, size = int(number), config.crop_size
+    number, shape = int(number), config.crop_shape
     epoch, position = divmod(number, len(images))
     image = images[_permutation(config.seed, epoch, len(images))[position]]
     rng = np.random.Generator(np.random.Philox(key=[config.seed, number]))
-    top, left = (int(rng.integers(side - size + 1)) for side in image.shape[-3:-1])
+    starts = [int(rng.integers(a - b + 1)) for a, b in zip(_sides(image, shape), shape)]
     # Channels here, a crop at a time: a second copy of all images might not fit.
-    crop = image[..., top : top + size, left : left + size, :]
+    crop = image[(..., *(slice(a, a + b) for a, b in zip(starts, shape)), slice(None))]
     crop = image_files.to_channels(crop, config.channels)
     return image_files.to_unit(np.ascontiguousarray(crop), config.white_level)

@@ -1,4 +1,6 @@
-"""Restores an image of any size: whole where memory allows, in blended tiles where not."""
+"""Restores an image of any size: whole where memory allows, in tiles where not."""
+
+import itertools
 
 import numpy as np
 
@@ -13,19 +15,23 @@ def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS):
 
     Args:
         denoiser: `denoiser.Denoiser`.
-        inputs: dict with `noisy`, (H, W, C) float32 in [0, 1] but for noise; `noise_level`, as
+        inputs: dict with `noisy`, (H, W, C) float32 in [0, 1] but for noise, or (D, H, W, C) for
+            volumes; `noise_level`, as
             `noise.draw_level` gives it, unless it is the trained one or the model needs none; what
             else a method asks for.
-        max_pixels: larger images are cut into overlapping tiles, blended linearly, unless the
-            denoiser wants them whole.
+        max_pixels: larger images are cut into tiles of about so many, unless the denoiser wants
+            them whole. Where it says how far its pixels see, tiles overlap by that much, and the
+            result is that of the whole image; else they are blended linearly.
 
     Returns:
         dict of float32 arrays (H or 1, W or 1, ...): `denoised`, and what else the method gives.
     """
     noisy = inputs["noisy"]
-    height, width = noisy.shape[:2]
-    if height * width <= max_pixels or not denoiser.TILES:
+    if np.prod(noisy.shape[:-1]) <= max_pixels or not denoiser.TILES:
         return _restore_whole(denoiser, inputs)
+    if denoiser.radius is not None:
+        return {"denoised": _restore_in_tiles(denoiser, noisy, max_pixels)}
+    height, width = noisy.shape[:2]
     sums, weights = {}, np.zeros((height, width, 1), np.float32)
     for rows, columns in tiles(height, width, max_pixels):
         weight = (_ramp(rows, height)[:, None] * _ramp(columns, width))[..., None]
@@ -37,9 +43,77 @@ def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS):
     return {name: total / weights for name, total in sums.items()}
 
 
+def restore_augmented(denoiser, inputs, *, max_pixels=MAX_PIXELS, axes=(-3, -2)):
+    """`denoised` as the mean over the 8 ways to turn and mirror an image; 8 times the work.
+
+    axes: the two that are turned, of (H, W, C) or (D, H, W, C).
+    """
+    total = 0.0
+    for mirrored in (False, True):
+        for turns in range(4):
+            image = np.rot90(inputs["noisy"], turns, axes)
+            image = np.flip(image, axes[1]) if mirrored else image
+            turned = inputs | {"noisy": np.ascontiguousarray(image)}
+            restored = restore(denoiser, turned, max_pixels=max_pixels)["denoised"]
+            restored = np.flip(restored, axes[1]) if mirrored else restored
+            total = total + np.rot90(restored, -turns, axes)
+    return {"denoised": total / 8}
+
+
 def _restore_whole(denoiser, inputs):
     batch = {name: np.asarray(value, np.float32)[None] for name, value in inputs.items()}
     return {name: value[0] for name, value in denoiser.predict_on_batch(batch).items()}
+
+
+def _restore_in_tiles(denoiser, noisy, max_pixels):
+    """The whole image's result, from tiles that hold all that their middles see."""
+    multiple = denoiser.config.side_multiple
+    halo = -(-denoiser.radius // multiple) * multiple
+    # Padded as the denoiser pads, so that tiles lie on its grid of halved pixels.
+    before = [unet.missing(side, multiple) // 2 for side in noisy.shape[:-1]]
+    after = [unet.missing(s, multiple) - b for s, b in zip(noisy.shape[:-1], before)]
+    padded = np.pad(noisy, [*zip(before, after), (0, 0)], mode="reflect")
+    sides = padded.shape[:-1]
+    tile = tile_shape(sides, max_pixels, halo, multiple)
+    spans = [_spans(side, length, halo) for side, length in zip(sides, tile)]
+    restored = np.empty(padded.shape, np.float32)
+    places = list(itertools.product(*spans))
+    count = max(1, int(max_pixels // np.prod(tile)))  # tiles that are run at once
+    for first in range(0, len(places), count):
+        some = places[first : first + count]
+        corners = ([start for start, _, _ in place] for place in some)
+        batch = np.stack([padded[tuple(map(_slice, corner, tile))] for corner in corners])
+        for place, output in zip(some, denoiser.predict_on_batch({"noisy": batch})["denoised"]):
+            whole = tuple(slice(begin, end) for _, begin, end in place)
+            inner = tuple(slice(begin - start, end - start) for start, begin, end in place)
+            restored[whole] = output[inner]
+    return restored[tuple(map(_slice, before, noisy.shape[:-1]))]
+
+
+def _slice(start, length):
+    return slice(start, start + length)
+
+
+def tile_shape(sides, max_pixels, halo, multiple):
+    """Sides of a tile of at most `max_pixels`, or of the smallest that have a middle."""
+    tile, least = list(sides), 2 * halo + multiple
+    while np.prod(tile) > max_pixels:
+        axis = int(np.argmax([n if n > least else 0 for n in tile]))
+        if tile[axis] <= least:
+            break
+        tile[axis] = max(least, tile[axis] // 2 // multiple * multiple)
+    return tuple(tile)
+
+
+def _spans(side, length, halo):
+    """Along one side: (where a tile starts, begin and end of what is taken from it)."""
+    step = length - 2 * halo
+    count = 1 if length >= side else 1 + -(-(side - length) // step)
+    starts = [min(i * step, side - length) for i in range(count)]
+    return [
+        (start, start + halo if i else 0, side if i == count - 1 else start + length - halo)
+        for i, start in enumerate(starts)
+    ]
 
 
 def tiles(height, width, max_pixels):

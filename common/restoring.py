@@ -1,16 +1,28 @@
 """Restores files one by one: what is bad is named and left out, the others get done."""
 
 import collections
-import functools
 import pathlib
 
 import numpy as np
 
-from common import images, noise_levels, prediction
+from common import images, noise_levels, prediction, stacks
+
+DTYPES = ("same", "uint8", "uint16", "float32")  # of what is written
 
 
-def restore_files(denoiser, patterns, output, *, noise_level=None, with_std=False, show=print):
-    """Restores image files into a folder, under their names, in their type and size.
+def restore_files(
+    denoiser,
+    patterns,
+    output,
+    *,
+    noise_level=None,
+    with_std=False,
+    axes=None,
+    dtype="same",
+    restore=prediction.restore,
+    show=print,
+):
+    """Restores image files into a folder, under their names, in their size, axes and pixel sizes.
 
     Args:
         denoiser: `denoiser.Denoiser`.
@@ -19,6 +31,9 @@ def restore_files(denoiser, patterns, output, *, noise_level=None, with_std=Fals
         noise_level: of the files, in the units of the noise string, for models that take it; None
             for that of the training.
         with_std: also NAME-std.tif, the predicted standard deviation.
+        axes: letters for the axes of the files, see `stacks`; None for what the files say.
+        dtype: of `DTYPES`; values keep the scale of the file, rounded and clipped for integers.
+        restore: as prediction.restore.
         show: called with a line for each file.
 
     Raises:
@@ -31,7 +46,16 @@ def restore_files(denoiser, patterns, output, *, noise_level=None, with_std=Fals
     level = _given_level(config, noise_level)
     paths = [path for pattern in patterns for path in images.list_files(pattern)]
     jobs = [_job(path, pathlib.Path(output), with_std) for path in paths]
-    do_each(jobs, functools.partial(_denoise_file, denoiser, level), show=show)
+
+    def restore_image(noisy):
+        given = {} if level is None else {"noise_level": level}
+        return restore(denoiser, {"noisy": noisy} | given)
+
+    def restore_file(path, target, std_target):
+        stack = stacks.read(path, axes)
+        return _restore_stack(denoiser, restore_image, stack, dtype, target, std_target)
+
+    do_each(jobs, restore_file, show=show)
 
 
 def do_each(jobs, restore, *, show=print):
@@ -89,34 +113,29 @@ def _check_targets(jobs):
             raise ValueError(f"{path}: would be written {count} times; use two --output folders.")
 
 
-def _denoise_file(denoiser, level, path, target, std_target):
-    """Restores one file, page by page; returns what to say about it."""
+def _restore_stack(denoiser, restore_image, stack, dtype, target, std_target):
+    """Restores a file image by image; returns what to say about it."""
     config = denoiser.config
-    pages = images.read(path)
-    colours = pages[..., : 3 if pages.shape[-1] >= 3 else 1]
-    if pages.shape[-1] > 4 or colours.shape[-1] != config.channels:
-        raise images.ImageError(
-            f"{path}: {pages.shape[-1]} channels, this model is for {config.channels}."
-        )
-    if pages.dtype == np.float32 and not config.white_level and np.abs(colours).max() > 4:
-        raise images.ImageError(
-            f"{path}: values up to {colours.max():g}, expected about [0, 1]; "
-            "train with --white_level."
-        )
-    restored, std, levels = pages.copy(), [], []
-    for i, page in enumerate(colours):
-        noisy = images.to_unit(page, config.white_level)
-        inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
-        result = prediction.restore(denoiser, inputs)
-        restored[i, ..., : config.channels] = images.from_unit(
-            result["denoised"], pages.dtype, config.white_level
-        )
+    items = stack.items(denoiser.spatial, config.channels)
+    if items.dtype == np.float32 and not (config.white_level or denoiser.ANY_SCALE):
+        if (largest := np.abs(items).max()) > 4:
+            raise images.ImageError(
+                f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
+                "train with --white_level."
+            )
+    white = images.white_level(items.dtype, config.white_level)
+    stored = stack.metadata["dtype"]
+    written = np.dtype(dtype if dtype != "same" else stored if stored.kind in "iu" else items.dtype)
+    restored, std, levels = np.empty(items.shape, written), [], []
+    for i, item in enumerate(items):
+        result = restore_image(images.to_unit(item, white))
+        restored[i] = images.from_unit(result["denoised"], written, white)
         if "noise_std" in result:
             levels.append(float(result["noise_std"].mean()))
         if std_target:
             std.append(result["std"])
-    images.write(target, restored)
-    said = f"{path} -> {target}"
+    stacks.write(target, stack, stack.like(restored))
+    said = f"{stack.path} -> {target}"
     if levels and not config.takes_level:
         said += f"  estimated {_say_noise(config, float(np.mean(levels)))}"
     if std_target:

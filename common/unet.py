@@ -93,46 +93,58 @@ def trunk(image, conv, pool, suffixes):
     return upsample_and_join(x, skips.pop())
 
 
-def run_padded(network, images, *, padding, multiple=MULTIPLE, training=False):
-    """Runs a network on images of any size: pads right and bottom, crops the output.
+def run_padded(network, images, *, padding, multiple=MULTIPLE, centred=False, training=False):
+    """Runs a network on images of any size: pads them, crops the output.
 
     Args:
         network: Keras model whose sides must be multiples of `multiple`.
-        images: (N, H, W, C), any H and W from 1 up.
+        images: (N, H, W, C) or (N, D, H, W, C), any sides from 1 up.
         padding: "reflect" or a value, see `pad_to_multiple`.
+        centred: pads on both sides, not right and bottom alone.
     """
-    height, width = ops.shape(images)[1:3]
-    output = network(pad_to_multiple(images, padding, multiple), training=training)
-    return output[:, :height, :width]
+    output = network(pad_to_multiple(images, padding, multiple, centred), training=training)
+    sides = ops.shape(images)[1:-1]
+    starts = [missing(side, multiple) // 2 if centred else 0 for side in sides]
+    parts = (slice(start, start + side) for start, side in zip(starts, sides))
+    return output[(slice(None), *parts)]
 
 
-def pad_to_multiple(images, padding, multiple=MULTIPLE):
-    """Extends images to the right and the bottom up to sides that a U-Net can halve.
+def missing(side, multiple):
+    """How many pixels a side lacks to be a multiple; of tensors too."""
+    return (side + multiple - 1) // multiple * multiple - side
+
+
+def pad_to_multiple(images, padding, multiple=MULTIPLE, centred=False):
+    """Extends images up to sides that a U-Net can halve.
 
     By gathering rows and columns, not by a padding operation: those refuse to reflect more than the
     image, and this serves 1x1 pixels as well as sizes unknown until the graph runs.
 
     Args:
-        images: (N, H, W, C).
+        images: (N, H, W, C) or (N, D, H, W, C).
         padding: "reflect", or the value to pad with. Blind-spot networks want 0: in its mirror
             image a pixel near the edge would see its own value, and not be blind to it.
         multiple: the sides become multiples of it.
+        centred: half of what is missing, rounded down, comes before, the rest after; else all of it
+            to the right and the bottom.
 
     Returns:
-        (N, H', W', C), unchanged where the sides fit already.
+        (N, H', W', C) or (N, D', H', W', C), unchanged where the sides fit already.
     """
-    for axis in (1, 2):
+    rank = len(images.shape)
+    for axis in range(1, rank - 1):
         size = images.shape[axis]
         if size is not None and size % multiple == 0:
             continue
         size = ops.shape(images)[axis]
-        padded = (size + multiple - 1) // multiple * multiple
-        position = ops.arange(padded, dtype="int32")
-        index = position % ops.maximum(2 * (size - 1), 1)
+        lacking = missing(size, multiple)
+        position = ops.arange(size + lacking, dtype="int32") - (lacking // 2 if centred else 0)
+        # Its mirror image first: the remainder of a negative number is not the same everywhere.
+        index = ops.abs(position) % ops.maximum(2 * (size - 1), 1)
         index = ops.where(index < size, index, 2 * (size - 1) - index)
         images = ops.take(images, index, axis=axis)
         if padding != "reflect":
-            shape = [-1 if i == axis else 1 for i in range(4)]
-            inside = ops.reshape(position < size, shape)
+            shape = [-1 if i == axis else 1 for i in range(rank)]
+            inside = ops.reshape((position >= 0) & (position < size), shape)
             images = ops.where(inside, images, ops.cast(padding, images.dtype))
     return images

@@ -51,6 +51,12 @@ def _value(kind, z, shape, gain):
         return 0.05 * z
     if kind == "prelu":
         return 0.25 + 0.05 * z
+    if kind == "bn_gamma":
+        return 1 + 0.1 * z
+    if kind in ("bn_beta", "bn_mean"):
+        return 0.1 * z
+    if kind == "bn_var":
+        return np.exp(0.3 * z)
     raise ValueError(f"tensor kind {kind!r} is not known.")
 
 

@@ -20,7 +20,13 @@ METHODS = {
 ALLOWED_TOP_LEVEL = set(METHODS) | {"common", "scripts", "tests"}
 
 # Where TensorFlow itself may be imported: the data layer and the export. Elsewhere it is keras.ops.
-TENSORFLOW = {"common/pipeline.py", "common/noise.py", "common/tfrecords.py", "common/export.py"}
+TENSORFLOW = {
+    "common/pipeline.py",
+    "common/noise.py",
+    "common/tfrecords.py",
+    "common/export.py",
+    "n2v_tf/masking.py",
+}
 
 
 def sources(folder):

@@ -5,7 +5,7 @@ A checker takes (arrays, meta) of a file and yields rows. Tolerances are those o
 
 import fnmatch
 
-from scripts.checkers import n2n, rdunet, shared, ssdn
+from scripts.checkers import n2n, n2v, rdunet, shared, ssdn
 
 CHECKERS = {
     "ssdn_backbone_*": ssdn.check_backbone,
@@ -15,6 +15,8 @@ CHECKERS = {
     "n2n_unet": n2n.check_network,
     "mri": n2n.check_mri,
     "rdunet": rdunet.check_network,
+    "n2v_unet_*": n2v.check_network,
+    "n2v_masking": n2v.check_masking,
     "lr_schedules": shared.check_schedules,
     "psnr": shared.check_psnr,
     "noise_stats": shared.check_noise,

@@ -1,12 +1,14 @@
 """common.pipeline: batches are a pure function of (seed, step), images stay as stored."""
 
-import types
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import datasets, images, noise_levels, pipeline
+from common import configs, datasets, images, noise_levels, pipeline
+
+
+class Config(configs.Config):
+    NOISES = (*configs.Config.NOISES, "none")
 
 
 def config(**changes):
@@ -18,7 +20,7 @@ def config(**changes):
         "seed": 1,
         "white_level": 0.0,
     }
-    return types.SimpleNamespace(**settings | changes)
+    return Config(**settings | changes)
 
 
 def image_set(count=5, size=48, channels=3):
@@ -119,7 +121,7 @@ def test_sixteen_bit_images_are_scaled_by_their_range():
 
 
 def test_crops_larger_than_every_image_are_refused_with_the_largest():
-    with pytest.raises(ValueError, match="crop_size=64: larger than every image of test.*48x56"):
+    with pytest.raises(ValueError, match="crop_size=64: crops of 64x64 are larger .*48x56"):
         pipeline.training_batches(image_set(), config(crop_size=64))
 
 

@@ -12,6 +12,7 @@ class Identity:
     """Stands in for a network without a halo: what tiling adds or loses shows undiluted."""
 
     TILES = True
+    radius = None  # blended
 
     def __init__(self):
         self.sizes = []

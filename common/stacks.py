@@ -1,0 +1,163 @@
+"""Image files with named axes: stacks over time and depth, several channels; the same axes out.
+
+A stack's axes are letters: Y and X, Z depth, T time, C channels, S samples of colour in a file
+and anything at all in what a user names, I and Q pages.
+"""
+
+import dataclasses
+import os
+import pathlib
+
+import numpy as np
+
+from common import datasets, files, images, tiffs
+
+
+@dataclasses.dataclass(frozen=True)
+class Stack:
+    """array: as `images.load` gives it; axes: its letters; metadata: for writing it again.
+
+    named: the axes are the user's, who knows what C is; a file's C counts as channels only where as
+    many are wanted.
+    """
+
+    path: str
+    array: np.ndarray
+    axes: str
+    metadata: dict
+    named: bool = False
+
+    def _order(self, spatial, channels):
+        """Positions of (the others, Z if spatial is 3, Y, X, channels): (others, inner)."""
+        inner = "ZYX" if spatial == 3 else "YX"
+        if missing := set(inner) - set(self.axes):
+            raise images.ImageError(
+                f"{self.path}: axes {self.axes}, no {missing.pop()}; name the axes with --dims."
+            )
+        letter = self._channel_axis(channels)
+        positions = [self.axes.index(axis) for axis in inner + letter]
+        return [i for i in range(len(self.axes)) if i not in positions], positions
+
+    def _channel_axis(self, channels):
+        if "S" in self.axes and not self.named:
+            return "S"
+        if "C" in self.axes:
+            found = self.array.shape[self.axes.index("C")]
+            if found == channels or self.named:
+                return "C"
+        return ""
+
+    def items(self, spatial, channels):
+        """Views of its images: (N, H, W, C), or (N, D, H, W, C) if spatial is 3.
+
+        Raises:
+            images.ImageError: an axis that is not there, or another number of channels; alpha of
+                colour samples is no channel.
+        """
+        others, inner = self._order(spatial, channels)
+        array = self.array.transpose(others + inner)
+        if len(inner) == spatial:
+            array = array[..., None]
+        array = array.reshape((-1,) + array.shape[-1 - spatial :])
+        found = array.shape[-1]
+        if found != channels and not self.named and "S" in self.axes:
+            array = array[..., : 3 if found >= 3 else 1]
+        if array.shape[-1] != channels:
+            raise images.ImageError(
+                f"{self.path}: {found} channels, this model is for {channels}; one for such files "
+                f"is trained with --channels={found}."
+            )
+        return array
+
+    def like(self, items):
+        """The inverse of `items`: its images at the places they came from, in axes as stored.
+
+        items: (N, H, W, C) or (N, D, H, W, C), of any type. An alpha channel is that of the file.
+        """
+        spatial, channels = items.ndim - 2, items.shape[-1]
+        others, inner = self._order(spatial, channels)
+        order = others + inner
+        array = np.array(self.array.transpose(order), items.dtype, order="C")
+        shape = array.shape if len(inner) > spatial else (*array.shape, 1)
+        whole = array.reshape(shape)
+        whole[..., :channels] = items.reshape(*shape[: len(others)], *items.shape[1:])
+        return whole.reshape(array.shape).transpose(np.argsort(order))
+
+
+def read(path, axes=None):
+    """Reads a file as a Stack.
+
+    axes: letters for the axes of the array in the file; None for what the file says.
+
+    Raises:
+        images.ImageError: as `images.load`, or another number of axes.
+    """
+    array, found, metadata = images.load(path)
+    metadata["axes"] = found
+    if axes is None:
+        return Stack(str(path), array, found, metadata)
+    if "S" in found and found.endswith("S") and array.shape[-1] == 1:
+        array, found = array[..., 0], found[:-1]
+        metadata["axes"] = found
+    if len(axes) != array.ndim:
+        raise images.ImageError(
+            f"{path}: shape {'x'.join(map(str, array.shape))}, {array.ndim} axes; dims={axes} "
+            f"names {len(axes)}."
+        )
+    return Stack(str(path), array, axes, metadata, named=True)
+
+
+def write(path, stack, array):
+    """Writes an array of a stack's axes in the format of the suffix, with the stack's metadata.
+
+    Raises:
+        images.ImageError: a type or axes that the format can't hold.
+    """
+    path = pathlib.Path(path)
+    if path.suffix.lower() in (".tif", ".tiff"):
+        with files.replacing(path) as temporary:
+            tiffs.write(temporary, array, stack.metadata["axes"], stack.metadata)
+    elif path.suffix.lower() == ".npy":
+        with files.replacing(path) as temporary, open(temporary, "wb") as file:
+            np.save(file, array, allow_pickle=False)
+    else:
+        images.write(path, array if "S" in stack.metadata["axes"] else array[..., None])
+
+
+def load(path, *, pattern="*", axes=None, spatial=2, channels=1, max_images=None):
+    """Loads the images of noisy files as a datasets.ImageSet.
+
+    Args:
+        path: a folder, a glob or one file.
+        pattern: of the files in the folder.
+        axes: letters for the axes of every file; None for what the files say.
+        spatial: 2, every page an image, or 3, volumes.
+        channels: that each must have.
+        max_images: at most so many, the first ones.
+
+    Returns:
+        ImageSet of (H, W, C) or (D, H, W, C) as stored. Files that can't be read are named, skipped
+        and counted in the log.
+
+    Raises:
+        images.ImageError: nothing there, or all of it bad.
+    """
+    root = pathlib.Path(os.path.expanduser(path))
+    if root.is_dir():
+        found = [p for p in files.glob(root / pattern) if p.suffix.lower() in images.SUFFIXES]
+        if not found:
+            raise images.ImageError(f"{path}: no images that match {pattern!r} in this folder.")
+    else:
+        found = images.list_files(path)
+
+    def read_each():
+        for file in found:
+            try:
+                items = read(file, axes).items(spatial, channels)
+            except images.ImageError as error:
+                yield file.name, error
+                continue
+            for number, item in enumerate(items):
+                yield (file.stem if len(items) == 1 else f"{file.stem}-{number:04d}"), item
+
+    return datasets.collect(str(path), read_each(), max_images)

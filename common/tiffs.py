@@ -1,0 +1,93 @@
+"""TIFF files with their axes and what microscopes write beside the pixels: ImageJ, OME, plain."""
+
+import numpy as np
+import tifffile
+
+IMAGEJ_TYPES = (np.uint8, np.uint16, np.float32)
+IMAGEJ_KEPT = ("unit", "spacing", "finterval", "fps", "Info", "Labels")
+
+
+class OnlyPillowError(ValueError):
+    """A compressed picture of 8 bits a value, for which tifffile needs another package."""
+
+
+def read(path):
+    """(array as stored, its axes, metadata for `write`).
+
+    Axes are tifffile's letters: Y, X, S for colour samples, T, Z, C, I for pages, Q for unknown.
+
+    Raises:
+        ValueError: pages of several shapes, no Y and X, a compression that can't be read; tifffile
+            itself raises nearly anything for damaged files.
+        OnlyPillowError: see there.
+    """
+    with tifffile.TiffFile(path) as tiff:
+        series = tiff.series[0]
+        # A camera's thumbnail is marked as one; other pages of another shape are lost data.
+        others = [s for s in tiff.series[1:] if not s.keyframe.is_reduced]
+        if others:
+            shapes = ", ".join("x".join(map(str, s.shape)) for s in (series, *others[:3]))
+            raise ValueError(
+                f"pages of {1 + len(others)} different kinds ({shapes}{', ...' * (len(others) > 3)}"
+                "); save each kind as a file of its own"
+            )
+        axes = series.axes
+        try:
+            array = series.asarray()
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            # LZW and other compressions: Pillow knows them, but halves what has 16 bits.
+            if series.dtype.itemsize > 1 or len(series) > 1:
+                raise ValueError("compressed; `pip install imagecodecs` reads it") from error
+            raise OnlyPillowError from error
+        metadata = _metadata(tiff)
+    if "Y" not in axes or "X" not in axes:
+        raise ValueError(f"axes {axes}")
+    return array, axes, metadata
+
+
+def _metadata(tiff):
+    found = {"kind": ""}
+    page = tiff.pages[0]
+    if "XResolution" in page.tags and "YResolution" in page.tags:
+        pairs = (page.tags[name].value for name in ("XResolution", "YResolution"))
+        found["resolution"] = tuple(a / b if b else 0.0 for a, b in pairs)
+        if "ResolutionUnit" in page.tags:
+            found["resolutionunit"] = int(page.tags["ResolutionUnit"].value)
+    if tiff.is_imagej:
+        known = tiff.imagej_metadata or {}
+        found |= {"kind": "imagej", "more": {k: known[k] for k in IMAGEJ_KEPT if k in known}}
+    elif tiff.is_ome:
+        image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
+        pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
+        kept = {k: v for k, v in pixels.items() if k.startswith(("PhysicalSize", "TimeIncrement"))}
+        found |= {"kind": "ome", "more": kept}
+    return found
+
+
+def write(path, array, axes, metadata=None):
+    """Writes an array with the axes that `read` gave, and the metadata: pixel sizes, kind of file.
+
+    What ImageJ's kind can't hold, other types than uint8, uint16, float32, becomes a plain TIFF.
+    """
+    metadata = dict(metadata or {})
+    if "S" in axes[:-1]:
+        array = np.moveaxis(array, axes.index("S"), -1)
+        axes = axes.replace("S", "") + "S"
+    samples = array.shape[-1] if axes.endswith("S") else 1
+    options = {"photometric": "rgb" if samples >= 3 else "minisblack"}
+    if samples > 1:
+        options["planarconfig"] = "contig"
+    if samples in (2, 4):
+        options["extrasamples"] = ["unassalpha"]
+    if "resolution" in metadata:
+        options["resolution"] = metadata["resolution"]
+        options["resolutionunit"] = metadata.get("resolutionunit")
+    kind = metadata.get("kind")
+    if kind == "imagej" and array.dtype in IMAGEJ_TYPES and set(axes) <= set("TZCYXS"):
+        options |= {"imagej": True, "resolutionunit": None}
+    elif kind == "ome" and set(axes) <= set("TZCYXS"):
+        options |= {"ome": True}
+    options["metadata"] = {"axes": axes} | metadata.get("more", {})
+    tifffile.imwrite(path, array, **{k: v for k, v in options.items() if v is not None})

@@ -1,0 +1,1 @@
+"""Noise2Void (Krull et al. 2019)."""

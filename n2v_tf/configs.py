@@ -1,0 +1,212 @@
+"""What a Noise2Void training depends on, and the settings that have a name."""
+
+import dataclasses
+import re
+import typing
+
+import numpy as np
+
+from common import configs
+from common.configs import expect, fast_precision, setting
+from n2v_tf import masking
+
+MAX_CHANNELS = 64
+EPOCHS, STEPS = 100, 400  # juglab's
+MIN_SPOTS = 1  # in a patch, on average
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(configs.Config):
+    """Defaults are those of juglab's n2v 0.3.3. Written to the run folder as config.json."""
+
+    NOISES: typing.ClassVar[tuple] = ("gauss", "poisson", "impulse", "none")
+    CHANNELS: typing.ClassVar[range] = range(1, MAX_CHANNELS + 1)
+
+    data_path: str | None = setting(
+        None, "Your noisy files: a folder, a glob or one file; nothing is added to them.", str
+    )
+    file_pattern: str = setting("*", "Of the files in the folder of data_path, for instance *.tif.")
+    dims: str | None = setting(
+        None,
+        "Axes of the files: YX, TYX, YXC, ZYX, TZYXC, ... With Z it is a 3D network that is "
+        "trained [as the files say; pages are then images of their own].",
+        str,
+    )
+    noise: str | None = setting(
+        None, "Noise to add to train_set, as gauss25, poisson30; files of data_path get none.", str
+    )
+    channels: int = setting(1, "1 (grey), 3 (colour), or as many as the axis C has.")
+    epochs: int | None = setting(None, f"Length of the training, in epochs [{EPOCHS}].", int)
+    steps_per_epoch: int | None = setting(None, f"Steps of an epoch [{STEPS}].", int)
+    num_images: int | None = setting(
+        None, "Length in crops shown, instead of epochs x steps_per_epoch x batch_size.", int
+    )
+    batch_size: int = setting(16, "Crops a step.", positive=True)
+    crop_size: int = setting(64, "Side of a training crop, pixels; a multiple of 2^depth.")
+    crop_depth: int = setting(0, "Depth of a crop of a 3D network, pages [0: 2D; with Z 16].")
+    learning_rate: float | None = setting(4e-4, "Before it is ramped down.", float, positive=True)
+    depth: int = setting(2, "How often the network halves an image.", positive=True)
+    width: int = setting(32, "Features of its first level.", positive=True)
+    kernel_size: int | None = setting(None, "Of its convolutions, odd [5, in 3D 3].", int)
+    batch_norm: bool = setting(True, "Normalise batches after every convolution.")
+    residual: bool = setting(False, "Add the input to the network's output.")
+    single_net_per_channel: bool = setting(True, "A network for each channel.")
+    blurpool: bool = setting(False, "Blur before halving (N2V2).")
+    skip_skipone: bool = setting(False, "No skip connection at the top level (N2V2).")
+    perc_pix: float = setting(1.5, "Blind spots, per cent of the pixels of a crop.", positive=True)
+    manipulator: str = setting(
+        "uniform_withCP", f"What hides a blind spot: {', '.join(masking.MANIPULATORS)}."
+    )
+    radius: int = setting(5, "Of the neighbourhood it draws from, pixels.", positive=True)
+    struct_kernel: str | None = setting(
+        None,
+        "Pixels around a blind spot to hide too (structN2V): horizontal11, vertical7, 1x11, "
+        "5x1x1, or rows of 0 and 1: 010/111/010. Odd sides.",
+        str,
+    )
+    loss: str = setting("mae", "On the blind spots: mae or mse.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        expect("loss", self.loss, ("mae", "mse"))
+        expect("manipulator", self.manipulator, tuple(masking.MANIPULATORS))
+        if self.dims is not None:
+            check_dims(self.dims)
+        if self.data_path and self.noise not in (None, "none"):
+            raise ValueError(
+                f"data_path={self.data_path!r} with noise={self.noise!r}: your files are noisy "
+                "already; leave noise out, or give clean ones as train_set."
+            )
+        if self.noise == "none" and not self.data_path:
+            raise ValueError("noise='none': give your noisy files as data_path.")
+        if self.kernel_size is not None and (self.kernel_size < 1 or self.kernel_size % 2 == 0):
+            raise ValueError(f"kernel_size={self.kernel_size}: expected an odd number.")
+        for name in ("epochs", "steps_per_epoch"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: expected 1 or more.")
+        if self.crop_depth < 0 or self.crop_depth % self.side_multiple:
+            raise ValueError(
+                f"crop_depth={self.crop_depth}: expected a multiple of {self.side_multiple}."
+            )
+        if self.dims and "Z" not in self.dims and self.crop_depth:
+            raise ValueError(f"crop_depth={self.crop_depth} with dims={self.dims!r}: no Z there.")
+        if self.struct is not None and self.struct.ndim > self.spatial:
+            raise ValueError(f"struct_kernel={self.struct_kernel!r}: three sides, images have two.")
+        expected = masking.expected_spots(self.crop_shape, self.perc_pix)
+        if self.perc_pix > 100 or expected < MIN_SPOTS:
+            raise ValueError(
+                f"perc_pix={self.perc_pix}: {expected:.2g} blind spots in a crop of "
+                f"{'x'.join(map(str, self.crop_shape))}; expected {MIN_SPOTS} or more, at most "
+                "100 per cent."
+            )
+
+    @property
+    def side_multiple(self):
+        return 2**self.depth
+
+    @property
+    def spatial(self):
+        """2 or 3: how many sides an image of the network has."""
+        return 3 if self.crop_depth or (self.dims and "Z" in self.dims) else 2
+
+    @property
+    def crop_shape(self):
+        """Sides of a training crop."""
+        sides = (self.crop_size, self.crop_size)
+        return (self.crop_depth or 16, *sides) if self.spatial == 3 else sides
+
+    @property
+    def struct(self):
+        """The kernel of structN2V as an array of 0 and 1 with as many sides as a crop, or None."""
+        if self.struct_kernel is None:
+            return None
+        kernel = parse_kernel(self.struct_kernel)
+        return kernel[None] if kernel.ndim < self.spatial else kernel
+
+    def completed(self):
+        own = bool(self.data_path)
+        steps = (self.epochs or EPOCHS) * (self.steps_per_epoch or STEPS)
+        noise = "none" if own else self.noise or "gauss25"
+        return dataclasses.replace(
+            super(Config, dataclasses.replace(self, noise=noise)).completed(
+                num_images=steps * self.batch_size,
+                kernel_size=3 if self.spatial == 3 else 5,
+                **({"validation_set": self.data_path} if own else {}),
+            ),
+            crop_depth=self.crop_shape[0] if self.spatial == 3 else 0,
+        )
+
+
+def check_dims(dims):
+    """Raises ValueError unless a string names axes that an image can have, each once."""
+    if not set("YX") <= set(dims) <= set("STZCYX") or len(set(dims)) < len(dims):
+        raise ValueError(
+            f"dims={dims!r}: expected Y and X, with S (samples), T (time), Z (depth), C (channels) "
+            "as the files have them, each once: YX, TYX, ZYX, YXC."
+        )
+
+
+def parse_kernel(text):
+    """Reads a structN2V kernel: "horizontal11", "vertical7", "1x11", "010/111/010".
+
+    Planes of a 3D one are parted by "|": "000/010/000|010/111/010|000/010/000".
+
+    Returns:
+        uint8 array of 0 and 1, 2D or 3D.
+
+    Raises:
+        ValueError: none of these, rows of unequal length, even sides, nothing beside the centre.
+    """
+    if match := re.fullmatch(r"(horizontal|vertical)(\d+)", text):
+        length = int(match[2])
+        kernel = np.ones((1, length) if match[1] == "horizontal" else (length, 1), np.uint8)
+    elif re.fullmatch(r"\d+x\d+(x\d+)?", text):
+        kernel = np.ones([int(n) for n in text.split("x")], np.uint8)
+    elif re.fullmatch(r"[01/|]+", text):
+        planes = [[list(row) for row in plane.split("/")] for plane in text.split("|")]
+        try:
+            kernel = np.array(planes, np.uint8)
+        except ValueError:
+            raise ValueError(f"struct_kernel={text!r}: rows of unequal length.") from None
+        kernel = kernel[0] if len(kernel) == 1 else kernel
+    else:
+        raise ValueError(
+            f"struct_kernel={text!r}: expected horizontal11, vertical7, 1x11 or 010/111/010."
+        )
+    if any(n % 2 == 0 for n in kernel.shape):
+        sides = "x".join(map(str, kernel.shape))
+        raise ValueError(f"struct_kernel={text!r}: {sides}; its sides must be odd.")
+    if not len(masking.struct_offsets(kernel)):
+        raise ValueError(f"struct_kernel={text!r}: nothing beside the centre.")
+    return kernel
+
+
+DEFAULT = "n2v"
+N2V2 = {"blurpool": True, "skip_skipone": True, "manipulator": "median"}
+# Krull et al. 2019, as juglab's notebook has it; published 27.71 dB on BSD68.
+BSD68 = {
+    "noise": "gauss25",
+    "kernel_size": 3,
+    "width": 96,
+    "batch_size": 128,
+    "epochs": 200,
+    "perc_pix": 0.198,
+    "loss": "mse",
+}
+NAMED = {
+    "n2v": Config(),
+    "n2v2": Config(**N2V2),
+    "structn2v-horizontal": Config(struct_kernel="horizontal11"),
+    "structn2v-vertical": Config(struct_kernel="vertical11"),
+    "n2v-3d": Config(crop_depth=16),
+    "n2v-bsd68": Config(**BSD68),
+    "n2v2-bsd68": Config(**BSD68, **N2V2),
+}
+
+# For the sample photographs: minutes on two CPU cores.
+SHORT = {
+    "epochs": 6,
+    "steps_per_epoch": 100,
+    "kernel_size": 3,
+    "precision": fast_precision(),
+}

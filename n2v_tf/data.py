@@ -1,0 +1,159 @@
+"""Noisy images to train on, and batches of crops with their blind spots hidden."""
+
+import dataclasses
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from common import datasets, evaluation, images, noise_levels, pipeline, stacks
+from common import noise as noises
+from n2v_tf import masking
+
+# What a draw is for; folded into the seed beside those of the pipeline.
+MASK, STATISTICS = 16, 17
+VALIDATION_CROPS = 32  # their numbers lie far beyond those of the training
+VALIDATION_START = 2**30
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSet(datasets.ImageSet):
+    """Images (H, W, C) or (D, H, W, C) as stored, and what standardises them.
+
+    mean, std: (C,) float32, of the noisy images on the scale of `images.to_unit`.
+    """
+
+    mean: np.ndarray = None
+    std: np.ndarray = None
+
+
+def training_images(config, data_dir, max_images):
+    """The images that a configuration trains on: noisy files, or clean ones to add noise to.
+
+    Raises:
+        ValueError: a crop larger than every image, or images without any contrast.
+        images.ImageError: nothing readable, axes or channels that don't fit.
+    """
+    if config.data_path:
+        found = stacks.load(
+            config.data_path,
+            pattern=config.file_pattern,
+            axes=config.dims,
+            spatial=config.spatial,
+            channels=config.channels,
+            max_images=max_images,
+        )
+    else:
+        found = datasets.load(config.train_set, data_dir, max_images=max_images)
+        if config.spatial == 3:
+            raise ValueError(f"train_set={config.train_set!r}: 3D needs stacks, as data_path.")
+        found = found.each(lambda image: images.to_channels(image, config.channels))
+    usable = pipeline.usable_for_crops(found, config)
+    mean, std = statistics(usable, config)
+    return TrainingSet(usable.name, usable.images, usable.names, mean, std)
+
+
+def statistics(image_set, config):
+    """Mean and standard deviation of every channel over all noisy pixels, each (C,) float32.
+
+    Raises:
+        ValueError: a channel has one value only.
+    """
+    noise = noise_levels.parse(config.noise)
+    count, total, squares = 0, 0.0, 0.0
+    for number, image in enumerate(image_set.images):
+        unit = images.to_unit(image, config.white_level)
+        if noise.model != "none":
+            seed = tf.random.fold_in(tf.constant([config.seed, number]), STATISTICS)
+            unit = noises.corrupt(tf.constant(unit), noise, noises.draw_level(noise, seed), seed)
+        pixels = np.asarray(unit, np.float64).reshape(-1, config.channels)
+        count += len(pixels)
+        total = total + pixels.sum(axis=0)
+        squares = squares + np.square(pixels).sum(axis=0)
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - np.square(mean), 0.0))
+    flat = np.flatnonzero(std <= 1e-6 * np.abs(mean))
+    if len(flat):
+        raise ValueError(
+            f"{image_set.name}: channel {flat[0]} is {mean[flat[0]]:.4g} everywhere; "
+            "there is nothing to learn from constant images."
+        )
+    return mean.astype(np.float32), std.astype(np.float32)
+
+
+def training_batches(image_set, config, start):
+    """Batches of crops, turned and mirrored at random, with blind spots; see pipeline.numbered.
+
+    x has `noisy` (N, H, W, C) or (N, D, H, W, C) with other values in the blind spots, y has
+    `target`, the same without, and `kept`, 1 in them and 0 elsewhere; where noise was added, also
+    `clean`. All on the scale of `images.to_unit`.
+    """
+    noise = noise_levels.parse(config.noise)
+    noises.check(noise)
+    shape = (*config.crop_shape, config.channels)
+    draw = functools.partial(draw_crop, image_set.images, config)
+
+    def example(number):
+        clean = tf.numpy_function(draw, [number], tf.float32, stateful=False)
+        clean = tf.ensure_shape(clean, shape)
+        target, _ = pipeline.corrupt_numbered(clean, noise, config.seed, number)
+        seed = tf.stack([tf.cast(config.seed, tf.int32), tf.cast(number, tf.int32)])
+        hidden, kept = hide(
+            target, image_set.mean, image_set.std, config, tf.random.fold_in(seed, MASK)
+        )
+        y = {"target": target, "kept": tf.cast(kept, tf.float32)}
+        return {"noisy": hidden}, y | ({} if noise.model == "none" else {"clean": clean})
+
+    return pipeline.numbered(example, config, start)
+
+
+def draw_crop(image_list, config, number):
+    """Crop `number`, turned by a multiple of 90 degrees and mirrored or not: 8 ways."""
+    crop = pipeline.draw_crop(image_list, config, number)
+    rng = np.random.Generator(np.random.Philox(key=[config.seed + 2**34, int(number)]))
+    turn, mirrored = divmod(int(rng.integers(8)), 2)
+    crop = np.rot90(crop, turn, axes=(-3, -2))
+    return np.ascontiguousarray(crop[..., ::-1, :] if mirrored else crop)
+
+
+def hide(patch, mean, std, config, seed):
+    """Blind spots of their own in every channel: (patch, where), both (.., C)."""
+    struct = None if config.struct is None else masking.struct_offsets(config.struct)
+    standard = (patch - mean) / std
+    hidden, kept = zip(
+        *(
+            masking.mask(
+                standard[..., channel],
+                config.perc_pix,
+                config.manipulator,
+                config.radius,
+                tf.random.fold_in(seed, channel),
+                struct=struct,
+            )
+            for channel in range(config.channels)
+        )
+    )
+    return tf.stack(hidden, axis=-1) * std + mean, tf.stack(kept, axis=-1)
+
+
+def validation_batch(image_set, config):
+    """(x, y) of crops that no training reaches, hidden once for all."""
+    config = dataclasses.replace(config, batch_size=VALIDATION_CROPS)
+    start = VALIDATION_START // VALIDATION_CROPS
+    (batch,) = training_batches(image_set, config, start).take(1).as_numpy_iterator()
+    return batch
+
+
+def validation(config, data_dir):
+    """Function as evaluation.validator takes it: pictures of one's own files, or scored ones."""
+    if not config.data_path:
+        return evaluation.validation(config, data_dir)
+    few = stacks.load(
+        config.data_path,
+        pattern=config.file_pattern,
+        axes=config.dims,
+        spatial=config.spatial,
+        channels=config.channels,
+        max_images=evaluation.VALIDATION_IMAGES,
+    )
+    return functools.partial(evaluation.validation_examples, few, config)

@@ -1,0 +1,123 @@
+"""The Noise2Void denoiser: standardisation, network and loss as one Keras model."""
+
+import numpy as np
+
+from common import commands, denoiser, images, losses, optimizers, schedules, unet
+from n2v_tf import configs, data, network
+
+
+class Denoiser(denoiser.Denoiser):
+    """Restores images or volumes of any scale; the result holds `denoised` alone.
+
+    What it is trained on is kept beside the weights: `mean` and `std` of every channel, (C,).
+    tests/golden/n2v_unet_*.npz.
+    """
+
+    ANY_SCALE = True
+
+    def __init__(self, config):
+        super().__init__(config, name="n2v")
+        self.network = network.build_network(
+            config.channels,
+            spatial=config.spatial,
+            depth=config.depth,
+            width=config.width,
+            kernel_size=config.kernel_size,
+            batch_norm=config.batch_norm,
+            residual=config.residual,
+            blurpool=config.blurpool,
+            skip_skipone=config.skip_skipone,
+            single_net_per_channel=config.single_net_per_channel,
+            seed=config.seed,
+            dtype=config.dtype_policy,
+        )
+        self.mean, self.std = (
+            self.add_weight(
+                shape=(config.channels,),
+                initializer=value,
+                trainable=False,
+                dtype="float32",
+                name=name,
+            )
+            for name, value in (("mean", "zeros"), ("std", "ones"))
+        )
+
+    @property
+    def spatial(self):
+        return self.config.spatial
+
+    @property
+    def radius(self):
+        config = self.config
+        return network.receptive_radius(config.depth, config.kernel_size, config.blurpool)
+
+    def set_statistics(self, training_set):
+        """Takes mean and deviation of a data.TrainingSet."""
+        self.mean.assign(training_set.mean)
+        self.std.assign(training_set.std)
+
+    def restore(self, noisy, noise_level, training):
+        standard = (noisy - self.mean) / self.std
+        restored = unet.run_padded(
+            self.network,
+            standard,
+            padding="reflect",
+            multiple=self.config.side_multiple,
+            centred=True,
+            training=training,
+        )
+        return {"denoised": restored * self.std + self.mean}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        # In standard deviations, so that rate and loss mean the same for all data.
+        restored, target = y_pred["denoised"] / self.std, y["target"] / self.std
+        if self.config.loss == "mse":
+            return losses.mean_square_where(restored, target, y["kept"])
+        return losses.mean_absolute_where(restored, target, y["kept"])
+
+
+def make_optimizer(config):
+    """Adam (0.9, 0.999) at a rate that is constant, then ramped down over the last 30 %.
+
+    The original halves its rate when the validation loss has not fallen for 10 epochs; `N2V.train`
+    does so too. A ramp depends on nothing but the step, so a resumed run goes on exactly.
+    """
+    rate = schedules.Ramped(
+        num_images=config.num_images,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        ramp_up=0.0,
+    )
+    return optimizers.Adam(rate, beta_2=0.999, epsilon=1e-7)
+
+
+def restore_standardised(restore, model, inputs, **settings):
+    """restore(model, inputs), the image brought to the training's mean and deviation and back.
+
+    Raises:
+        ValueError: a channel of the image is constant.
+    """
+    noisy = inputs["noisy"]
+    axes = tuple(range(noisy.ndim - 1))
+    mean, std = noisy.mean(axis=axes, dtype=np.float64), noisy.std(axis=axes, dtype=np.float64)
+    if not std.all():
+        raise images.ImageError("a constant image has no deviation to be normalised by.")
+    trained_mean, trained_std = np.asarray(model.mean), np.asarray(model.std)
+    scaled = ((noisy - mean) / std * trained_std + trained_mean).astype(np.float32)
+    restored = restore(model, inputs | {"noisy": scaled}, **settings)["denoised"]
+    return {"denoised": ((restored - trained_mean) / trained_std * std + mean).astype(np.float32)}
+
+
+METHOD = commands.Method(
+    name="n2v_tf",
+    named=configs.NAMED,
+    default=configs.DEFAULT,
+    short=configs.SHORT,
+    build=Denoiser,
+    optimizer=make_optimizer,
+    training_images=data.training_images,
+    batches=data.training_batches,
+    validation=data.validation,
+    validation_batch=data.validation_batch,
+    prepare=Denoiser.set_statistics,
+)

@@ -1,0 +1,19 @@
+"""Scores a trained denoiser on images with known clean versions.
+
+python -m n2v_tf.evaluate --run_dir=runs/first --output=pictures
+python -m n2v_tf.evaluate --run_dir=runs/gaussian --dataset=kodak --baselines=all
+
+Ends with a line that programs can read:
+RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...
+"""
+
+from common import commands
+from n2v_tf import denoiser
+
+
+def main():
+    commands.evaluate(denoiser.METHOD, __doc__)
+
+
+if __name__ == "__main__":
+    main()

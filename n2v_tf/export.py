@@ -1,0 +1,15 @@
+"""Exports a trained denoiser as a SavedModel, for TensorFlow Serving and the like.
+
+python -m n2v_tf.export --run_dir=runs/first --output=models/n2n       # writes models/n2n/1/
+"""
+
+from common import commands
+from n2v_tf import denoiser
+
+
+def main():
+    commands.export(denoiser.METHOD, __doc__)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The U-Net of juglab's n2v, 2D and 3D (Krull et al. 2019), with the changes of N2V2."""
+
+import keras
+from keras import ops
+
+CONVOLUTIONS = 2  # a level
+
+
+def build_network(
+    channels,
+    *,
+    spatial=2,
+    depth=2,
+    width=32,
+    kernel_size=5,
+    batch_norm=True,
+    residual=False,
+    blurpool=False,
+    skip_skipone=False,
+    single_net_per_channel=True,
+    seed=0,
+    dtype="float32",
+):
+    """Maps standardised images to the same shape; every side a multiple of 2^depth.
+
+    Layer names are the original's: "channel_0down_level_0_no_0"; what has no name of its own there
+    is called after the convolution it follows, "..._bn", and the last one "channel_0final".
+    tests/golden/n2v_unet_*.npz.
+
+    Args:
+        channels: of the image, (N, H, W, C) or (N, D, H, W, C).
+        spatial: 2 or 3, how many sides an image has.
+        depth: how often the sides are halved.
+        width: features of the first level, doubled at each one below.
+        kernel_size: of all convolutions but the last, odd.
+        batch_norm: normalises after every convolution but the last.
+        residual: the network's output is added to its input.
+        blurpool: maxima are blurred before every second one is kept (Höck et al. 2022, N2V2).
+        skip_skipone: the top level's features are not handed over to the decoder (N2V2).
+        single_net_per_channel: a network for each channel instead of one for all. The original's
+            feeds the last channel to every one of them under TensorFlow 2; here each has its own.
+        seed: int, of the initial kernels, Glorot-uniform.
+        dtype: "float32", or "mixed_bfloat16" for bfloat16 arithmetic on float32 weights.
+    """
+    image = keras.Input((None,) * spatial + (channels,), name="image")
+    seeds = keras.random.SeedGenerator(seed)
+
+    def unet(x, name):
+        layers = _Layers(name, spatial, kernel_size, batch_norm, seeds, dtype)
+        features = _unet(layers, x, depth, width, blurpool, skip_skipone)
+        restored = ops.cast(layers.final(features, x.shape[-1]), "float32")
+        return restored + x if residual else restored
+
+    if single_net_per_channel and channels > 1:
+        nets = [unet(image[..., c : c + 1], f"channel_{c}") for c in range(channels)]
+        restored = ops.concatenate(nets, axis=-1)
+    else:
+        restored = unet(image, "channel_0")
+    return keras.Model(image, restored, name="n2v_unet")
+
+
+def receptive_radius(depth, kernel_size, blurpool):
+    """How far an output pixel sees, at most, in pixels along a side.
+
+    A convolution at level n reaches kernel_size // 2 of its steps of 2^n pixels; a pooling mixes
+    two pixels of its level, with blurring five; repeating pixels reaches one back.
+    """
+    reach = kernel_size // 2
+    radius = 0
+    for level in range(depth):
+        # Convolutions on the way down and up, pooling, repetition.
+        radius += 2**level * (2 * CONVOLUTIONS * reach + (3 if blurpool else 1) + 1)
+    return radius + 2**depth * CONVOLUTIONS * reach
+
+
+def _unet(layers, x, depth, width, blurpool, skip_skipone):
+    """The last features before the 1x1 convolution."""
+    pool = _max_blur_pool if blurpool else _max_pool
+    skips = []
+    for level in range(depth):
+        for i in range(CONVOLUTIONS):
+            x = layers.conv(x, width * 2**level, f"down_level_{level}_no_{i}")
+        skips.append(x)
+        x = pool(x)
+    x = layers.conv(x, width * 2**depth, "middle_0")
+    x = layers.conv(x, width * 2 ** (depth - 1), f"middle_{CONVOLUTIONS}")
+    for level in reversed(range(depth)):
+        for axis in range(1, x.ndim - 1):
+            x = ops.repeat(x, 2, axis=axis)
+        if level > 0 or not skip_skipone:
+            x = ops.concatenate([x, skips[level]], axis=-1)
+        # Not width * 2^level, the original's slip, kept for its weights; N2V2 has it so.
+        first = width * 2**level if skip_skipone else width
+        x = layers.conv(x, first, f"up_level_{level}_no_0")
+        x = layers.conv(x, width * 2 ** max(0, level - 1), f"up_level_{level}_no_{CONVOLUTIONS}")
+    return x
+
+
+class _Layers:
+    """Makes the layers of one U-Net, their names beginning with `prefix`."""
+
+    def __init__(self, prefix, spatial, kernel_size, batch_norm, seeds, dtype):
+        self._prefix, self._kernel_size, self._dtype = prefix, kernel_size, dtype
+        self._batch_norm, self._seeds = batch_norm, seeds
+        self._class = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[spatial]
+
+    def _conv(self, filters, kernel_size, name):
+        return self._class(
+            filters,
+            kernel_size,
+            padding="same",
+            kernel_initializer=keras.initializers.GlorotUniform(self._seeds),
+            dtype=self._dtype,
+            name=self._prefix + name,
+        )
+
+    def conv(self, x, filters, name):
+        """Convolution, which keeps its bias in any case, normalisation, ReLU."""
+        x = self._conv(filters, self._kernel_size, name)(x)
+        if self._batch_norm:
+            x = keras.layers.BatchNormalization(
+                epsilon=1e-3, dtype=self._dtype, name=f"{self._prefix}{name}_bn"
+            )(x)
+        return ops.relu(x)
+
+    def final(self, x, channels):
+        return self._conv(channels, 1, "final")(x)
+
+
+def _max_pool(x):
+    return ops.max_pool(x, 2, 2)
+
+
+def _max_blur_pool(x):
+    """Maximum of 2 pixels a side at every pixel, then 1-2-1 along each side at every second one.
+
+    The original pads right and below alone, the blur with zeros: so on sides that are even.
+    """
+    x = ops.max_pool(x, 2, 1, padding="same")
+    for axis in range(1, x.ndim - 1):
+        even, odd = (x[(slice(None),) * axis + (slice(i, None, 2),)] for i in (0, 1))
+        after = ops.pad(
+            even[(slice(None),) * axis + (slice(1, None),)],
+            [(0, 1 if i == axis else 0) for i in range(x.ndim)],
+        )
+        x = (even + 2 * odd + after) / 4
+    return x
