@@ -173,7 +173,12 @@ def _evaluate(method):
         print(f"{scores.line(dataset, added)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-    scores, calibration, rows, seen = evaluation.Scores(measure), evaluation.Calibration(), [], set()
+    scores, calibration, rows, seen = (
+        evaluation.Scores(measure),
+        evaluation.Calibration(),
+        [],
+        set(),
+    )
     progress = _Progress(count)
     for name, clean, inputs in examples():
         result = prediction.restore(denoiser, inputs)

@@ -44,6 +44,9 @@ class Config(configs.Config):
     batch_size: int = setting(16, "Crops a step.", positive=True)
     crop_size: int = setting(64, "Side of a training crop, pixels; a multiple of 2^depth.")
     crop_depth: int = setting(0, "Depth of a crop of a 3D network, pages [0: 2D; with Z 16].")
+    augment: bool = setting(
+        True, "Turn and mirror crops, in the ways that leave struct_kernel as it is."
+    )
     learning_rate: float | None = setting(4e-4, "Before it is ramped down.", float, positive=True)
     depth: int = setting(2, "How often the network halves an image.", positive=True)
     width: int = setting(32, "Features of its first level.", positive=True)
@@ -179,6 +182,15 @@ def parse_kernel(text):
     if not len(masking.struct_offsets(kernel)):
         raise ValueError(f"struct_kernel={text!r}: nothing beside the centre.")
     return kernel
+
+
+def format_kernel(mask):
+    """An array of 0 and 1, or None, as `parse_kernel` reads it."""
+    if mask is None:
+        return None
+    mask = (np.asarray(mask) != 0).astype(int)
+    planes = mask if mask.ndim == 3 else mask[None]
+    return "|".join("/".join("".join(map(str, row)) for row in plane) for plane in planes)
 
 
 DEFAULT = "n2v"

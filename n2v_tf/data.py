@@ -11,7 +11,7 @@ from common import noise as noises
 from n2v_tf import masking
 
 # What a draw is for; folded into the seed beside those of the pipeline.
-MASK, STATISTICS = 16, 17
+MASK, STATISTICS, VALIDATION = 16, 17, 18
 VALIDATION_CROPS = 32  # their numbers lie far beyond those of the training
 VALIDATION_START = 2**30
 
@@ -108,12 +108,29 @@ def training_batches(image_set, config, start):
 
 
 def draw_crop(image_list, config, number):
-    """Crop `number`, turned by a multiple of 90 degrees and mirrored or not: 8 ways."""
+    """Crop `number`, turned and mirrored at random."""
     crop = pipeline.draw_crop(image_list, config, number)
     rng = np.random.Generator(np.random.Philox(key=[config.seed + 2**34, int(number)]))
-    turn, mirrored = divmod(int(rng.integers(8)), 2)
-    crop = np.rot90(crop, turn, axes=(-3, -2))
-    return np.ascontiguousarray(crop[..., ::-1, :] if mirrored else crop)
+    ways = orientations(config)
+    crop = orient(crop, *ways[rng.integers(len(ways))])
+    return np.ascontiguousarray(crop)
+
+
+def orient(crop, turns, mirrored, axes=(-3, -2)):
+    """Turned by so many times 90 degrees in Y and X, then mirrored or not."""
+    crop = np.rot90(crop, turns, axes=axes)
+    return np.flip(crop, axes[1]) if mirrored else crop
+
+
+def orientations(config):
+    """(turns, mirrored) of the ways that leave the direction of structured noise as it is."""
+    if not config.augment:
+        return [(0, False)]
+    ways = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)]
+    if config.struct is None:
+        return ways
+    kernel = config.struct
+    return [way for way in ways if np.array_equal(orient(kernel, *way, axes=(-2, -1)), kernel)]
 
 
 def hide(patch, mean, std, config, seed):
@@ -142,6 +159,27 @@ def validation_batch(image_set, config):
     start = VALIDATION_START // VALIDATION_CROPS
     (batch,) = training_batches(image_set, config, start).take(1).as_numpy_iterator()
     return batch
+
+
+def hidden_once(images_array, mean, std, config):
+    """(x, y) as of `training_batches` of whole images (N, .., C), every channel's spots the same."""
+    struct = None if config.struct is None else masking.struct_offsets(config.struct)
+    standard = (np.asarray(images_array, np.float32) - mean) / std
+    hidden, kept = standard.copy(), np.zeros(standard.shape, np.float32)
+    for number, image in enumerate(standard):
+        seed = tf.random.fold_in(tf.constant([config.seed, number]), VALIDATION)
+        spots = masking.draw_spots(image.shape[:-1], config.perc_pix, seed)
+        for channel in range(config.channels):
+            hidden[number, ..., channel], kept[number, ..., channel] = masking.mask(
+                tf.constant(image[..., channel]),
+                config.perc_pix,
+                config.manipulator,
+                config.radius,
+                tf.random.fold_in(seed, channel),
+                struct=struct,
+                spots=spots,
+            )
+    return {"noisy": hidden * std + mean}, {"target": standard * std + mean, "kept": kept}
 
 
 def validation(config, data_dir):

@@ -4,11 +4,12 @@ import numpy as np
 import tensorflow as tf
 
 from common import losses
-from n2v_tf import masking, network
+from n2v_tf import N2V, N2VConfig, masking, network
 from scripts import golden_files
 from scripts.checkers.comparing import close
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
+TOLERANCE_OF_PREDICTIONS = 1e-3  # of the image's range
 SEED = [13, 0]
 SPOT_DRAWS = 400
 
@@ -52,6 +53,34 @@ def check_network(arrays, meta):
     if "output_training_mode" in arrays:
         expected = arrays["output_training_mode"]
         yield close("output, training mode", net(image, training=True), expected, **TOLERANCE)
+
+    for case in (name for name in meta if name.startswith("predict_")):
+        yield from _check_predict(arrays, meta[case], case)
+
+
+def _check_predict(arrays, meta, case):
+    """The whole prediction of the compatible front: plain, in tiles, augmented, of integers."""
+    theirs = {k.split("/")[1]: v for k, v in arrays.items() if k.startswith(f"{case}/")}
+    known = {k: v for k, v in meta["config"].items() if v is not None}
+    known |= {"means": meta["means"], "stds": meta["stds"], "n_channel_in": len(meta["means"])}
+    known["n_channel_out"] = known["n_channel_in"]
+    config = N2VConfig(None, **known, axes=meta["axes"])
+    model = N2V(config, basedir=None)
+    set_weights(model.keras_model, meta)
+    image, axes, tiles = theirs["input"], meta["axes"], meta["n_tiles"]
+    tolerance = TOLERANCE_OF_PREDICTIONS * float(np.ptp(theirs["output_plain"]))
+    for name, result in (
+        ("plain", model.predict(image, axes)),
+        ("tiled", model.predict(image, axes, n_tiles=tiles)),
+        ("tta", model.predict(image, axes, tta=True)),
+        ("tiled_tta", model.predict(image, axes, n_tiles=tiles, tta=True)),
+        ("plain_uint16", model.predict(theirs["input_uint16"], axes)),
+    ):
+        # Blurred poolings see further than the original's tiles overlap; its tiles show.
+        same = name.replace("tiled_", "").replace("tiled", "plain") if config.blurpool else name
+        if f"output_{same}" in theirs:
+            expected = theirs[f"output_{same}"]
+            yield close(f"{case}/{name}", result, expected, atol=round(tolerance, 4))
 
 
 def check_masking(arrays, meta):

@@ -1,0 +1,400 @@
+"""A front with the names of juglab's n2v 0.3: its notebooks run after changing the import.
+
+Model folders are those of juglab: config.json, weights_best.h5, weights_last.h5, logs/. What they
+hold was checked against the original: tests/golden/n2v_unet_*.npz, `predict_*`.
+"""
+
+from common import quiet  # noqa: F401  # isort: skip
+
+import datetime
+import json
+import logging
+import pathlib
+
+import keras
+import numpy as np
+
+from common import datasets, export, files, prediction
+from n2v_tf import configs, data, denoiser, keras2
+
+UNIT_STEP = 2**16  # between the crops' numbers of two calls of `train`
+
+
+class N2VConfig:
+    """What a model is, under juglab's names and with its defaults.
+
+    Args:
+        X: patches (S, Y, X, C) or (S, Z, Y, X, C), whose number of axes and channels and whose mean
+            and deviation are taken; or an empty array, then these are given.
+        **kwargs: attributes; those of `DEFAULTS`, and axes, n_dim, n_channel_in, n_channel_out,
+            means, stds.
+
+    Raises:
+        ValueError: X of another shape, or an attribute that there is not; names it.
+    """
+
+    DEFAULTS = {
+        "unet_residual": False,
+        "unet_n_depth": 2,
+        "unet_kern_size": 5,
+        "unet_n_first": 32,
+        "unet_last_activation": "linear",
+        "unet_input_shape": None,
+        "train_loss": "mae",
+        "train_epochs": 100,
+        "train_steps_per_epoch": 400,
+        "train_learning_rate": 0.0004,
+        "train_batch_size": 16,
+        "train_tensorboard": True,
+        "train_checkpoint": "weights_best.h5",
+        "train_reduce_lr": {"factor": 0.5, "patience": 10},
+        "batch_norm": True,
+        "n2v_perc_pix": 1.5,
+        "n2v_patch_shape": None,
+        "n2v_manipulator": "uniform_withCP",
+        "n2v_neighborhood_radius": 5,
+        "single_net_per_channel": True,
+        "blurpool": False,
+        "skip_skipone": False,
+        "structN2Vmask": None,
+        "probabilistic": False,
+    }
+    OF_THE_DATA = ("means", "stds", "n_dim", "axes", "n_channel_in", "n_channel_out")
+
+    def __init__(self, X=None, **kwargs):
+        unknown = sorted(set(kwargs) - set(self.DEFAULTS) - set(self.OF_THE_DATA))
+        if unknown:
+            raise ValueError(f"N2VConfig: unknown attributes {', '.join(unknown)}.")
+        found = {} if X is None or np.size(X) == 0 else self._of_patches(np.asarray(X))
+        axes = kwargs.get("axes", found.get("axes", "YXC")).replace("S", "")
+        axes = axes if "C" in axes else axes + "C"
+        self.n_dim = 3 if "Z" in axes else 2
+        vars(self).update(self.DEFAULTS)
+        if self.n_dim == 3:
+            self.unet_kern_size = 3
+        self.n2v_patch_shape = (64,) * self.n_dim
+        self.n_channel_in = self.n_channel_out = 1
+        self.means, self.stds = [], []
+        vars(self).update(found | kwargs)
+        self.axes = axes
+        sides = (None,) * self.n_dim
+        self.unet_input_shape = kwargs.get("unet_input_shape", (*sides, self.n_channel_in))
+
+    @staticmethod
+    def _of_patches(patches):
+        if patches.ndim not in (4, 5):
+            raise ValueError(f"X is {patches.shape}: expected (S, Y, X, C) or (S, Z, Y, X, C).")
+        axes = tuple(range(patches.ndim - 1))
+        means, stds = patches.mean(axes, np.float64), patches.std(axes, np.float64)
+        return {
+            "axes": "YXC" if patches.ndim == 4 else "ZYXC",
+            "n_channel_in": patches.shape[-1],
+            "n_channel_out": patches.shape[-1],
+            "means": [str(value) for value in means],
+            "stds": [str(value) for value in stds],
+        }
+
+    def is_valid(self, return_invalid=False):
+        """Whether the attributes make a model; with return_invalid also a tuple of those that don't."""
+        invalid = tuple(name for name, ok in self._checks() if not ok)
+        return (not invalid, invalid) if return_invalid else not invalid
+
+    def _checks(self):
+        def whole(value, least=1):
+            return isinstance(value, (int, np.integer)) and value >= least
+
+        def number(value):
+            return isinstance(value, (int, float)) and value > 0
+
+        multiple = 2**self.unet_n_depth if whole(self.unet_n_depth) else 1
+        shape = self.n2v_patch_shape
+        yield "n_dim", self.n_dim in (2, 3)
+        yield "axes", self.axes in ("YXC", "ZYXC")
+        for name in ("n_channel_in", "unet_n_depth", "unet_n_first", "n2v_neighborhood_radius"):
+            yield name, whole(getattr(self, name))
+        yield "n_channel_out", self.n_channel_out == self.n_channel_in
+        yield "unet_kern_size", whole(self.unet_kern_size) and self.unet_kern_size % 2 == 1
+        yield "unet_last_activation", self.unet_last_activation == "linear"
+        yield "unet_input_shape", tuple(self.unet_input_shape)[-1] == self.n_channel_in
+        yield "train_loss", self.train_loss in ("mae", "mse")
+        for name in ("train_epochs", "train_steps_per_epoch", "train_batch_size"):
+            yield name, whole(getattr(self, name))
+        yield "train_learning_rate", number(self.train_learning_rate)
+        yield (
+            "train_reduce_lr",
+            self.train_reduce_lr is None or isinstance(self.train_reduce_lr, dict),
+        )
+        for name in (
+            *("unet_residual", "train_tensorboard", "batch_norm"),
+            *("single_net_per_channel", "blurpool", "skip_skipone"),
+        ):
+            yield name, isinstance(getattr(self, name), bool)
+        yield "n2v_perc_pix", number(self.n2v_perc_pix) and self.n2v_perc_pix <= 100
+        yield (
+            "n2v_patch_shape",
+            len(shape) == self.n_dim
+            and all(whole(n) and n % multiple == 0 for n in shape)
+            and shape[-1] == shape[-2],
+        )
+        yield "n2v_manipulator", self.n2v_manipulator in denoiser.configs.masking.MANIPULATORS
+        yield (
+            "structN2Vmask",
+            self.structN2Vmask is None
+            or (
+                np.ndim(self.structN2Vmask) == self.n_dim
+                and all(n % 2 for n in np.shape(self.structN2Vmask))
+            ),
+        )
+        yield "probabilistic", self.probabilistic is False
+        yield "means", len(self.means) == self.n_channel_in
+        yield "stds", len(self.stds) == self.n_channel_in
+
+    def to_config(self):
+        """The same as a `configs.Config`.
+
+        Raises:
+            ValueError: names what is not valid.
+        """
+        valid, invalid = self.is_valid(return_invalid=True)
+        if not valid:
+            told = ", ".join(f"{name}={getattr(self, name)!r}" for name in invalid)
+            raise ValueError(f"N2VConfig is not valid: {told}.")
+        shape = self.n2v_patch_shape
+        return configs.Config(
+            data_path="arrays",
+            channels=self.n_channel_in,
+            batch_size=self.train_batch_size,
+            epochs=self.train_epochs,
+            steps_per_epoch=self.train_steps_per_epoch,
+            crop_size=shape[-1],
+            crop_depth=shape[0] if self.n_dim == 3 else 0,
+            augment=False,  # patches come augmented from the generator
+            learning_rate=float(self.train_learning_rate),
+            depth=self.unet_n_depth,
+            width=self.unet_n_first,
+            kernel_size=self.unet_kern_size,
+            batch_norm=self.batch_norm,
+            residual=self.unet_residual,
+            single_net_per_channel=self.single_net_per_channel,
+            blurpool=self.blurpool,
+            skip_skipone=self.skip_skipone,
+            perc_pix=float(self.n2v_perc_pix),
+            manipulator=self.n2v_manipulator,
+            radius=self.n2v_neighborhood_radius,
+            struct_kernel=configs.format_kernel(self.structN2Vmask),
+            loss=self.train_loss,
+        ).completed()
+
+
+class _Model(denoiser.Denoiser):
+    """A Denoiser that logs juglab's two figures beside the loss."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.errors = [keras.metrics.Mean(name=name) for name in ("n2v_mse", "n2v_abs")]
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        error = keras.ops.abs(y_pred["denoised"] - y["target"]) / self.std
+        kept = keras.ops.broadcast_to(y["kept"], keras.ops.shape(error))
+        for metric, values in zip(self.errors, (keras.ops.square(error), error)):
+            metric.update_state(values, sample_weight=kept)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+
+class N2V:
+    """A model in its folder `<basedir>/<name>/`.
+
+    Args:
+        config: N2VConfig of a new model, or None to load the one in the folder.
+        name: of the folder; None for the time of day.
+        basedir: where it is; None keeps nothing on disk.
+
+    Raises:
+        ValueError: a config that is not valid, no model in the folder, or a damaged one.
+    """
+
+    def __init__(self, config, name=None, basedir="."):
+        self.name = name or datetime.datetime.now().strftime("%Y-%m-%d-%H-%M-%S")
+        self.basedir = pathlib.Path(basedir) if basedir is not None else None
+        self.logdir = self.basedir / self.name if self.basedir is not None else None
+        if config is None:
+            if self.logdir is None:
+                raise ValueError("N2V: without a config a basedir is needed to load from.")
+            self.config = self._load_config()
+        else:
+            self.config = config
+        self._denoiser = _Model(self.config.to_config())
+        self._denoiser.mean.assign(np.array(self.config.means, np.float32))
+        self._denoiser.std.assign(np.array(self.config.stds, np.float32))
+        self._calls = 0
+        if config is None:
+            self._load_newest()
+        elif self.logdir is not None:
+            if self.logdir.exists():
+                logging.warning("%s: there is a model already; it is written over.", self.logdir)
+            self._save_config()
+
+    @property
+    def keras_model(self):
+        """The network, on standardised images whose sides are multiples of 2^depth."""
+        return self._denoiser.network
+
+    def _save_config(self):
+        told = {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in vars(self.config).items()
+        }
+        with files.replacing(self.logdir / "config.json") as temporary:
+            temporary.write_text(json.dumps(told, indent=1, default=int))
+
+    def _load_config(self):
+        path = self.logdir / "config.json"
+        try:
+            return N2VConfig(None, **json.loads(path.read_text()))
+        except FileNotFoundError:
+            raise ValueError(f"{path}: no such file, so no model to load.") from None
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def _load_newest(self):
+        found = sorted(self.logdir.glob("*.h5"), key=lambda path: path.stat().st_mtime)
+        best = self.logdir / "weights_best.h5"
+        if not found:
+            raise ValueError(f"{self.logdir}: no weights (*.h5) there.")
+        self.load_weights(best.name if best in found else found[-1].name)
+
+    def load_weights(self, name="weights_best.h5"):
+        """Loads a weight file of the folder, this package's or juglab's."""
+        keras2.load_weights(self.keras_model, self.logdir / name)
+
+    def train(self, X, validation_X, epochs=None, steps_per_epoch=None):
+        """Trains on patches, validates on others after every epoch, keeps the best weights.
+
+        The rate is reduced when the validation loss no longer falls (train_reduce_lr).
+
+        Args:
+            X, validation_X: (S, Y, X, C) or (S, Z, Y, X, C), as the config's axes say.
+            epochs, steps_per_epoch: instead of the config's.
+
+        Returns:
+            keras.callbacks.History, its `history` with loss, val_loss, n2v_mse, n2v_abs.
+
+        Raises:
+            ValueError: arrays of another shape than the config's, or smaller than its patches.
+        """
+        config = self._denoiser.config
+        for name, array in (("X", X), ("validation_X", validation_X)):
+            if array.ndim != config.spatial + 2 or array.shape[-1] != config.channels:
+                raise ValueError(
+                    f"{name} is {array.shape}; the config has axes S{self.config.axes} and "
+                    f"{config.channels} channels."
+                )
+        patches = datasets.ImageSet(
+            "X", [np.float32(x) for x in X], [str(i) for i in range(len(X))]
+        )
+        patches = data.pipeline.usable_for_crops(patches, config)
+        mean, std = np.asarray(self._denoiser.mean), np.asarray(self._denoiser.std)
+        training_set = data.TrainingSet("X", patches.images, patches.names, mean, std)
+        steps = steps_per_epoch or config.steps_per_epoch
+        self._denoiser.compile(
+            keras.optimizers.Adam(config.learning_rate), jit_compile=self._denoiser.jit_compile
+        )
+        start, self._calls = self._calls * UNIT_STEP, self._calls + 1
+        history = self._denoiser.fit(
+            data.training_batches(training_set, config, start),
+            steps_per_epoch=steps,
+            epochs=epochs or config.epochs,
+            validation_data=data.hidden_once(validation_X, mean, std, config),
+            validation_batch_size=config.batch_size,
+            callbacks=self._callbacks(),
+            shuffle=False,
+            verbose=2,
+        )
+        if self.logdir is not None:
+            keras2.save_weights(self.keras_model, self.logdir / "weights_last.h5")
+            if self.config.train_checkpoint:
+                self.load_weights(self.config.train_checkpoint)
+        return history
+
+    def _callbacks(self):
+        callbacks = []
+        if self.config.train_reduce_lr is not None:
+            settings = {"monitor": "val_loss", "verbose": 0} | self.config.train_reduce_lr
+            callbacks.append(keras.callbacks.ReduceLROnPlateau(**settings))
+        if self.logdir is not None:
+            if self.config.train_checkpoint:
+                path = self.logdir / self.config.train_checkpoint
+                callbacks.append(_KeepBest(self.keras_model, path))
+            if self.config.train_tensorboard:
+                callbacks.append(
+                    keras.callbacks.TensorBoard(self.logdir / "logs", write_graph=False)
+                )
+        return callbacks
+
+    def predict(self, img, axes, resizer=None, n_tiles=None, tta=False):
+        """Restores an image, a volume, or every page of a stack.
+
+        Args:
+            img: array of any numeric type, on the scale of the training patches.
+            axes: a letter for each of its axes: YX, YXC, ZYX, TYX, ...
+            resizer: not used; any size fits.
+            n_tiles: one number for each axis, into how many parts memory makes one cut it; the
+                result is that of the whole image.
+            tta: mean over the 8 ways to turn and mirror the first two axes of an image.
+
+        Returns:
+            float32 array of the same axes.
+
+        Raises:
+            ValueError: axes that are not img's or not the model's, or another number of channels.
+        """
+        img, spatial = np.asarray(img), self._denoiser.spatial
+        configs.check_dims(axes)
+        if len(axes) != img.ndim:
+            raise ValueError(f"axes={axes!r}: img has {img.ndim}, its shape is {img.shape}.")
+        inner = ("ZYX" if spatial == 3 else "YX") + ("C" if "C" in axes else "")
+        if not set(inner) <= set(axes):
+            raise ValueError(f"axes={axes!r}: the model's are {self.config.axes}.")
+        if n_tiles is not None and len(n_tiles) != img.ndim:
+            raise ValueError(
+                f"n_tiles={n_tiles!r}: expected {img.ndim} numbers, one for each axis."
+            )
+        order = [i for i, a in enumerate(axes) if a not in inner] + [axes.index(a) for a in inner]
+        moved = img.transpose(order).astype(np.float32)
+        items = moved.reshape(-1, *moved.shape[img.ndim - len(inner) :])
+        items = items if "C" in axes else items[..., None]
+        if items.shape[-1] != self.config.n_channel_in:
+            raise ValueError(
+                f"img has {items.shape[-1]} channels, the model {self.config.n_channel_in}."
+            )
+        parts = [n_tiles[axes.index(a)] if n_tiles else 1 for a in inner if a != "C"]
+        pixels = int(np.prod([-(-side // n) for side, n in zip(items.shape[1:], parts)]))
+        restored = np.stack([self._restore(item, pixels, tta) for item in items])
+        return restored.reshape(moved.shape).transpose(np.argsort(order))
+
+    def _restore(self, noisy, max_pixels, tta):
+        inputs = {"noisy": noisy}
+        if tta:
+            found = prediction.restore_augmented(
+                self._denoiser, inputs, max_pixels=max_pixels, axes=(0, 1)
+            )
+        else:
+            found = prediction.restore(self._denoiser, inputs, max_pixels=max_pixels)
+        return found["denoised"]
+
+    def export_TF(self, name="model", *unused, fname=None, **more):  # noqa: N802
+        """Writes a SavedModel, `export.export`, to `fname` or `<folder>/export`; returns its path."""
+        return export.export(self._denoiser, fname or self.logdir / "export")
+
+
+class _KeepBest(keras.callbacks.Callback):
+    """Writes the weights whenever the validation loss is the lowest so far."""
+
+    def __init__(self, network, path):
+        super().__init__()
+        self._network, self._path, self._lowest = network, path, np.inf
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < self._lowest:
+            self._lowest = logs["val_loss"]
+            keras2.save_weights(self._network, self._path)
