@@ -44,6 +44,7 @@ class Method:
     training_images: (configuration, data folder, most images) -> ImageSet large enough for crops.
     batches: (ImageSet, configuration, start) -> batches as of pipeline.training_batches.
     prepare: (Denoiser, ImageSet): what a new one takes from the images it will be trained on.
+    inspect: (configuration, ImageSet) -> lines about images that are noisy themselves, or None.
     validation: (configuration, data folder) -> function as evaluation.validator takes it.
     validation_batch: (ImageSet, configuration) -> (x, y) that the loss is looked at on, or None.
     examples: (ImageSet, configuration, noise=, seed=, repeats=) -> as of evaluation.noisy_images.
@@ -59,6 +60,7 @@ class Method:
     batches: collections.abc.Callable
     training_images: collections.abc.Callable = pipeline.training_images
     prepare: collections.abc.Callable = lambda denoiser, image_set: None
+    inspect: collections.abc.Callable = None
     validation: collections.abc.Callable = evaluation.validation
     validation_batch: collections.abc.Callable = lambda image_set, config: None
     examples: collections.abc.Callable = evaluation.examples
@@ -83,7 +85,12 @@ def say(line):
 
 def train(method, doc):
     """Runs `python -m <method>.train`."""
-    define = functools.partial(flags.define_training, method.named, method.default, method.short)
+
+    def define():
+        flags.define_training(method.named, method.default, method.short)
+        if method.inspect:
+            flags.define_check()
+
     flags.run(lambda: _train(method), define, doc)
 
 
@@ -91,10 +98,15 @@ def _train(method):
     if FLAGS.list_configs:
         print("\n".join(method.named))
         return
+    if method.inspect and FLAGS.check_only:
+        _check(method)
+        return
     flags.require("run_dir")
     run_dir = pathlib.Path(FLAGS.run_dir)
     config, data, is_short = _training_config(method, run_dir)
     usable = method.training_images(config, FLAGS.data_dir, FLAGS.max_images)
+    if method.inspect and config.noise == "none":
+        say("\n".join(method.inspect(config, usable)))
     fingerprint = usable.fingerprint() + noises.fingerprint(noise_levels.parse(config.noise))
     if data and data != fingerprint:
         raise runs.RunError(
@@ -125,6 +137,17 @@ def _train(method):
             FLAGS.eval_every or config.num_images / 10,
         ),
     )
+
+
+def _check(method):
+    """What is odd about the images that a training would see."""
+    config, _ = flags.read_config(method.named, method.default, method.short)
+    if config.noise != "none":
+        raise ValueError(
+            f"check_only is for images that are noisy themselves; noise={config.noise!r} adds some."
+        )
+    usable = method.training_images(config, FLAGS.data_dir, FLAGS.max_images)
+    say("\n".join(method.inspect(config, usable)))
 
 
 def _training_config(method, run_dir):
@@ -278,7 +301,9 @@ def _denoise(method, restore):
         with_std=FLAGS.std,
         axes=FLAGS.dims,
         dtype=FLAGS.dtype,
-        restore=functools.partial(restore, max_pixels=FLAGS.max_pixels),
+        restore=functools.partial(
+            restore, max_pixels=FLAGS.max_pixels, tile_size=FLAGS.tile_size
+        ),
         show=say,
     )
 

@@ -15,7 +15,7 @@ def export(denoiser, output):
     """Writes `<output>/<version>/`, the next free version number, whole or not at all.
 
     Signatures, all for any height and width from 1 up:
-    serving_default: `noisy` (N, H, W, C) float32 in [0, 1], and what else its INPUTS name -> the
+    serving_default: `noisy` (N, H, W, C), of volumes (N, D, H, W, C), float32 in [0, 1], and what else its INPUTS name -> the
         denoiser's float32 outputs.
     denoise_uint8: `noisy` uint8 -> `denoised` uint8; of denoisers of nothing but `noisy`.
     denoise_at_level (models of known noise): also `noise_level` (N,): sigma on [0, 1], lambda, or
@@ -33,11 +33,12 @@ def export(denoiser, output):
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     channels, config = denoiser.config.channels, denoiser.config
+    sides = (None,) * (1 + denoiser.spatial)
     images = {
-        name: tf.TensorSpec((None, None, None, count or channels), tf.float32, name=name)
+        name: tf.TensorSpec((*sides, count or channels), tf.float32, name=name)
         for name, count in denoiser.INPUTS.items()
     }
-    pixels = tf.TensorSpec((None, None, None, channels), tf.uint8, name="noisy")
+    pixels = tf.TensorSpec((*sides, channels), tf.uint8, name="noisy")
     level = tf.TensorSpec((None,), tf.float32, name="noise_level")
     takes_level = config.takes_level
     needs_level = takes_level and not noise_levels.parse(config.noise).is_fixed

@@ -60,6 +60,12 @@ def define_training(named, default, short):
         define(field.name, None, help_text)
 
 
+def define_check():
+    flags.DEFINE_bool(
+        "check_only", False, "Look at your noisy images, say what is odd about them, and stop."
+    )
+
+
 def define_run(what):
     define_data()
     flags.DEFINE_string("run_dir", None, f"Run folder of the model to {what}. Required.")
@@ -126,6 +132,9 @@ def define_denoising():
     )
     flags.DEFINE_integer(
         "max_pixels", 2**19, "Larger images are restored in tiles of about so many pixels.", 1
+    )
+    flags.DEFINE_integer(
+        "tile_size", None, "Longest side of a tile, pixels [as long as max_pixels allows].", 1
     )
     define_precision()
 

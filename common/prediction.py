@@ -10,7 +10,7 @@ MAX_PIXELS = 2**19  # of a tile; the widest layers of SSDN then take about 3 GB 
 OVERLAP = 128  # pixels that neighbouring tiles share
 
 
-def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS):
+def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS, tile_size=None):
     """Restores one image.
 
     Args:
@@ -22,16 +22,21 @@ def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS):
         max_pixels: larger images are cut into tiles of about so many, unless the denoiser wants
             them whole. Where it says how far its pixels see, tiles overlap by that much, and the
             result is that of the whole image; else they are blended linearly.
+        tile_size: longest side of a tile, pixels, unless it must overlap more; None for as long as
+            max_pixels allows. Where tiles are smaller than that, several are run at once.
 
     Returns:
         dict of float32 arrays (H or 1, W or 1, ...): `denoised`, and what else the method gives.
     """
     noisy = inputs["noisy"]
-    if np.prod(noisy.shape[:-1]) <= max_pixels or not denoiser.TILES:
+    sides = noisy.shape[:-1]
+    fits = np.prod(sides) <= max_pixels and (tile_size is None or max(sides) <= tile_size)
+    if fits or not denoiser.TILES:
         return _restore_whole(denoiser, inputs)
     if denoiser.radius is not None:
-        return {"denoised": _restore_in_tiles(denoiser, noisy, max_pixels)}
-    height, width = noisy.shape[:2]
+        return {"denoised": _restore_in_tiles(denoiser, noisy, max_pixels, tile_size)}
+    max_pixels = min(max_pixels, tile_size**2) if tile_size else max_pixels
+    height, width = sides
     sums, weights = {}, np.zeros((height, width, 1), np.float32)
     for rows, columns in tiles(height, width, max_pixels):
         weight = (_ramp(rows, height)[:, None] * _ramp(columns, width))[..., None]
@@ -43,10 +48,10 @@ def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS):
     return {name: total / weights for name, total in sums.items()}
 
 
-def restore_augmented(denoiser, inputs, *, max_pixels=MAX_PIXELS, axes=(-3, -2)):
+def restore_augmented(denoiser, inputs, *, axes=(-3, -2), **settings):
     """`denoised` as the mean over the 8 ways to turn and mirror an image; 8 times the work.
 
-    axes: the two that are turned, of (H, W, C) or (D, H, W, C).
+    axes: the two that are turned, of (H, W, C) or (D, H, W, C); settings: of `restore`.
     """
     total = 0.0
     for mirrored in (False, True):
@@ -54,7 +59,7 @@ def restore_augmented(denoiser, inputs, *, max_pixels=MAX_PIXELS, axes=(-3, -2))
             image = np.rot90(inputs["noisy"], turns, axes)
             image = np.flip(image, axes[1]) if mirrored else image
             turned = inputs | {"noisy": np.ascontiguousarray(image)}
-            restored = restore(denoiser, turned, max_pixels=max_pixels)["denoised"]
+            restored = restore(denoiser, turned, **settings)["denoised"]
             restored = np.flip(restored, axes[1]) if mirrored else restored
             total = total + np.rot90(restored, -turns, axes)
     return {"denoised": total / 8}
@@ -65,7 +70,7 @@ def _restore_whole(denoiser, inputs):
     return {name: value[0] for name, value in denoiser.predict_on_batch(batch).items()}
 
 
-def _restore_in_tiles(denoiser, noisy, max_pixels):
+def _restore_in_tiles(denoiser, noisy, max_pixels, tile_size):
     """The whole image's result, from tiles that hold all that their middles see."""
     multiple = denoiser.config.side_multiple
     halo = -(-denoiser.radius // multiple) * multiple
@@ -74,7 +79,7 @@ def _restore_in_tiles(denoiser, noisy, max_pixels):
     after = [unet.missing(s, multiple) - b for s, b in zip(noisy.shape[:-1], before)]
     padded = np.pad(noisy, [*zip(before, after), (0, 0)], mode="reflect")
     sides = padded.shape[:-1]
-    tile = tile_shape(sides, max_pixels, halo, multiple)
+    tile = tile_shape(sides, max_pixels, tile_size or max(sides), halo, multiple)
     spans = [_spans(side, length, halo) for side, length in zip(sides, tile)]
     restored = np.empty(padded.shape, np.float32)
     places = list(itertools.product(*spans))
@@ -94,9 +99,10 @@ def _slice(start, length):
     return slice(start, start + length)
 
 
-def tile_shape(sides, max_pixels, halo, multiple):
-    """Sides of a tile of at most `max_pixels`, or of the smallest that have a middle."""
-    tile, least = list(sides), 2 * halo + multiple
+def tile_shape(sides, max_pixels, max_side, halo, multiple):
+    """Sides of a tile within both limits, or of the smallest that have a middle."""
+    least = 2 * halo + multiple
+    tile = [min(side, max(least, max_side // multiple * multiple)) for side in sides]
     while np.prod(tile) > max_pixels:
         axis = int(np.argmax([n if n > least else 0 for n in tile]))
         if tile[axis] <= least:

@@ -117,12 +117,12 @@ def _restore_stack(denoiser, restore_image, stack, dtype, target, std_target):
     """Restores a file image by image; returns what to say about it."""
     config = denoiser.config
     items = stack.items(denoiser.spatial, config.channels)
-    if items.dtype == np.float32 and not (config.white_level or denoiser.ANY_SCALE):
-        if (largest := np.abs(items).max()) > 4:
-            raise images.ImageError(
-                f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
-                "train with --white_level."
-            )
+    own_scale = items.dtype == np.float32 and not (config.white_level or denoiser.ANY_SCALE)
+    if own_scale and (largest := np.abs(items).max()) > 4:
+        raise images.ImageError(
+            f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
+            "train with --white_level."
+        )
     white = images.white_level(items.dtype, config.white_level)
     stored = stack.metadata["dtype"]
     written = np.dtype(dtype if dtype != "same" else stored if stored.kind in "iu" else items.dtype)

@@ -124,6 +124,21 @@ def write(path, stack, array):
         images.write(path, array if "S" in stack.metadata["axes"] else array[..., None])
 
 
+def find(path, pattern="*"):
+    """Image files of a folder that match the pattern, of a glob, or the one file; sorted.
+
+    Raises:
+        images.ImageError: there are none.
+    """
+    root = pathlib.Path(os.path.expanduser(path))
+    if not root.is_dir():
+        return images.list_files(path)
+    found = [p for p in files.glob(root / pattern) if p.suffix.lower() in images.SUFFIXES]
+    if not found:
+        raise images.ImageError(f"{path}: no images that match {pattern!r} in this folder.")
+    return found
+
+
 def load(path, *, pattern="*", axes=None, spatial=2, channels=1, max_images=None):
     """Loads the images of noisy files as a datasets.ImageSet.
 
@@ -142,16 +157,9 @@ def load(path, *, pattern="*", axes=None, spatial=2, channels=1, max_images=None
     Raises:
         images.ImageError: nothing there, or all of it bad.
     """
-    root = pathlib.Path(os.path.expanduser(path))
-    if root.is_dir():
-        found = [p for p in files.glob(root / pattern) if p.suffix.lower() in images.SUFFIXES]
-        if not found:
-            raise images.ImageError(f"{path}: no images that match {pattern!r} in this folder.")
-    else:
-        found = images.list_files(path)
 
     def read_each():
-        for file in found:
+        for file in find(path, pattern):
             try:
                 items = read(file, axes).items(spatial, channels)
             except images.ImageError as error:

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from common import datasets, evaluation, images, noise_levels, pipeline, stacks
+from common import datasets, evaluation, images, inspection, noise_levels, pipeline, stacks
 from common import noise as noises
 from n2v_tf import masking
 
@@ -51,6 +51,12 @@ def training_images(config, data_dir, max_images):
     usable = pipeline.usable_for_crops(found, config)
     mean, std = statistics(usable, config)
     return TrainingSet(usable.name, usable.images, usable.names, mean, std)
+
+
+def inspect(config, image_set):
+    """What `inspection.report` has to say of the noisy images."""
+    paths = stacks.find(config.data_path, config.file_pattern) if config.data_path else ()
+    return inspection.report(image_set, config, paths)
 
 
 def statistics(image_set, config):
@@ -162,7 +168,10 @@ def validation_batch(image_set, config):
 
 
 def hidden_once(images_array, mean, std, config):
-    """(x, y) as of `training_batches` of whole images (N, .., C), every channel's spots the same."""
+    """(x, y) as of `training_batches` of whole images (N, .., C).
+
+    Every channel has the same blind spots, as the original's validation.
+    """
     struct = None if config.struct is None else masking.struct_offsets(config.struct)
     standard = (np.asarray(images_array, np.float32) - mean) / std
     hidden, kept = standard.copy(), np.zeros(standard.shape, np.float32)

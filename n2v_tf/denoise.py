@@ -1,7 +1,7 @@
 """Restores noisy image files, stacks and volumes with a trained Noise2Void network.
 
 python -m n2v_tf.denoise --run_dir=runs/mine --input=cells.tif --output=restored
-python -m n2v_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --dims=TYX --normalize=image --output=restored
+python -m n2v_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --dims=TYX --output=restored
 
 The files keep their names, axes, value type and pixel sizes.
 """
@@ -28,11 +28,11 @@ def _define_flags():
     )
 
 
-def _restore(model, inputs, *, max_pixels):
+def _restore(model, inputs, **settings):
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
     if FLAGS.normalize == "training":
-        return restore(model, inputs, max_pixels=max_pixels)
-    return denoiser.restore_standardised(restore, model, inputs, max_pixels=max_pixels)
+        return restore(model, inputs, **settings)
+    return denoiser.restore_standardised(restore, model, inputs, **settings)
 
 
 def main():

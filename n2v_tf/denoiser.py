@@ -117,6 +117,7 @@ METHOD = commands.Method(
     optimizer=make_optimizer,
     training_images=data.training_images,
     batches=data.training_batches,
+    inspect=data.inspect,
     validation=data.validation,
     validation_batch=data.validation_batch,
     prepare=Denoiser.set_statistics,

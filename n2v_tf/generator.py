@@ -8,7 +8,7 @@ from common import files, images, stacks
 from n2v_tf import configs
 
 
-class N2V_DataGenerator:  # noqa: N801, the original's name
+class N2V_DataGenerator:
     """Loads images as arrays (S, Y, X, C) or (S, Z, Y, X, C) and cuts patches from them.
 
     Random choices come from NumPy's global generator, as the original's: np.random.seed sets it.

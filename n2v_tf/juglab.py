@@ -14,8 +14,8 @@ import pathlib
 import keras
 import numpy as np
 
-from common import datasets, export, files, prediction
-from n2v_tf import configs, data, denoiser, keras2
+from common import export, files, pipeline, prediction
+from n2v_tf import configs, data, denoiser, keras2, masking
 
 UNIT_STEP = 2**16  # between the crops' numbers of two calls of `train`
 
@@ -95,7 +95,7 @@ class N2VConfig:
         }
 
     def is_valid(self, return_invalid=False):
-        """Whether the attributes make a model; with return_invalid also a tuple of those that don't."""
+        """Whether the attributes make a model; with return_invalid also which don't, a tuple."""
         invalid = tuple(name for name, ok in self._checks() if not ok)
         return (not invalid, invalid) if return_invalid else not invalid
 
@@ -136,7 +136,7 @@ class N2VConfig:
             and all(whole(n) and n % multiple == 0 for n in shape)
             and shape[-1] == shape[-2],
         )
-        yield "n2v_manipulator", self.n2v_manipulator in denoiser.configs.masking.MANIPULATORS
+        yield "n2v_manipulator", self.n2v_manipulator in masking.MANIPULATORS
         yield (
             "structN2Vmask",
             self.structN2Vmask is None
@@ -289,19 +289,17 @@ class N2V:
                     f"{name} is {array.shape}; the config has axes S{self.config.axes} and "
                     f"{config.channels} channels."
                 )
-        patches = datasets.ImageSet(
-            "X", [np.float32(x) for x in X], [str(i) for i in range(len(X))]
-        )
-        patches = data.pipeline.usable_for_crops(patches, config)
         mean, std = np.asarray(self._denoiser.mean), np.asarray(self._denoiser.std)
-        training_set = data.TrainingSet("X", patches.images, patches.names, mean, std)
+        names = [str(i) for i in range(len(X))]
+        patches = data.TrainingSet("X", [np.float32(x) for x in X], names, mean, std)
+        patches = pipeline.usable_for_crops(patches, config)
         steps = steps_per_epoch or config.steps_per_epoch
         self._denoiser.compile(
             keras.optimizers.Adam(config.learning_rate), jit_compile=self._denoiser.jit_compile
         )
         start, self._calls = self._calls * UNIT_STEP, self._calls + 1
         history = self._denoiser.fit(
-            data.training_batches(training_set, config, start),
+            data.training_batches(patches, config, start),
             steps_per_epoch=steps,
             epochs=epochs or config.epochs,
             validation_data=data.hidden_once(validation_X, mean, std, config),
@@ -382,8 +380,12 @@ class N2V:
             found = prediction.restore(self._denoiser, inputs, max_pixels=max_pixels)
         return found["denoised"]
 
-    def export_TF(self, name="model", *unused, fname=None, **more):  # noqa: N802
-        """Writes a SavedModel, `export.export`, to `fname` or `<folder>/export`; returns its path."""
+    def export_TF(self, name="model", *unused, fname=None, **more):
+        """Writes a SavedModel, see `export.export`, to `fname` or `<folder>/export`.
+
+        The original writes a zip of the BioImage Model Zoo; name, description, authors, test image
+        and axes are for that and not used here. Returns the model's path.
+        """
         return export.export(self._denoiser, fname or self.logdir / "export")
 
 

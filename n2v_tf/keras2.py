@@ -25,7 +25,7 @@ def load_weights(network, path):
         raise ValueError(f"{path}: no such file.")
     try:
         with h5py.File(path, "r") as file:
-            stored = _read(file["model_weights"] if "model_weights" in file else file)
+            stored = _read(file.get("model_weights", file))
     except (OSError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"{path}: not a weight file of Keras 2 ({error}).") from error
     names = _names(network, stored)

@@ -2,7 +2,19 @@
 
 from keras import ops
 
-from common import commands, denoiser, losses, noise_levels, pipeline, schedules, training, unet
+from common import (
+    commands,
+    datasets,
+    denoiser,
+    images,
+    inspection,
+    losses,
+    noise_levels,
+    pipeline,
+    schedules,
+    training,
+    unet,
+)
 from ssdn_tf import configs, likelihood, network
 
 
@@ -108,6 +120,13 @@ def _batches(image_set, config, start):
     return pipeline.training_batches(image_set, config, targets=targets, start=start)
 
 
+def _inspect(config, image_set):
+    """What `inspection.report` has to say of noisy images."""
+    is_named = config.train_set in datasets.NAMED or config.train_set == "sample"
+    paths = () if is_named else images.list_files(config.train_set)
+    return inspection.report(image_set, config, paths)
+
+
 METHOD = commands.Method(
     name="ssdn_tf",
     named=configs.NAMED,
@@ -116,4 +135,5 @@ METHOD = commands.Method(
     build=Denoiser,
     optimizer=training.ramped_adam,
     batches=_batches,
+    inspect=_inspect,
 )

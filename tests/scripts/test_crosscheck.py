@@ -13,7 +13,7 @@ from scripts.checkers import comparing
 def test_every_fixture_is_within_tolerance(run_command):
     done = run_command("scripts.crosscheck", "--strict")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert "36 fixtures checked, 0 quantities failed" in done.stdout
+    assert "43 fixtures checked, 0 quantities failed" in done.stdout
 
 
 def test_a_changed_fixture_fails_and_an_unknown_one_only_when_strict(tmp_path, run_command):
@@ -35,7 +35,7 @@ def test_a_changed_fixture_fails_and_an_unknown_one_only_when_strict(tmp_path, r
 def test_bad_folders_and_patterns_are_refused(tmp_path, run_command):
     for flag, message in (
         (f"--golden={tmp_path}/none", "no such folder"),
-        ("--only=xyz*", "matches none of 36"),
+        ("--only=xyz*", "matches none of 43"),
     ):
         done = run_command("scripts.crosscheck", flag)
         assert done.returncode == 1
