@@ -301,9 +301,7 @@ def _denoise(method, restore):
         with_std=FLAGS.std,
         axes=FLAGS.dims,
         dtype=FLAGS.dtype,
-        restore=functools.partial(
-            restore, max_pixels=FLAGS.max_pixels, tile_size=FLAGS.tile_size
-        ),
+        restore=functools.partial(restore, max_pixels=FLAGS.max_pixels, tile_size=FLAGS.tile_size),
         show=say,
     )
 

@@ -15,8 +15,8 @@ def export(denoiser, output):
     """Writes `<output>/<version>/`, the next free version number, whole or not at all.
 
     Signatures, all for any height and width from 1 up:
-    serving_default: `noisy` (N, H, W, C), of volumes (N, D, H, W, C), float32 in [0, 1], and what else its INPUTS name -> the
-        denoiser's float32 outputs.
+    serving_default: `noisy` (N, H, W, C), of volumes (N, D, H, W, C), float32 in [0, 1], and what
+        else its INPUTS name -> the denoiser's float32 outputs.
     denoise_uint8: `noisy` uint8 -> `denoised` uint8; of denoisers of nothing but `noisy`.
     denoise_at_level (models of known noise): also `noise_level` (N,): sigma on [0, 1], lambda, or
         probability; serving_default then takes the level of the training. Of models trained on a

@@ -20,8 +20,10 @@ class ImageError(ValueError):
     """A file that is no usable image; the message names it."""
 
 
-def load(path):
+def load(path, axes=None):
     """Reads a file as it is: (array, axes, metadata).
+
+    axes: letters for those of an NPY file, which has none of its own; None: as `read` takes them.
 
     Returns:
         array: bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers and floats
@@ -41,14 +43,14 @@ def load(path):
     try:
         if suffix in (".tif", ".tiff"):
             try:
-                array, axes, metadata = tiffs.read(path)
+                array, found, metadata = tiffs.read(path)
             except tiffs.OnlyPillowError:
-                array, axes = _read_picture(path), "YXS"
+                array, found = _read_picture(path), "YXS"
         elif suffix == ".npy":
             array = np.load(path, allow_pickle=False)
-            axes = _npy_axes(array.shape)
+            found = axes or _npy_axes(array.shape)
         else:
-            array, axes = _read_picture(path), "YXS"
+            array, found = _read_picture(path), "YXS"
     except Exception as error:  # decoders fed with damaged bytes raise nearly anything
         raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
     metadata["dtype"] = array.dtype.newbyteorder("=")
@@ -64,7 +66,7 @@ def load(path):
     if array.dtype == np.float32 and not np.isfinite(array).all():
         bad = np.count_nonzero(~np.isfinite(array))
         raise ImageError(f"{path}: {bad} NaN or infinite values; replace them first.")
-    return array, axes, metadata
+    return array, found, metadata
 
 
 def read(path):

@@ -6,8 +6,8 @@ from scipy import ndimage
 MAX_PAGES = 64  # looked at, evenly spread
 LAGS = 15  # pixels, how far noise is compared with itself
 BLUR = 3.0  # pixels, of what is taken off to leave the noise
-BLOCK = 32  # pixels; structure is told from noise by the flattest quarter of such squares
-CORRELATED = 0.1  # of the variance; more is worth a word
+BLOCK = 32  # pixels; structure is told from noise by the calmest quarter of such squares
+CORRELATED = 0.15  # of the variance; more is worth a word
 BLOCKY = 1.1  # steps across the borders of JPEG's blocks over those inside
 SATURATED = 1e-3  # of the pixels
 JPEG = "its blocks tie neighbouring pixels together, which breaks what blind spots rest on."
@@ -113,8 +113,8 @@ def _steps_between(pages, names):
 def noise_correlation(page):
     """Correlation of a page's noise with itself, shifted by 1, 2, ... pixels.
 
-    The noise is what a blur takes away, in the squares where the blurred page is flattest; what
-    white noise would show after the same blur is subtracted.
+    The noise is what a blur takes away, in the squares where that is least, so that no structure is
+    in it; what white noise would show after the same blur is subtracted.
 
     Args:
         page: (H, W).
@@ -126,18 +126,18 @@ def noise_correlation(page):
     page = np.asarray(page, np.float64)
     if min(page.shape) < 2 * BLOCK:
         return np.full((2, LAGS), np.nan)
-    blurred = ndimage.gaussian_filter(page, BLUR)
-    residual = page - blurred
+    residual = page - ndimage.gaussian_filter(page, BLUR)
     delta = np.zeros((8 * LAGS + 1,) * 2)
     delta[4 * LAGS, 4 * LAGS] = 1
     white = delta - ndimage.gaussian_filter(delta, BLUR)
     rows, columns = (n // BLOCK for n in page.shape)
     corners = [(r * BLOCK, c * BLOCK) for r in range(rows) for c in range(columns)]
-    slopes = [np.ptp(blurred[r : r + BLOCK, c : c + BLOCK]) for r, c in corners]
-    flattest = np.argsort(slopes)[: max(1, len(corners) // 4)]
-    found = np.zeros((2, LAGS + 1))
-    for r, c in (corners[i] for i in flattest):
-        found += _products(residual[r : r + BLOCK, c : c + BLOCK])
+    # Where values are clipped there is less noise, and of another kind.
+    clipped = (page == page.min()) | (page == page.max())
+    squares = [(slice(r, r + BLOCK), slice(c, c + BLOCK)) for r, c in corners]
+    blocks = [residual[s] for s in squares if clipped[s].mean() < SATURATED] or [residual]
+    calmest = sorted(blocks, key=np.std)[: max(1, len(blocks) // 4)]
+    found = sum(_products(block) for block in calmest)
     expected = _products(white)
     with np.errstate(invalid="ignore"):
         return (found / found[:, :1] - expected / expected[:, :1])[:, 1:]
@@ -178,8 +178,9 @@ def _correlation(pages, config):
         )
     elif len(lines) == 2:
         lines.append(
-            "Careful: correlated along both axes: resampled, demosaiced or compressed images are; "
-            "go back to the raw data if there are any."
+            "Careful: correlated along both axes: resampled, demosaiced or compressed images are, "
+            "or those with so little noise that their texture shows; go back to the raw data if "
+            "there are any."
         )
     return lines
 

@@ -92,7 +92,7 @@ def read(path, axes=None):
     Raises:
         images.ImageError: as `images.load`, or another number of axes.
     """
-    array, found, metadata = images.load(path)
+    array, found, metadata = images.load(path, axes)
     metadata["axes"] = found
     if axes is None:
         return Stack(str(path), array, found, metadata)

@@ -24,16 +24,19 @@ def read(path):
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
         # A camera's thumbnail is marked as one; other pages of another shape are lost data.
-        others = [s for s in tiff.series[1:] if not s.keyframe.is_reduced]
-        if others:
-            shapes = ", ".join("x".join(map(str, s.shape)) for s in (series, *others[:3]))
+        alike = [series, *(s for s in tiff.series[1:] if not s.keyframe.is_reduced)]
+        kinds = {(s.shape, s.dtype) for s in alike}
+        if len(kinds) > 1:
+            shapes = ", ".join(sorted("x".join(map(str, shape)) for shape, _ in kinds)[:3])
             raise ValueError(
-                f"pages of {1 + len(others)} different kinds ({shapes}{', ...' * (len(others) > 3)}"
-                "); save each kind as a file of its own"
+                f"pages of {len(kinds)} different kinds ({shapes}{', ...' * (len(kinds) > 3)}); "
+                "save each kind as a file of its own"
             )
         axes = series.axes
         try:
             array = series.asarray()
+            if len(alike) > 1:
+                array, axes = np.stack([array, *(s.asarray() for s in alike[1:])]), "I" + axes
         except ValueError as error:
             if "imagecodecs" not in str(error):
                 raise

@@ -161,8 +161,9 @@ def hide(patch, mean, std, config, seed):
 
 def validation_batch(image_set, config):
     """(x, y) of crops that no training reaches, hidden once for all."""
-    config = dataclasses.replace(config, batch_size=VALIDATION_CROPS)
-    start = VALIDATION_START // VALIDATION_CROPS
+    size = VALIDATION_CROPS
+    config = dataclasses.replace(config, batch_size=size, num_images=size)
+    start = VALIDATION_START // size
     (batch,) = training_batches(image_set, config, start).take(1).as_numpy_iterator()
     return batch
 

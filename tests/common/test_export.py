@@ -15,6 +15,7 @@ PACKAGES = {
     "n2n_tf.mri": {},
     "rdunet_tf": {"channels": 1, "width": 4},
     "ssdn_tf": {"channels": 1},
+    "n2v_tf": {"channels": 2, "width": 4},
 }
 PROGRAM = """
 import sys

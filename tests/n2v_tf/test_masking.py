@@ -37,7 +37,7 @@ def test_every_box_has_at_most_one_spot(height, width, perc, seed):
     side = masking.box_side(perc)
     boxes = {tuple(spot // side) for spot in spots}
     assert len(boxes) == len(spots) <= -(-height // side) * -(-width // side)
-    assert all((0 <= spot).all() and (spot < (height, width)).all() for spot in spots)
+    assert all((spot >= 0).all() and (spot < (height, width)).all() for spot in spots)
     if height % side == width % side == 0:
         assert len(spots) == height * width // side**2
 

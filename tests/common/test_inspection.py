@@ -1,0 +1,88 @@
+"""common.inspection: every warning comes where it should, and on plain noise none."""
+
+import io
+import pathlib
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+from skimage import data as pictures
+
+from common import datasets, inspection
+
+RNG = np.random.default_rng(0)
+SCENE = pictures.camera()[100:420, 100:420].astype(np.float64) * 0.6 + 40
+CONFIG = types.SimpleNamespace(struct_kernel=None)
+
+
+def noise(sigma=15):
+    return RNG.normal(0, sigma, SCENE.shape)
+
+
+def report(*arrays, paths=()):
+    pages = [np.clip(a, 0, 255).astype(np.uint8)[..., None] for a in arrays]
+    names = [f"p{i}" for i in range(len(pages))]
+    return inspection.report(datasets.ImageSet("x", pages, names), CONFIG, paths)
+
+
+def careful(*arrays, **settings):
+    return [line for line in report(*arrays, **settings) if "Careful" in line]
+
+
+@pytest.mark.parametrize("sigma", [5, 15, 40])
+def test_white_noise_on_a_photograph_passes(sigma):
+    lines = report(SCENE + noise(sigma))
+    assert lines[0] == "Data: 1 images of 320x320 pixels, 1 channel, uint8."
+    assert "8 of 8 bits in use" in lines[1]
+    assert "not correlated" in lines[-1]
+    assert not careful(SCENE + noise(min(sigma, 15)))
+
+
+@pytest.mark.parametrize(
+    ("correlated", "kernel"),
+    [
+        (ndimage.uniform_filter1d(RNG.normal(0, 30, SCENE.shape), 3, axis=1), "horizontal5"),
+        (ndimage.uniform_filter1d(RNG.normal(0, 30, SCENE.shape), 3, axis=0), "vertical5"),
+        (np.repeat(RNG.normal(0, 15, (320, 1)), 320, axis=1), "horizontal31"),
+    ],
+)
+def test_structured_noise_is_found_and_its_kernel_proposed(correlated, kernel):
+    (line,) = careful(SCENE + correlated)
+    assert f"--struct_kernel={kernel} hides" in line
+
+
+def test_resampled_noise_is_correlated_along_both_axes():
+    lines = careful(SCENE + 3 * ndimage.gaussian_filter(noise(), 0.8))
+    assert len(lines) == 3 and "resampled" in lines[2]
+
+
+def test_what_white_noise_shows_is_zero():
+    page = RNG.normal(0, 1, (512, 512))
+    assert np.abs(inspection.noise_correlation(page)).max() < 0.05
+    assert np.isnan(inspection.noise_correlation(page[:20, :20])).all()
+
+
+def test_jpeg_is_found_by_name_and_by_its_blocks():
+    (line,) = careful(SCENE + noise(), paths=[pathlib.Path("a.tif"), pathlib.Path("b.JPG")])
+    assert "1 of 2 files are JPEG, b.JPG" in line
+    file = io.BytesIO()
+    Image.fromarray((SCENE + noise(5)).astype(np.uint8)).save(file, "JPEG", quality=20)
+    assert any("steps every 8 pixels" in line for line in careful(np.array(Image.open(file))))
+
+
+def test_saturated_constant_and_coarse_values_are_found():
+    (line,) = careful(SCENE * 1.5 + noise())
+    assert "largest value, 255, the most that the type holds" in line
+    bordered = SCENE + noise()
+    bordered[:64] = 0
+    assert any(
+        "19 % of the area is constant" in line or "20 %" in line for line in careful(bordered)
+    )
+    assert any("different values only" in line for line in careful((SCENE + noise()) // 16 * 16))
+
+
+def test_pages_of_other_levels_are_found():
+    (line,) = [x for x in careful(SCENE + noise(), (SCENE + noise()) / 20) if "wildly" in x]
+    assert "p1 has a mean of" in line and "p0" in line

@@ -1,0 +1,137 @@
+"""The commands of Noise2Void as a microscopist runs them, and what is refused."""
+
+import re
+
+import numpy as np
+import pytest
+import tifffile
+
+from common import images
+
+RNG = np.random.default_rng(0)
+TINY = ("--num_images=8", "--batch_size=4", "--crop_size=32", "--width=4", "--perc_pix=5")
+
+
+def cells(*shape):
+    """Counts of a microscope: blobs, Poisson noise, an offset."""
+    y, x = np.mgrid[: shape[-2], : shape[-1]]
+    clean = 60 + 40 * np.sin(x / 7) * np.cos(y / 9)
+    return (RNG.poisson(np.broadcast_to(clean, shape)) + 100).astype(np.uint16)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, run_command):
+    """(folder with stack.tif, run folder)."""
+    folder = tmp_path_factory.mktemp("n2v")
+    told = {"axes": "TYX", "unit": "um", "finterval": 0.5}
+    path = folder / "stack.tif"
+    tifffile.imwrite(path, cells(3, 50, 61), imagej=True, resolution=(4.0, 4.0), metadata=told)
+    flags = [f"--data_path={path}", f"--run_dir={folder}/run", *TINY]
+    done = run_command("n2v_tf.train", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "Data: 3 images of 50x61 pixels, 1 channel, uint16." in done.stdout
+    assert re.search(r"image 8: loss \d.*val_loss \d", done.stdout)
+    assert list((folder / "run" / "samples").glob("*.png"))
+    return folder
+
+
+def test_the_stack_comes_back_with_axes_type_and_pixel_size(run, tmp_path, run_command):
+    flags = [f"--run_dir={run}/run", f"--input={run}/stack.tif"]
+    done = run_command("n2v_tf.denoise", *flags, f"--output={tmp_path}/a")
+    assert done.returncode == 0, done.stderr
+    with tifffile.TiffFile(tmp_path / "a" / "stack.tif") as tiff:
+        assert (tiff.series[0].axes, tiff.series[0].dtype) == ("TYX", np.uint16)
+        assert tiff.imagej_metadata["finterval"] == 0.5
+        assert tiff.pages[0].resolution == pytest.approx((4.0, 4.0))
+        whole = tiff.asarray()
+    other = ["--tile_size=32", "--dtype=float32", f"--output={tmp_path}/b"]
+    done = run_command("n2v_tf.denoise", *flags, *other)
+    assert done.returncode == 0, done.stderr
+    tiled = tifffile.imread(tmp_path / "b" / "stack.tif")
+    assert tiled.dtype == np.float32
+    assert np.abs(tiled - whole).max() < 0.51  # whole is rounded
+    other = ["--normalize=image", "--tta", f"--output={tmp_path}/c"]
+    assert run_command("n2v_tf.denoise", *flags, *other).returncode == 0
+    assert (tifffile.imread(tmp_path / "c" / "stack.tif") != whole).any()
+
+
+def test_evaluate_against_an_average(run, tmp_path, run_command):
+    y, x = np.mgrid[:50, :61]
+    average = (60 + 40 * np.sin(x / 7) * np.cos(y / 9)).astype(np.float32)
+    stack = np.stack([average] * 3) * 7 - 3
+    tifffile.imwrite(tmp_path / "average.tif", stack, photometric="minisblack")
+    flags = [f"--run_dir={run}/run", f"--dataset={run}/stack.tif", "--dims=TYX"]
+    reference = f"--reference={tmp_path}/average.tif"
+    done = run_command("n2v_tf.evaluate", *flags, reference, "--baselines=noisy,median")
+    assert done.returncode == 0, done.stderr
+    assert "affine fit" in done.stdout
+    rows = re.findall(
+        r"RESULT .* noise=own images=3 psnr=([\d.]+) .*?(method=\w+)?$", done.stdout, re.M
+    )
+    assert [method for _, method in rows] == ["method=noisy", "method=median", ""]
+    # 80 counts of range, noise of 7.7 on average: its PSNR, whatever scale the average has.
+    assert float(rows[0][0]) == pytest.approx(20 * np.log10(80 / 7.7), abs=0.5)
+    one = tmp_path / "one.tif"
+    tifffile.imwrite(one, average)
+    done = run_command("n2v_tf.evaluate", *flags[:2], f"--reference={one}")
+    assert done.returncode == 1
+    assert "1 images, but" in done.stderr and "has 3; each needs its reference" in done.stderr
+
+
+def test_volumes_are_trained_restored_and_exported(tmp_path, run_command):
+    tifffile.imwrite(tmp_path / "v.tif", cells(9, 40, 44))
+    flags = ["--dims=ZYX", "--crop_depth=8", f"--run_dir={tmp_path}/run"]
+    done = run_command("n2v_tf.train", f"--data_path={tmp_path}/v.tif", *flags, *TINY)
+    assert done.returncode == 0, done.stderr
+    flags = [f"--run_dir={tmp_path}/run", f"--output={tmp_path}/out"]
+    done = run_command("n2v_tf.denoise", *flags, f"--input={tmp_path}/v.tif", "--dims=ZYX")
+    assert done.returncode == 0, done.stderr
+    assert tifffile.imread(tmp_path / "out" / "v.tif").shape == (9, 40, 44)
+    done = run_command("n2v_tf.denoise", *flags, f"--input={tmp_path}/v.tif")
+    assert done.returncode == 1
+    assert "no Z; name the axes with --dims" in done.stderr + done.stdout
+    done = run_command("n2v_tf.export", f"--run_dir={tmp_path}/run", f"--output={tmp_path}/m")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "m" / "1" / "saved_model.pb").is_file()
+
+
+def test_check_only_trains_nothing(run, tmp_path, run_command):
+    flags = [f"--data_path={run}", "--file_pattern=*.tif", "--check_only", *TINY]
+    done = run_command("n2v_tf.train", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "Values from" in done.stdout and "Training on" not in done.stdout
+    done = run_command("n2v_tf.train", "--check_only")
+    assert done.returncode == 1
+    assert "check_only is for images that are noisy themselves" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--crop_size=64"], "crops of 64x64 are larger than every image"),
+        (["--dims=ZYXC"], "3 axes; dims=ZYXC names 4"),
+        (["--channels=3"], "1 channels, this model is for 3"),
+        (["--struct_kernel=horizontal4"], "its sides must be odd"),
+        (["--file_pattern=*.tif"], "no images that match"),
+    ],
+)
+def test_refusals(tmp_path, run_command, flags, message):
+    np.save(tmp_path / "a.npy", cells(2, 50, 61))
+    flags = [f"--data_path={tmp_path}", f"--run_dir={tmp_path}/run", *TINY, *flags]
+    done = run_command("n2v_tf.train", *flags)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 2  # the file's line and the error
+    assert not (tmp_path / "run").exists()
+
+
+def test_constant_and_broken_files_are_named(tmp_path, run_command):
+    images.write(tmp_path / "flat" / "a.tif", np.full((50, 50, 1), 7, np.uint16))
+    np.save(tmp_path / "nan.npy", np.full((50, 50), np.nan))
+    for path, message in (
+        (tmp_path / "flat", "constant images"),
+        (tmp_path / "nan.npy", "2500 NaN"),
+    ):
+        done = run_command("n2v_tf.train", f"--data_path={path}", f"--run_dir={tmp_path}/r", *TINY)
+        assert done.returncode == 1
+        assert message in done.stderr
