@@ -6,6 +6,8 @@ python -m n2v_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --dims=TYX --
 The files keep their names, axes, value type and pixel sizes.
 """
 
+import functools
+
 from absl import flags as absl_flags
 
 from common import commands, flags, prediction
@@ -28,7 +30,14 @@ def _define_flags():
     )
 
 
+@functools.cache
+def _say_normalisation(kind):
+    of = "the training images" if kind == "training" else "each image itself"
+    commands.say(f"Standardised by mean and deviation of {of} (--normalize={kind}).")
+
+
 def _restore(model, inputs, **settings):
+    _say_normalisation(FLAGS.normalize)
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
     if FLAGS.normalize == "training":
         return restore(model, inputs, **settings)

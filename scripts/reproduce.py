@@ -65,6 +65,7 @@ CONTENDERS = {
     "RDUNet": Contender(
         "rdunet_tf", 20_000, ("--width=16", "--batch_size=4", "--learning_rate=1e-3")
     ),
+    "N2V": Contender("n2v_tf", 40_000, ("--noise=gauss5_50", "--batch_size=16", "--loss=mse")),
     "SSDN": Contender("ssdn_tf", 5_000, ("--noise=gauss5_50", "--batch_size=1")),
 }
 FIGURE = ["mean", "median", "non_local_means", "bm3d", *CONTENDERS]
