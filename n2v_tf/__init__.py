@@ -11,6 +11,5 @@ __all__ = ["N2V", "N2VConfig", "N2V_DataGenerator"]
 def __getattr__(name):
     # Not before someone asks: the commands of this package have no use for them.
     if name in __all__:
-        module = "generator" if name == "N2V_DataGenerator" else "juglab"
-        return getattr(importlib.import_module(f"n2v_tf.{module}"), name)
+        return getattr(importlib.import_module("n2v_tf.juglab"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

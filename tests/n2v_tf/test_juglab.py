@@ -9,7 +9,8 @@ import pytest
 import tifffile
 
 from common import images
-from n2v_tf import N2V, N2V_DataGenerator, N2VConfig, keras2
+from n2v_tf import N2V, N2V_DataGenerator, N2VConfig
+from n2v_tf.juglab import keras2
 from scripts import golden_files
 
 RNG = np.random.default_rng(0)
