@@ -12,6 +12,7 @@ import numpy as np
 
 from common import (
     baselines,
+    bioimage,
     datasets,
     evaluation,
     figures,
@@ -49,6 +50,7 @@ class Method:
     validation_batch: (ImageSet, configuration) -> (x, y) that the loss is looked at on, or None.
     examples: (ImageSet, configuration, noise=, seed=, repeats=) -> as of evaluation.noisy_images.
     psnr: (clean, restored) -> dB.
+    cite: (reference, DOI) of the paper.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Method:
     validation_batch: collections.abc.Callable = lambda image_set, config: None
     examples: collections.abc.Callable = evaluation.examples
     psnr: collections.abc.Callable = metrics.psnr
+    cite: tuple = ()
 
     def load_config(self, run_dir):
         """(configuration, fingerprint of the training images) of a run folder."""
@@ -314,5 +317,9 @@ def export(method, doc):
 def _export(method):
     flags.require("run_dir", "output")
     denoiser = method.load(FLAGS.run_dir)
-    path = saved_models.export(denoiser, FLAGS.output)
+    if FLAGS.format == "bioimageio":
+        name = method.name.replace(".", "_")
+        path = bioimage.export(denoiser, FLAGS.output, name=name, cite=method.cite)
+    else:
+        path = saved_models.export(denoiser, FLAGS.output)
     print(f"Exported: {path}")

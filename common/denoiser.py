@@ -58,6 +58,15 @@ class Denoiser(keras.Model):
         """
         raise NotImplementedError
 
+    def portable(self):
+        """The same as a functional model of Keras' own layers alone, or None if there is no such.
+
+        It takes (N, H, W, C) of the values that the files of the training held, sides multiples of
+        `config.side_multiple`, and gives what is restored; with it goes `typical(shape, seed)`,
+        an image to try it on.
+        """
+        return None
+
     def call(self, inputs, training=False):
         if not isinstance(inputs, dict):
             inputs = {"noisy": inputs}

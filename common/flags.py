@@ -152,6 +152,13 @@ def define_export():
     flags.DEFINE_string(
         "output", None, "Folder; the model becomes its next version, 1, 2, ... Required."
     )
+    flags.DEFINE_enum(
+        "format",
+        "saved_model",
+        ["saved_model", "bioimageio"],
+        "A TensorFlow SavedModel; or, of n2v_tf, a zip for the BioImage Model Zoo, which needs the "
+        "extra `bioimageio`.",
+    )
 
 
 def define_precision():

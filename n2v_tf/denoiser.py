@@ -1,5 +1,6 @@
 """The Noise2Void denoiser: standardisation, network and loss as one Keras model."""
 
+import keras
 import numpy as np
 
 from common import commands, denoiser, images, losses, optimizers, schedules, unet
@@ -9,7 +10,8 @@ from n2v_tf import configs, data, network
 class Denoiser(denoiser.Denoiser):
     """Restores images or volumes of any scale; the result holds `denoised` alone.
 
-    What it is trained on is kept beside the weights: `mean` and `std` of every channel, (C,).
+    What it is trained on is kept beside the weights: `mean` and `std` of every channel, (C,), and
+    `white`, the value in the files that stands for 1.
     tests/golden/n2v_unet_*.npz.
     """
 
@@ -41,6 +43,9 @@ class Denoiser(denoiser.Denoiser):
             )
             for name, value in (("mean", "zeros"), ("std", "ones"))
         )
+        self.white = self.add_weight(
+            shape=(), initializer="ones", trainable=False, dtype="float32", name="white"
+        )
 
     @property
     def spatial(self):
@@ -55,6 +60,21 @@ class Denoiser(denoiser.Denoiser):
         """Takes mean and deviation of a data.TrainingSet."""
         self.mean.assign(training_set.mean)
         self.std.assign(training_set.std)
+        stored = training_set.images[0].dtype
+        self.white.assign(images.white_level(stored, self.config.white_level))
+
+    def portable(self):
+        mean, std = (np.asarray(v * self.white).tolist() for v in (self.mean, self.std))
+        noisy = keras.Input(self.network.input_shape[1:], name="noisy")
+        variance = np.square(std).tolist()
+        standard = keras.layers.Normalization(mean=mean, variance=variance, name="in")(noisy)
+        back = keras.layers.Normalization(mean=mean, variance=variance, invert=True, name="out")
+        return keras.Model(noisy, back(self.network(standard)), name="n2v")
+
+    def typical(self, shape, seed):
+        """White noise of the training's mean and deviation, on the scale of its files."""
+        noise = np.random.default_rng(seed).standard_normal(shape)
+        return (noise * np.asarray(self.std) + np.asarray(self.mean)) * float(self.white)
 
     def restore(self, noisy, noise_level, training):
         standard = (noisy - self.mean) / self.std
@@ -121,4 +141,5 @@ METHOD = commands.Method(
     validation=data.validation,
     validation_batch=data.validation_batch,
     prepare=Denoiser.set_statistics,
+    cite=("Krull, Buchholz, Jug: Noise2Void, CVPR 2019", "10.1109/CVPR.2019.00223"),
 )

@@ -25,6 +25,7 @@ TENSORFLOW = {
     "common/noise.py",
     "common/tfrecords.py",
     "common/export.py",
+    "common/bioimage.py",
     "n2v_tf/masking.py",
 }
 

@@ -1,6 +1,9 @@
 """The commands of Noise2Void as a microscopist runs them, and what is refused."""
 
+import importlib.util
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -53,6 +56,40 @@ def test_the_stack_comes_back_with_axes_type_and_pixel_size(run, tmp_path, run_c
     other = ["--normalize=image", "--tta", f"--output={tmp_path}/c"]
     assert run_command("n2v_tf.denoise", *flags, *other).returncode == 0
     assert (tifffile.imread(tmp_path / "c" / "stack.tif") != whole).any()
+
+
+BIOIMAGE = """
+import sys, zipfile
+import keras, numpy as np, tifffile
+from bioimageio.core import test_model
+zipped, folder = sys.argv[1:]
+assert test_model(zipped).status == "passed"
+with zipfile.ZipFile(zipped) as file:
+    file.extract("weights.keras", folder)
+model = keras.models.load_model(folder + "/weights.keras")  # safe mode: nothing is unpickled
+raw = tifffile.imread(folder + "/in.tif").astype(np.float32)
+np.save(folder + "/restored.npy", model.predict_on_batch(raw[None, ..., None])[0, ..., 0])
+assert "common" not in sys.modules
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("bioimageio") is None, reason="the extra bioimageio is not installed"
+)
+def test_a_model_for_the_bioimage_zoo_takes_the_files_values(run, tmp_path, run_command):
+    tifffile.imwrite(tmp_path / "in.tif", cells(48, 60))  # multiples of 4
+    flags = [f"--run_dir={run}/run", f"--output={tmp_path}/out"]
+    done = run_command("n2v_tf.denoise", *flags, f"--input={tmp_path}/in.tif", "--dtype=float32")
+    assert done.returncode == 0, done.stderr
+    done = run_command("n2v_tf.export", *flags, "--format=bioimageio")
+    assert done.returncode == 0, done.stderr
+    zipped = tmp_path / "out" / "n2v_tf-1.bioimageio.zip"
+    program = [sys.executable, "-c", BIOIMAGE, str(zipped), str(tmp_path)]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    denoised = tifffile.imread(tmp_path / "out" / "in.tif")
+    np.testing.assert_allclose(np.load(tmp_path / "restored.npy"), denoised, rtol=1e-4)
 
 
 def test_evaluate_against_an_average(run, tmp_path, run_command):
