@@ -45,6 +45,7 @@ class Method:
     training_images: (configuration, data folder, most images) -> ImageSet large enough for crops.
     batches: (ImageSet, configuration, start) -> batches as of pipeline.training_batches.
     prepare: (Denoiser, ImageSet): what a new one takes from the images it will be trained on.
+    noisy_images: (configuration, data folder, most images) -> ImageSet, for `inspect` alone.
     inspect: (configuration, ImageSet) -> lines about images that are noisy themselves, or None.
     validation: (configuration, data folder) -> function as evaluation.validator takes it.
     validation_batch: (ImageSet, configuration) -> (x, y) that the loss is looked at on, or None.
@@ -62,6 +63,7 @@ class Method:
     batches: collections.abc.Callable
     training_images: collections.abc.Callable = pipeline.training_images
     prepare: collections.abc.Callable = lambda denoiser, image_set: None
+    noisy_images: collections.abc.Callable = pipeline.load_images
     inspect: collections.abc.Callable = None
     validation: collections.abc.Callable = evaluation.validation
     validation_batch: collections.abc.Callable = lambda image_set, config: None
@@ -149,8 +151,8 @@ def _check(method):
         raise ValueError(
             f"check_only is for images that are noisy themselves; noise={config.noise!r} adds some."
         )
-    usable = method.training_images(config, FLAGS.data_dir, FLAGS.max_images)
-    say("\n".join(method.inspect(config, usable)))
+    found = method.noisy_images(config, FLAGS.data_dir, FLAGS.max_images)
+    say("\n".join(method.inspect(config, found)))
 
 
 def _training_config(method, run_dir):
@@ -187,6 +189,8 @@ def _evaluate(method):
         measure, fit = metrics.psnr_float, metrics.fitted
         print("PSNR of the least-squares affine fit to the reference, peak: its range.")
     else:
+        if denoiser.spatial == 3:
+            raise ValueError("this model restores volumes: give noisy ones, and their --reference.")
         examples, count, dataset, added = _examples_with_noise(method, denoiser.config)
         measure, fit = method.psnr, lambda image, clean: image
     for name, function in baselines.available(FLAGS.baselines).items():
@@ -245,7 +249,8 @@ def _examples_with_noise(method, config):
 def _examples_with_reference(denoiser):
     """Noisy files and what they are compared with, likewise."""
     config = denoiser.config
-    settings = {"axes": FLAGS.dims, "spatial": denoiser.spatial, "channels": config.channels}
+    dims = FLAGS.dims or getattr(config, "dims", None)
+    settings = {"axes": dims, "spatial": denoiser.spatial, "channels": config.channels}
     noisy, clean = (
         stacks.load(path, max_images=FLAGS.max_images, **settings)
         for path in (FLAGS.dataset, FLAGS.reference)
@@ -280,18 +285,21 @@ class _Progress:
 
 
 def _write_pictures(output, name, noisy, result):
-    images.write(output / f"{name}-noisy.png", images.from_unit(noisy, np.uint8))
-    images.write(output / f"{name}-denoised.png", images.from_unit(result["denoised"], np.uint8))
+    for kind, image in (("noisy", noisy), ("denoised", result["denoised"])):
+        # Volumes, and channels that are no colours, are no pictures.
+        suffix = "png" if image.ndim == 3 and image.shape[-1] in (1, 3) else "tif"
+        images.write(output / f"{name}-{kind}.{suffix}", images.from_unit(image, np.uint8))
     if "std" in result:
         images.write(output / f"{name}-std.tif", result["std"])
 
 
-def denoise(method, doc, *, define=flags.define_denoising, restore=prediction.restore):
+def denoise(method, doc, *, define=flags.define_denoising, choose=lambda: prediction.restore):
     """Runs `python -m <method>.denoise`.
 
-    define: defines the flags; restore: as prediction.restore, called after the flags are read.
+    define: defines the flags; choose: called when they are read, gives what restores an image, as
+    prediction.restore does.
     """
-    flags.run(lambda: _denoise(method, restore), define, doc)
+    flags.run(lambda: _denoise(method, choose()), define, doc)
 
 
 def _denoise(method, restore):

@@ -10,6 +10,7 @@ from common import datasets, figures, images, metrics, noise_levels, pipeline, p
 from common import noise as noises
 
 VALIDATION_IMAGES = 4  # looked at during a training
+MIDDLE_PAGES = 16  # of a volume, likewise
 
 
 @dataclasses.dataclass
@@ -192,6 +193,7 @@ def _as_they_are(image_set, *, channels, white_level):
 
 
 def _centre(image, side):
-    """The middle of (H, W, C), no side longer than `side`."""
-    top, left = (max(0, (n - side) // 2) for n in image.shape[:2])
-    return image[top : top + side, left : left + side]
+    """The middle of (H, W, C), no side longer than `side`; of volumes that of a few pages."""
+    limits = (side, side) if image.ndim == 3 else (MIDDLE_PAGES, side, side)
+    starts = [max(0, (n - limit) // 2) for n, limit in zip(image.shape, limits)]
+    return image[tuple(slice(a, a + limit) for a, limit in zip(starts, limits))]

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from common import images as image_files
 from common import noise_levels
 
 
@@ -40,6 +41,7 @@ def export(denoiser, output):
     }
     pixels = tf.TensorSpec((*sides, channels), tf.uint8, name="noisy")
     level = tf.TensorSpec((None,), tf.float32, name="noise_level")
+    white = image_files.white_level(np.uint8, config.white_level)
     takes_level = config.takes_level
     needs_level = takes_level and not noise_levels.parse(config.noise).is_fixed
 
@@ -47,8 +49,8 @@ def export(denoiser, output):
         return denoiser(inputs, training=False)
 
     def restore_uint8(noisy):
-        unit = tf.cast(noisy, tf.float32) * np.float32(1 / 255)
-        scaled = restore({"noisy": unit})["denoised"] * 255.0 + 0.5
+        unit = tf.cast(noisy, tf.float32) * np.float32(1 / white)
+        scaled = restore({"noisy": unit})["denoised"] * white + 0.5
         return {"denoised": tf.cast(tf.clip_by_value(scaled, 0.0, 255.0), tf.uint8)}
 
     archive = keras.export.ExportArchive()

@@ -200,7 +200,8 @@ def read_config(named, default, short):
     given = given_fields(named[name])
     # What comes with the project; anything else is worth the paper's length.
     own = named[default].train_set
-    is_short = given.get("train_set", named[name].train_set) == own and not given.get("pairs")
+    files = any(given.get(name) for name in ("pairs", "data_path"))
+    is_short = given.get("train_set", named[name].train_set) == own and not files
     # What the named configuration sets itself stays.
     unset = {
         k: v for k, v in short.items() if getattr(named[name], k) == getattr(named[default], k)

@@ -48,7 +48,8 @@ def load(path, axes=None):
                 array, found = _read_picture(path), "YXS"
         elif suffix == ".npy":
             array = np.load(path, allow_pickle=False)
-            found = axes or _npy_axes(array.shape)
+            fits = axes is not None and len(axes) == array.ndim
+            found = axes if fits else _npy_axes(array.shape)
         else:
             array, found = _read_picture(path), "YXS"
     except Exception as error:  # decoders fed with damaged bytes raise nearly anything

@@ -10,8 +10,10 @@ BLOCK = 32  # pixels; structure is told from noise by the calmest quarter of suc
 CORRELATED = 0.15  # of the variance; more is worth a word
 BLOCKY = 1.1  # steps across the borders of JPEG's blocks over those inside
 SATURATED = 1e-3  # of the pixels
+FEW_VALUES = 64
+SPARSE = 20  # mean of counts so low that 0 is a value like others
 JPEG = "its blocks tie neighbouring pixels together, which breaks what blind spots rest on."
-WILD = 4.0  # ratio of the brightest page's level to the darkest's
+WILD = 4.0  # deviations of a page, between the brightest page's level and the darkest's
 
 
 def report(image_set, config, paths=()):
@@ -55,15 +57,17 @@ def _size(image_set):
 
 def _levels(pages):
     low, high = min(p.min() for p in pages), max(p.max() for p in pages)
-    mean = np.mean([p.mean() for p in pages])
+    mean = _mean(pages)
     std = np.mean([p.std() for p in pages])
     line = f"Values from {low:g} to {high:g}, mean {mean:.4g}, deviation {std:.4g}"
-    if np.issubdtype(pages[0].dtype, np.integer):
-        used = max(int(high).bit_length(), 1)
-        line += f"; {used} of {8 * pages[0].dtype.itemsize} bits in use"
-        distinct = len(np.unique(np.concatenate([p.ravel() for p in pages])))
-        if distinct < 64:
-            line += f". Careful: {distinct} different values only; noise is rounded away"
+    if not np.issubdtype(pages[0].dtype, np.integer):
+        return line + "."
+    present = np.flatnonzero(sum(np.bincount(p.ravel(), minlength=int(high) + 1) for p in pages))
+    step = max(int(np.gcd.reduce(present - present[0])), 1)  # of 12 bits moved up by 4 it is 16
+    used = max(int(high // step).bit_length(), 1)
+    line += f"; {used} of {8 * pages[0].dtype.itemsize} bits in use"
+    if len(present) < FEW_VALUES and step > 1:
+        line += f". Careful: {len(present)} different values, {step} apart; noise is rounded away"
     return line + "."
 
 
@@ -73,19 +77,24 @@ def _saturation(pages):
     high, low = max(p.max() for p in pages), min(p.min() for p in pages)
     for value, name in ((high, "largest"), (low, "smallest")):
         share = np.mean([np.mean(p == value) for p in pages])
-        if share > SATURATED and high > low:
+        counted = value == low == 0 and pages[0].dtype.kind == "u" and _mean(pages) < SPARSE
+        if share > SATURATED and high > low and not counted:
             full = ", the most that the type holds" if value == top else ""
             lines.append(
-                f"Careful: {100 * share:.2g} % of the pixels have the {name} value, {value:g}"
+                f"Careful: {100 * share:.3g} % of the pixels have the {name} value, {value:g}"
                 f"{full}: clipped ones have lost their noise and come back too dark or too bright."
             )
     flat = np.mean([_flat_share(page) for page in pages])
     if flat > 0.01:
         lines.append(
-            f"Careful: {100 * flat:.2g} % of the area is constant, in squares of 8x8; there is no "
+            f"Careful: {100 * flat:.3g} % of the area is constant, in squares of 8x8; there is no "
             "noise to learn from. Cut such borders off."
         )
     return lines
+
+
+def _mean(pages):
+    return np.mean([page.mean() for page in pages])
 
 
 def _flat_share(page):
@@ -101,8 +110,7 @@ def _steps_between(pages, names):
     levels = np.array([float(p.mean()) for p in pages])
     spread = float(np.median([p.std() for p in pages]))
     low, high = levels.argmin(), levels.argmax()
-    apart = levels[high] - levels[low] > 3 * spread
-    if len(pages) > 1 and apart and levels[high] > WILD * abs(levels[low]):
+    if len(pages) > 1 and levels[high] - levels[low] > WILD * spread:
         return [
             f"Careful: pages differ wildly in level, {names[low]} has a mean of {levels[low]:.4g}, "
             f"{names[high]} {levels[high]:.4g}; train on like ones, or scale them first."
@@ -154,23 +162,24 @@ def _products(block):
 
 
 def _correlation(pages, config):
-    found = [noise_correlation(page[..., 0]) for page in pages]
-    if np.isnan(found).all():
-        return []
-    down, across = np.nanmean(found, axis=0)
-    lines = []
+    found = [_mean_correlation([page[..., c] for page in pages]) for c in range(pages[0].shape[-1])]
+    found = [values for values in found if values is not None]
+    if not found:
+        return [f"Noise: sides below {2 * BLOCK} pixels are too short to tell if it is correlated."]
+    # The channel that shows most of it.
+    down, across = max(found, key=lambda values: np.abs(values[:, 0]).max())
+    lines, reaches = [], []
     # Beside noise in lines, which fills one axis, what is left of the other is no matter.
     limit = max(CORRELATED, max(abs(down[0]), abs(across[0])) / 4)
     for name, along, values in (("vertical", "Y", down), ("horizontal", "X", across)):
         if abs(values[0]) <= limit:
             continue
         reach = int(np.argmax(np.append(np.abs(values) <= CORRELATED, True)))
+        reaches.append((name, reach))
         lines.append(
             f"Careful: the noise is correlated along {along}, by {values[0]:+.2f} with the next "
             f"pixel, over {reach} pixel{'s' * (reach > 1)}; a blind spot then is not blind."
         )
-        if hasattr(config, "struct_kernel") and config.struct_kernel is None:
-            lines[-1] += f" --struct_kernel={name}{2 * reach + 1} hides its neighbours too."
     if not lines:
         lines.append(
             f"Noise: not correlated between neighbours ({across[0]:+.2f} along X, {down[0]:+.2f} "
@@ -182,7 +191,19 @@ def _correlation(pages, config):
             "or those with so little noise that their texture shows; go back to the raw data if "
             "there are any."
         )
+    if reaches and hasattr(config, "struct_kernel") and config.struct_kernel is None:
+        name, reach = reaches[0]
+        kernel = f"{name}{2 * reach + 1}"
+        if len(reaches) == 2:
+            kernel = "x".join(str(2 * reach + 1) for _, reach in reaches)
+        lines.append(f"--struct_kernel={kernel} hides the neighbours too (structN2V).")
     return lines
+
+
+def _mean_correlation(planes):
+    """Mean of `noise_correlation` over (H, W) arrays, None if all are too small."""
+    found = [noise_correlation(plane) for plane in planes]
+    return None if np.isnan(found).all() else np.nanmean(found, axis=0)
 
 
 def _jpeg(pages, paths):

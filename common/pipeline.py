@@ -97,10 +97,14 @@ def evaluation_noise(clean, noise, seed, number):
     return noisy.numpy(), float(level)
 
 
+def load_images(config, data_dir, max_images):
+    """The images of a configuration's training set."""
+    return datasets.load(config.train_set, data_dir, max_images=max_images)
+
+
 def training_images(config, data_dir, max_images):
     """The images that a configuration trains on, those left out that are too small."""
-    image_set = datasets.load(config.train_set, data_dir, max_images=max_images)
-    return usable_for_crops(image_set, config)
+    return usable_for_crops(load_images(config, data_dir, max_images), config)
 
 
 def usable_for_crops(image_set, config):
@@ -115,7 +119,7 @@ def usable_for_crops(image_set, config):
     if not len(large):
         sides = max((_sides(image, crop) for image in image_set.images), key=min)
         raise ValueError(
-            f"crop_size={config.crop_size}: crops of {_by(crop)} are larger than every image of "
+            f"{_crop_flags(config)}: crops of {_by(crop)} are larger than every image of "
             f"{image_set.name}; the largest is {_by(sides)}."
         )
     if len(large) < len(image_set):
@@ -134,6 +138,11 @@ def usable_for_crops(image_set, config):
 def _sides(image, crop):
     """Those sides of an array (.., H, W, C) that a crop cuts."""
     return image.shape[-1 - len(crop) : -1]
+
+
+def _crop_flags(config):
+    depth = f"crop_depth={config.crop_shape[0]}, " if len(config.crop_shape) == 3 else ""
+    return f"{depth}crop_size={config.crop_size}"
 
 
 def _by(sides):

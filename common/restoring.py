@@ -31,7 +31,8 @@ def restore_files(
         noise_level: of the files, in the units of the noise string, for models that take it; None
             for that of the training.
         with_std: also NAME-std.tif, the predicted standard deviation.
-        axes: letters for the axes of the files, see `stacks`; None for what the files say.
+        axes: letters for the axes of the files, see `stacks`; None for those of the training, or
+            for what the files say.
         dtype: of `DTYPES`; values keep the scale of the file, rounded and clipped for integers.
         restore: as prediction.restore.
         show: called with a line for each file.
@@ -52,7 +53,7 @@ def restore_files(
         return restore(denoiser, {"noisy": noisy} | given)
 
     def restore_file(path, target, std_target):
-        stack = stacks.read(path, axes)
+        stack = stacks.read(path, axes, usual=getattr(config, "dims", None))
         return _restore_stack(denoiser, restore_image, stack, dtype, target, std_target)
 
     do_each(jobs, restore_file, show=show)
@@ -129,6 +130,8 @@ def _restore_stack(denoiser, restore_image, stack, dtype, target, std_target):
     restored, std, levels = np.empty(items.shape, written), [], []
     for i, item in enumerate(items):
         result = restore_image(images.to_unit(item, white))
+        if not np.isfinite(result["denoised"]).all():
+            raise images.ImageError(f"{stack.path}: the model gives NaN; its training went wrong.")
         restored[i] = images.from_unit(result["denoised"], written, white)
         if "noise_std" in result:
             levels.append(float(result["noise_std"].mean()))

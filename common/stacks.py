@@ -9,6 +9,7 @@ import os
 import pathlib
 
 import numpy as np
+from absl import logging
 
 from common import datasets, files, images, tiffs
 
@@ -63,9 +64,10 @@ class Stack:
         if found != channels and not self.named and "S" in self.axes:
             array = array[..., : 3 if found >= 3 else 1]
         if array.shape[-1] != channels:
+            wanted = array.shape[-1]  # without alpha
             raise images.ImageError(
                 f"{self.path}: {found} channels, this model is for {channels}; one for such files "
-                f"is trained with --channels={found}."
+                f"is trained with --channels={wanted}."
             )
         return array
 
@@ -84,26 +86,43 @@ class Stack:
         return whole.reshape(array.shape).transpose(np.argsort(order))
 
 
-def read(path, axes=None):
+def check_axes(axes):
+    """Raises ValueError unless a string names axes that an image can have, each once."""
+    if not set("YX") <= set(axes) <= set("STZCYX") or len(set(axes)) < len(axes):
+        raise ValueError(
+            f"dims={axes!r}: expected Y and X, with S (samples), T (time), Z (depth), C (channels) "
+            "as the files have them, each once: YX, TYX, ZYX, YXC."
+        )
+
+
+def read(path, axes=None, usual=None):
     """Reads a file as a Stack.
 
-    axes: letters for the axes of the array in the file; None for what the file says.
+    axes: letters for the axes of the array in the file; None for what the file says, or for
+    `usual`, the letters of the training's files, where they are as many.
 
     Raises:
+        ValueError: letters that make no sense.
         images.ImageError: as `images.load`, or another number of axes.
     """
-    array, found, metadata = images.load(path, axes)
+    if axes is not None:
+        check_axes(axes)
+    array, found, metadata = images.load(path, axes or usual)
     metadata["axes"] = found
-    if axes is None:
+    if axes is None and (usual is None or len(usual) != array.ndim):
         return Stack(str(path), array, found, metadata)
-    if "S" in found and found.endswith("S") and array.shape[-1] == 1:
+    axes = axes or usual
+    if found.endswith("S") and array.shape[-1] == 1:
         array, found = array[..., 0], found[:-1]
-        metadata["axes"] = found
     if len(axes) != array.ndim:
         raise images.ImageError(
             f"{path}: shape {'x'.join(map(str, array.shape))}, {array.ndim} axes; dims={axes} "
             f"names {len(axes)}."
         )
+    # What a file takes for colour and the user does not, three pages, say, is written as hers.
+    others = {"S": "Q"}  # samples are no colours
+    kept = (a if a != "S" or b == "C" else others.get(b, b) for a, b in zip(found, axes))
+    metadata["axes"] = "".join(kept)
     return Stack(str(path), array, axes, metadata, named=True)
 
 
@@ -161,7 +180,17 @@ def load(path, *, pattern="*", axes=None, spatial=2, channels=1, max_images=None
     def read_each():
         for file in find(path, pattern):
             try:
-                items = read(file, axes).items(spatial, channels)
+                stack = read(file, axes)
+                items = stack.items(spatial, channels)
+                parted = stack.axes.find("C") if channels == 1 and not stack.named else -1
+                if parted >= 0 and (count := stack.array.shape[parted]) > 1:
+                    logging.warning(
+                        "%s: its %d channels are taken for images of their own; --channels=%d "
+                        "makes them channels of one.",
+                        file,
+                        count,
+                        count,
+                    )
             except images.ImageError as error:
                 yield file.name, error
                 continue

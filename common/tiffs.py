@@ -23,6 +23,8 @@ def read(path):
     """
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
+        if series.is_multifile:
+            raise ValueError("one of several files of an OME set; save each stack as one file")
         # A camera's thumbnail is marked as one; other pages of another shape are lost data.
         alike = [series, *(s for s in tiff.series[1:] if not s.keyframe.is_reduced)]
         kinds = {(s.shape, s.dtype) for s in alike}
@@ -75,13 +77,10 @@ def write(path, array, axes, metadata=None):
     What ImageJ's kind can't hold, other types than uint8, uint16, float32, becomes a plain TIFF.
     """
     metadata = dict(metadata or {})
-    if "S" in axes[:-1]:
-        array = np.moveaxis(array, axes.index("S"), -1)
-        axes = axes.replace("S", "") + "S"
-    samples = array.shape[-1] if axes.endswith("S") else 1
+    samples = array.shape[axes.index("S")] if "S" in axes else 1
     options = {"photometric": "rgb" if samples >= 3 else "minisblack"}
     if samples > 1:
-        options["planarconfig"] = "contig"
+        options["planarconfig"] = "contig" if axes.endswith("S") else "separate"
     if samples in (2, 4):
         options["extrasamples"] = ["unassalpha"]
     if "resolution" in metadata:

@@ -132,6 +132,11 @@ class _Recorder(keras.callbacks.Callback):
         crosses = images // self._eval_every > before // self._eval_every
         if self._validate and (is_last or crosses):
             found, sheet = self._validate(self.model)
+            if any(np.isnan(found.get(name, 0.0)) for name in ("loss", "psnr")):
+                raise ValueError(
+                    f"{self._run_dir}: the validation gives {found} after image {images}; the "
+                    "training went wrong. A lower --learning_rate may help."
+                )
             row |= {f"val_{name}": value for name, value in found.items()}
             logs.update(row)  # for TensorBoard, which comes next
             samples = self._run_dir / "samples"
@@ -175,7 +180,7 @@ def announce(run_dir, config, image_set, is_short):
     """Says what is going to be trained, on what, and how long."""
     print(
         f"Training on {len(image_set)} images of {image_set.name}: {config.num_images} crops "
-        f"of {config.crop_size}x{config.crop_size}, {config.batch_size} a step. "
+        f"of {'x'.join(map(str, config.crop_shape))}, {config.batch_size} a step. "
         f"Run folder: {run_dir}",
         flush=True,
     )

@@ -6,7 +6,7 @@ import typing
 
 import numpy as np
 
-from common import configs
+from common import configs, stacks
 from common.configs import expect, fast_precision, setting
 from n2v_tf import masking
 
@@ -74,11 +74,22 @@ class Config(configs.Config):
         expect("loss", self.loss, ("mae", "mse"))
         expect("manipulator", self.manipulator, tuple(masking.MANIPULATORS))
         if self.dims is not None:
-            check_dims(self.dims)
+            stacks.check_axes(self.dims)
         if self.data_path and self.noise not in (None, "none"):
             raise ValueError(
                 f"data_path={self.data_path!r} with noise={self.noise!r}: your files are noisy "
                 "already; leave noise out, or give clean ones as train_set."
+            )
+        if self.data_path and self.train_set != "sample":
+            raise ValueError(
+                f"data_path={self.data_path!r} with train_set={self.train_set!r}: give one."
+            )
+        if not self.data_path and (self.dims or self.file_pattern != "*"):
+            raise ValueError("dims and file_pattern are for files of your own: give data_path.")
+        if self.spatial == 3 and self.precision == "bfloat16":
+            raise ValueError(
+                "precision='bfloat16' of volumes: TensorFlow's gradients of 3D convolutions are "
+                "wrong in it on CPUs; float32 is right."
             )
         if self.noise == "none" and not self.data_path:
             raise ValueError("noise='none': give your noisy files as data_path.")
@@ -136,16 +147,9 @@ class Config(configs.Config):
                 kernel_size=3 if self.spatial == 3 else 5,
                 **({"validation_set": self.data_path} if own else {}),
             ),
+            # Counts stay counts, whatever type they come in.
+            white_level=self.white_level or (1.0 if own else 0.0),
             crop_depth=self.crop_shape[0] if self.spatial == 3 else 0,
-        )
-
-
-def check_dims(dims):
-    """Raises ValueError unless a string names axes that an image can have, each once."""
-    if not set("YX") <= set(dims) <= set("STZCYX") or len(set(dims)) < len(dims):
-        raise ValueError(
-            f"dims={dims!r}: expected Y and X, with S (samples), T (time), Z (depth), C (channels) "
-            "as the files have them, each once: YX, TYX, ZYX, YXC."
         )
 
 

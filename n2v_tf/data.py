@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 
 import numpy as np
 import tensorflow as tf
@@ -26,16 +27,21 @@ class TrainingSet(datasets.ImageSet):
     mean: np.ndarray = None
     std: np.ndarray = None
 
+    def fingerprint(self):
+        """Of other pixels another one: a resumed run would standardise by other figures."""
+        told = hashlib.sha256(self.mean.tobytes() + self.std.tobytes()).hexdigest()[:8]
+        return f"{super().fingerprint()}-{told}"
 
-def training_images(config, data_dir, max_images):
-    """The images that a configuration trains on: noisy files, or clean ones to add noise to.
+
+def noisy_images(config, data_dir, max_images):
+    """Noisy files, or clean ones to add noise to.
 
     Raises:
-        ValueError: a crop larger than every image, or images without any contrast.
+        ValueError: photographs where volumes or other channels than 1 or 3 are asked for.
         images.ImageError: nothing readable, axes or channels that don't fit.
     """
     if config.data_path:
-        found = stacks.load(
+        return stacks.load(
             config.data_path,
             pattern=config.file_pattern,
             axes=config.dims,
@@ -43,11 +49,23 @@ def training_images(config, data_dir, max_images):
             channels=config.channels,
             max_images=max_images,
         )
-    else:
-        found = datasets.load(config.train_set, data_dir, max_images=max_images)
-        if config.spatial == 3:
-            raise ValueError(f"train_set={config.train_set!r}: 3D needs stacks, as data_path.")
-        found = found.each(lambda image: images.to_channels(image, config.channels))
+    if config.spatial == 3 or config.channels not in (1, 3):
+        raise ValueError(
+            f"train_set={config.train_set!r}: photographs are no volumes and have 1 or 3 channels; "
+            "give files of your own as data_path."
+        )
+    found = datasets.load(config.train_set, data_dir, max_images=max_images)
+    return found.each(lambda image: images.to_channels(image, config.channels))
+
+
+def training_images(config, data_dir, max_images):
+    """The images that a configuration trains on.
+
+    Raises:
+        ValueError: a crop larger than every image, or images without any contrast.
+        images.ImageError: nothing readable, axes or channels that don't fit.
+    """
+    found = noisy_images(config, data_dir, max_images)
     usable = pipeline.usable_for_crops(found, config)
     mean, std = statistics(usable, config)
     return TrainingSet(usable.name, usable.images, usable.names, mean, std)
@@ -196,12 +214,5 @@ def validation(config, data_dir):
     """Function as evaluation.validator takes it: pictures of one's own files, or scored ones."""
     if not config.data_path:
         return evaluation.validation(config, data_dir)
-    few = stacks.load(
-        config.data_path,
-        pattern=config.file_pattern,
-        axes=config.dims,
-        spatial=config.spatial,
-        channels=config.channels,
-        max_images=evaluation.VALIDATION_IMAGES,
-    )
+    few = noisy_images(config, data_dir, evaluation.VALIDATION_IMAGES)
     return functools.partial(evaluation.validation_examples, few, config)

@@ -30,22 +30,18 @@ def _define_flags():
     )
 
 
-@functools.cache
-def _say_normalisation(kind):
-    of = "the training images" if kind == "training" else "each image itself"
-    commands.say(f"Standardised by mean and deviation of {of} (--normalize={kind}).")
-
-
-def _restore(model, inputs, **settings):
-    _say_normalisation(FLAGS.normalize)
+def _choose():
+    """What restores an image, by the flags."""
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
     if FLAGS.normalize == "training":
-        return restore(model, inputs, **settings)
-    return denoiser.restore_standardised(restore, model, inputs, **settings)
+        commands.say("Standardised by mean and deviation of the training images.")
+        return restore
+    commands.say("Standardised by mean and deviation of each image itself.")
+    return functools.partial(denoiser.restore_standardised, restore)
 
 
 def main():
-    commands.denoise(denoiser.METHOD, __doc__, define=_define_flags, restore=_restore)
+    commands.denoise(denoiser.METHOD, __doc__, define=_define_flags, choose=_choose)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,15 @@
 import keras
 import numpy as np
 
-from common import commands, denoiser, images, losses, optimizers, schedules, unet
+from common import commands, denoiser, losses, optimizers, schedules, unet
 from n2v_tf import configs, data, network
 
 
 class Denoiser(denoiser.Denoiser):
     """Restores images or volumes of any scale; the result holds `denoised` alone.
 
-    What it is trained on is kept beside the weights: `mean` and `std` of every channel, (C,), and
-    `white`, the value in the files that stands for 1.
+    What it is trained on is kept beside the weights: `mean` and `std` of every channel, (C,). Own
+    files are taken as they are, counts as counts; photographs to add noise to on [0, 1].
     tests/golden/n2v_unet_*.npz.
     """
 
@@ -43,9 +43,6 @@ class Denoiser(denoiser.Denoiser):
             )
             for name, value in (("mean", "zeros"), ("std", "ones"))
         )
-        self.white = self.add_weight(
-            shape=(), initializer="ones", trainable=False, dtype="float32", name="white"
-        )
 
     @property
     def spatial(self):
@@ -60,11 +57,9 @@ class Denoiser(denoiser.Denoiser):
         """Takes mean and deviation of a data.TrainingSet."""
         self.mean.assign(training_set.mean)
         self.std.assign(training_set.std)
-        stored = training_set.images[0].dtype
-        self.white.assign(images.white_level(stored, self.config.white_level))
 
     def portable(self):
-        mean, std = (np.asarray(v * self.white).tolist() for v in (self.mean, self.std))
+        mean, std = (np.asarray(v).tolist() for v in (self.mean, self.std))
         noisy = keras.Input(self.network.input_shape[1:], name="noisy")
         variance = np.square(std).tolist()
         standard = keras.layers.Normalization(mean=mean, variance=variance, name="in")(noisy)
@@ -72,9 +67,9 @@ class Denoiser(denoiser.Denoiser):
         return keras.Model(noisy, back(self.network(standard)), name="n2v")
 
     def typical(self, shape, seed):
-        """White noise of the training's mean and deviation, on the scale of its files."""
+        """White noise of the training's mean and deviation."""
         noise = np.random.default_rng(seed).standard_normal(shape)
-        return (noise * np.asarray(self.std) + np.asarray(self.mean)) * float(self.white)
+        return noise * np.asarray(self.std) + np.asarray(self.mean)
 
     def restore(self, noisy, noise_level, training):
         standard = (noisy - self.mean) / self.std
@@ -114,16 +109,14 @@ def make_optimizer(config):
 def restore_standardised(restore, model, inputs, **settings):
     """restore(model, inputs), the image brought to the training's mean and deviation and back.
 
-    Raises:
-        ValueError: a channel of the image is constant.
+    A constant channel has no deviation to be brought anywhere: it comes back at its mean.
     """
     noisy = inputs["noisy"]
     axes = tuple(range(noisy.ndim - 1))
     mean, std = noisy.mean(axis=axes, dtype=np.float64), noisy.std(axis=axes, dtype=np.float64)
-    if not std.all():
-        raise images.ImageError("a constant image has no deviation to be normalised by.")
     trained_mean, trained_std = np.asarray(model.mean), np.asarray(model.std)
-    scaled = ((noisy - mean) / std * trained_std + trained_mean).astype(np.float32)
+    standard = np.divide(noisy - mean, std, out=np.zeros(noisy.shape), where=std > 0)
+    scaled = (standard * trained_std + trained_mean).astype(np.float32)
     restored = restore(model, inputs | {"noisy": scaled}, **settings)["denoised"]
     return {"denoised": ((restored - trained_mean) / trained_std * std + mean).astype(np.float32)}
 
@@ -135,6 +128,7 @@ METHOD = commands.Method(
     short=configs.SHORT,
     build=Denoiser,
     optimizer=make_optimizer,
+    noisy_images=data.noisy_images,
     training_images=data.training_images,
     batches=data.training_batches,
     inspect=data.inspect,

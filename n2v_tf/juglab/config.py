@@ -79,60 +79,25 @@ class N2VConfig:
             "stds": [str(value) for value in stds],
         }
 
+    def __repr__(self):
+        return f"N2VConfig({', '.join(f'{k}={v!r}' for k, v in sorted(vars(self).items()))})"
+
+    def update_parameters(self, allow_new=True, **kwargs):
+        """Sets attributes. Raises ValueError for one that there is not, whatever allow_new says."""
+        if unknown := sorted(set(kwargs) - set(vars(self))):
+            raise ValueError(f"N2VConfig: unknown attributes {', '.join(unknown)}.")
+        vars(self).update(kwargs)
+
     def is_valid(self, return_invalid=False):
         """Whether the attributes make a model; with return_invalid also which don't, a tuple."""
-        invalid = tuple(name for name, ok in self._checks() if not ok)
+        invalid = tuple(name for name in vars(self) if not self._is_valid(name))
         return (not invalid, invalid) if return_invalid else not invalid
 
-    def _checks(self):
-        def whole(value, least=1):
-            return isinstance(value, (int, np.integer)) and value >= least
-
-        def number(value):
-            return isinstance(value, (int, float)) and value > 0
-
-        multiple = 2**self.unet_n_depth if whole(self.unet_n_depth) else 1
-        shape = self.n2v_patch_shape
-        yield "n_dim", self.n_dim in (2, 3)
-        yield "axes", self.axes in ("YXC", "ZYXC")
-        for name in ("n_channel_in", "unet_n_depth", "unet_n_first", "n2v_neighborhood_radius"):
-            yield name, whole(getattr(self, name))
-        yield "n_channel_out", self.n_channel_out == self.n_channel_in
-        yield "unet_kern_size", whole(self.unet_kern_size) and self.unet_kern_size % 2 == 1
-        yield "unet_last_activation", self.unet_last_activation == "linear"
-        yield "unet_input_shape", tuple(self.unet_input_shape)[-1] == self.n_channel_in
-        yield "train_loss", self.train_loss in ("mae", "mse")
-        for name in ("train_epochs", "train_steps_per_epoch", "train_batch_size"):
-            yield name, whole(getattr(self, name))
-        yield "train_learning_rate", number(self.train_learning_rate)
-        yield (
-            "train_reduce_lr",
-            self.train_reduce_lr is None or isinstance(self.train_reduce_lr, dict),
-        )
-        for name in (
-            *("unet_residual", "train_tensorboard", "batch_norm"),
-            *("single_net_per_channel", "blurpool", "skip_skipone"),
-        ):
-            yield name, isinstance(getattr(self, name), bool)
-        yield "n2v_perc_pix", number(self.n2v_perc_pix) and self.n2v_perc_pix <= 100
-        yield (
-            "n2v_patch_shape",
-            len(shape) == self.n_dim
-            and all(whole(n) and n % multiple == 0 for n in shape)
-            and shape[-1] == shape[-2],
-        )
-        yield "n2v_manipulator", self.n2v_manipulator in masking.MANIPULATORS
-        yield (
-            "structN2Vmask",
-            self.structN2Vmask is None
-            or (
-                np.ndim(self.structN2Vmask) == self.n_dim
-                and all(n % 2 for n in np.shape(self.structN2Vmask))
-            ),
-        )
-        yield "probabilistic", self.probabilistic is False
-        yield "means", len(self.means) == self.n_channel_in
-        yield "stds", len(self.stds) == self.n_channel_in
+    def _is_valid(self, name):
+        try:
+            return bool(CHECKS[name](getattr(self, name), self)) if name in CHECKS else True
+        except (TypeError, ValueError, IndexError):
+            return False
 
     def to_config(self):
         """The same as a `configs.Config`.
@@ -148,16 +113,16 @@ class N2VConfig:
         return configs.Config(
             data_path="arrays",
             channels=self.n_channel_in,
-            batch_size=self.train_batch_size,
-            epochs=self.train_epochs,
-            steps_per_epoch=self.train_steps_per_epoch,
-            crop_size=shape[-1],
-            crop_depth=shape[0] if self.n_dim == 3 else 0,
+            batch_size=int(self.train_batch_size),
+            epochs=int(self.train_epochs),
+            steps_per_epoch=int(self.train_steps_per_epoch),
+            crop_size=int(shape[-1]),
+            crop_depth=int(shape[0]) if self.n_dim == 3 else 0,
             augment=False,  # patches come augmented from the generator
             learning_rate=float(self.train_learning_rate),
-            depth=self.unet_n_depth,
-            width=self.unet_n_first,
-            kernel_size=self.unet_kern_size,
+            depth=int(self.unet_n_depth),
+            width=int(self.unet_n_first),
+            kernel_size=int(self.unet_kern_size),
             batch_norm=self.batch_norm,
             residual=self.unet_residual,
             single_net_per_channel=self.single_net_per_channel,
@@ -165,7 +130,74 @@ class N2VConfig:
             skip_skipone=self.skip_skipone,
             perc_pix=float(self.n2v_perc_pix),
             manipulator=self.n2v_manipulator,
-            radius=self.n2v_neighborhood_radius,
+            radius=int(self.n2v_neighborhood_radius),
             struct_kernel=configs.format_kernel(self.structN2Vmask),
             loss=self.train_loss,
         ).completed()
+
+
+def _whole(value, config):
+    return isinstance(value, (int, np.integer)) and value >= 1
+
+
+def _yes_or_no(value, config):
+    return isinstance(value, (bool, np.bool_))
+
+
+def _patch_shape(value, config):
+    fits = all(_whole(n, config) and n % 2**config.unet_n_depth == 0 for n in value)
+    # Y and X alike: crops here are squares.
+    return fits and len(value) == config.n_dim and value[-1] == value[-2]
+
+
+def _struct_mask(value, config):
+    odd = all(n % 2 for n in np.shape(value))
+    return value is None or (np.ndim(value) == config.n_dim and odd and np.sum(value) > 1)
+
+
+def _reduce_lr(value, config):
+    return value is None or {"factor", "patience"} <= set(value)
+
+
+def _figures(value, config):
+    return len(value) == config.n_channel_in and np.isfinite([float(v) for v in value]).all()
+
+
+# Of (the attribute's value, the config).
+CHECKS = (
+    {
+        "n_dim": lambda value, config: value in (2, 3),
+        "axes": lambda value, config: value == ("YXC" if config.n_dim == 2 else "ZYXC"),
+        "n_channel_out": lambda value, config: value == config.n_channel_in,
+        "unet_kern_size": lambda value, config: _whole(value, config) and value % 2 == 1,
+        "unet_last_activation": lambda value, config: value == "linear",
+        "unet_input_shape": lambda value, config: tuple(value)[-1] == config.n_channel_in,
+        "train_loss": lambda value, config: value in ("mae", "mse"),
+        "train_learning_rate": lambda value, config: 0 < float(value) < np.inf,
+        "train_reduce_lr": _reduce_lr,
+        "n2v_perc_pix": lambda value, config: (
+            0 < float(value) <= 100
+            and masking.expected_spots(config.n2v_patch_shape, float(value)) >= configs.MIN_SPOTS
+        ),
+        "n2v_patch_shape": _patch_shape,
+        "n2v_manipulator": lambda value, config: value in masking.MANIPULATORS,
+        "structN2Vmask": _struct_mask,
+        "probabilistic": lambda value, config: value is False,
+        "means": _figures,
+        "stds": lambda value, config: _figures(value, config) and min(float(v) for v in value) > 0,
+    }
+    | dict.fromkeys(
+        (
+            *("n_channel_in", "unet_n_depth", "unet_n_first", "n2v_neighborhood_radius"),
+            *("train_epochs", "train_steps_per_epoch", "train_batch_size"),
+        ),
+        _whole,
+    )
+    | dict.fromkeys(
+        (
+            *("unet_residual", "train_tensorboard", "batch_norm"),
+            *("single_net_per_channel", "blurpool", "skip_skipone"),
+        ),
+        _yes_or_no,
+    )
+)

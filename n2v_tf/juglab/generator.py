@@ -5,7 +5,6 @@ import pathlib
 import numpy as np
 
 from common import files, images, stacks
-from n2v_tf import configs
 
 
 class N2V_DataGenerator:
@@ -28,7 +27,7 @@ class N2V_DataGenerator:
         Raises:
             ValueError: dims that make no sense, or that a file does not have.
         """
-        configs.check_dims(dims)
+        stacks.check_axes(dims)
         return [self._load(path, dims) for path in files]
 
     def load_imgs_from_directory(self, directory, filter="*.tif", dims="YX"):

@@ -28,6 +28,10 @@ def load_weights(network, path):
             stored = _read(file.get("model_weights", file))
     except (OSError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"{path}: not a weight file of Keras 2 ({error}).") from error
+    # The binomial kernels of N2V2's poolings: no trained weights, and part of the network here.
+    stored = {
+        name: v for name, v in stored.items() if not re.fullmatch(r"channel_\d+max_\d+", name)
+    }
     names = _names(network, stored)
     for layer in _layers_with_weights(network):
         if names.get(layer.name) not in stored:
@@ -47,7 +51,7 @@ def load_weights(network, path):
 
 
 def save_weights(network, path):
-    """Writes a file that juglab's n2v reads, whole or not at all."""
+    """Writes such a file, whole or not at all; of N2V2 without the kernels of its poolings."""
     names = _names(network, None)
     with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
         layers = _layers_with_weights(network)

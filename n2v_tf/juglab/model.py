@@ -12,12 +12,10 @@ import pathlib
 import keras
 import numpy as np
 
-from common import export, files, pipeline, prediction
-from n2v_tf import configs, data, denoiser
+from common import export, files, pipeline, prediction, stacks
+from n2v_tf import data, denoiser
 from n2v_tf.juglab import keras2
 from n2v_tf.juglab.config import N2VConfig
-
-UNIT_STEP = 2**16  # between the crops' numbers of two calls of `train`
 
 
 class _Model(denoiser.Denoiser):
@@ -60,7 +58,7 @@ class N2V:
         self._denoiser = _Model(self.config.to_config())
         self._denoiser.mean.assign(np.array(self.config.means, np.float32))
         self._denoiser.std.assign(np.array(self.config.stds, np.float32))
-        self._calls = 0
+        self._steps = 0  # of all calls of `train`: each shows other crops
         if config is None:
             self._load_newest()
         elif self.logdir is not None:
@@ -98,7 +96,12 @@ class N2V:
         self.load_weights(best.name if best in found else found[-1].name)
 
     def load_weights(self, name="weights_best.h5"):
-        """Loads a weight file of the folder, this package's or juglab's."""
+        """Loads a weight file of the folder, this package's or juglab's.
+
+        Raises:
+            ValueError: no folder, no such file, or one of another network.
+        """
+        self._require_folder()
         keras2.load_weights(self.keras_model, self.logdir / name)
 
     def train(self, X, validation_X, epochs=None, steps_per_epoch=None):
@@ -111,7 +114,7 @@ class N2V:
             epochs, steps_per_epoch: instead of the config's.
 
         Returns:
-            keras.callbacks.History, its `history` with loss, val_loss, n2v_mse, n2v_abs.
+            keras.callbacks.History, its `history` with loss, val_loss, n2v_mse, n2v_abs, lr.
 
         Raises:
             ValueError: arrays of another shape than the config's, or smaller than its patches.
@@ -131,22 +134,29 @@ class N2V:
         self._denoiser.compile(
             keras.optimizers.Adam(config.learning_rate), jit_compile=self._denoiser.jit_compile
         )
-        start, self._calls = self._calls * UNIT_STEP, self._calls + 1
+        epochs = epochs or config.epochs
+        start, self._steps = self._steps, self._steps + epochs * steps
         history = self._denoiser.fit(
             data.training_batches(patches, config, start),
             steps_per_epoch=steps,
-            epochs=epochs or config.epochs,
+            epochs=epochs,
             validation_data=data.hidden_once(validation_X, mean, std, config),
             validation_batch_size=config.batch_size,
             callbacks=self._callbacks(),
             shuffle=False,
             verbose=2,
         )
+        history.history["lr"] = history.history["learning_rate"]  # as Keras 2 called it
+        if np.isnan(history.history["val_loss"]).all():
+            raise ValueError("The validation loss is NaN; the training went wrong.")
         if self.logdir is not None:
             keras2.save_weights(self.keras_model, self.logdir / "weights_last.h5")
             if self.config.train_checkpoint:
                 self.load_weights(self.config.train_checkpoint)
         return history
+
+    def prepare_for_training(self, optimizer=None, **kwargs):
+        """Nothing: `train` does it. For notebooks that call it, with settings it does not take."""
 
     def _callbacks(self):
         callbacks = []
@@ -180,29 +190,18 @@ class N2V:
         Raises:
             ValueError: axes that are not img's or not the model's, or another number of channels.
         """
-        img, spatial = np.asarray(img), self._denoiser.spatial
-        configs.check_dims(axes)
+        img, config = np.asarray(img), self._denoiser.config
+        stacks.check_axes(axes)
         if len(axes) != img.ndim:
             raise ValueError(f"axes={axes!r}: img has {img.ndim}, its shape is {img.shape}.")
-        inner = ("ZYX" if spatial == 3 else "YX") + ("C" if "C" in axes else "")
-        if not set(inner) <= set(axes):
-            raise ValueError(f"axes={axes!r}: the model's are {self.config.axes}.")
         if n_tiles is not None and len(n_tiles) != img.ndim:
-            raise ValueError(
-                f"n_tiles={n_tiles!r}: expected {img.ndim} numbers, one for each axis."
-            )
-        order = [i for i, a in enumerate(axes) if a not in inner] + [axes.index(a) for a in inner]
-        moved = img.transpose(order).astype(np.float32)
-        items = moved.reshape(-1, *moved.shape[img.ndim - len(inner) :])
-        items = items if "C" in axes else items[..., None]
-        if items.shape[-1] != self.config.n_channel_in:
-            raise ValueError(
-                f"img has {items.shape[-1]} channels, the model {self.config.n_channel_in}."
-            )
-        parts = [n_tiles[axes.index(a)] if n_tiles else 1 for a in inner if a != "C"]
-        pixels = int(np.prod([-(-side // n) for side, n in zip(items.shape[1:], parts)]))
-        restored = np.stack([self._restore(item, pixels, tta) for item in items])
-        return restored.reshape(moved.shape).transpose(np.argsort(order))
+            raise ValueError(f"n_tiles={n_tiles!r}: expected {img.ndim} numbers, one for an axis.")
+        stack = stacks.Stack("img", img.astype(np.float32), axes, {}, named=True)
+        items = stack.items(config.spatial, config.channels)
+        parts = dict(zip(axes, n_tiles or [1] * img.ndim))
+        sides = zip("ZYX"[-config.spatial :], items.shape[1:])
+        pixels = int(np.prod([-(-side // parts[axis]) for axis, side in sides]))
+        return stack.like(np.stack([self._restore(item, pixels, tta) for item in items]))
 
     def _restore(self, noisy, max_pixels, tta):
         inputs = {"noisy": noisy}
@@ -220,7 +219,13 @@ class N2V:
         The original writes a zip of the BioImage Model Zoo; name, description, authors, test image
         and axes are for that and not used here. Returns the model's path.
         """
+        if fname is None:
+            self._require_folder()
         return export.export(self._denoiser, fname or self.logdir / "export")
+
+    def _require_folder(self):
+        if self.logdir is None:
+            raise ValueError("N2V: this model has no folder, basedir is None.")
 
 
 class _KeepBest(keras.callbacks.Callback):

@@ -25,7 +25,8 @@ def test_an_axis_z_makes_it_3d():
     c = configs.Config(dims="ZYX", data_path="x").completed()
     assert (c.spatial, c.crop_shape, c.kernel_size) == (3, (16, 64, 64), 3)
     assert configs.Config(crop_depth=8).spatial == 3
-    assert configs.Config(dims="TYXC").spatial == 2
+    assert configs.Config(dims="TYXC", data_path="x").spatial == 2
+    assert (c.white_level, configs.Config().completed().white_level) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize("name", configs.NAMED)
@@ -68,7 +69,10 @@ def test_kernels_are_read_and_written(text, expected):
         ({"perc_pix": 0.0}, "perc_pix=0.0: expected more than 0"),
         ({"dims": "XZ"}, "dims='XZ': expected Y and X"),
         ({"dims": "YXY"}, "each once"),
-        ({"dims": "YX", "crop_depth": 8}, "no Z there"),
+        ({"dims": "YX", "crop_depth": 8, "data_path": "a"}, "no Z there"),
+        ({"dims": "YX"}, "are for files of your own: give data_path"),
+        ({"data_path": "a", "train_set": "b"}, "give one"),
+        ({"crop_depth": 8, "precision": "bfloat16"}, "gradients of 3D convolutions are wrong"),
         ({"crop_depth": 6}, "expected a multiple of 4"),
         ({"crop_size": 62}, "crop_size=62: expected a multiple of 4"),
         ({"kernel_size": 4}, "expected an odd number"),

@@ -4,6 +4,7 @@ import json
 import pathlib
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -45,6 +46,29 @@ def test_a_model_folder_of_keras_2_predicts_the_golden_images():
         np.testing.assert_allclose(result, case[f"output_{name}"], atol=tolerance)
 
 
+def test_numbers_of_numpy_and_later_changes_make_a_config_too():
+    config = N2VConfig(patches(), unet_n_depth=np.int64(1), train_learning_rate=np.float32(1e-3))
+    assert config.is_valid()
+    config.update_parameters(unet_n_first=4)
+    assert "unet_n_first=4" in repr(config)
+    assert N2V(config, basedir=None).keras_model.count_params() < 10**4
+    with pytest.raises(ValueError, match="unknown attributes colour"):
+        config.update_parameters(colour=1)
+
+
+def test_kernels_of_blurred_poolings_in_a_file_are_no_weights_here(tmp_path):
+    settings = QUICK | {"blurpool": True, "skip_skipone": True}
+    model = N2V(N2VConfig(patches(), **settings), basedir=None)
+    path = tmp_path / "w.h5"
+    keras2.save_weights(model.keras_model, path)
+    with h5py.File(path, "a") as file:
+        file["channel_0max_0/channel_0max_0/kernel:0"] = np.ones((3, 3, 4, 1), np.float32)
+        file["channel_0max_0"].attrs["weight_names"] = [b"channel_0max_0/kernel:0"]
+        names = [str(name).encode() for name in file.attrs["layer_names"].astype(str)]
+        file.attrs["layer_names"] = [*names, b"channel_0max_0"]
+    keras2.load_weights(model.keras_model, path)
+
+
 def test_a_notebook_runs(tmp_path):
     tifffile.imwrite(tmp_path / "b.tif", RNG.integers(0, 999, (64, 96)).astype(np.uint16))
     tifffile.imwrite(tmp_path / "a.tif", RNG.integers(0, 999, (64, 64)).astype(np.uint16))
@@ -58,9 +82,10 @@ def test_a_notebook_runs(tmp_path):
     assert vars(config)["train_learning_rate"] == 0.0004
     np.testing.assert_allclose(float(config.means[0]), X[8:].mean(), rtol=1e-6)
     model = N2V(config, "model", basedir=str(tmp_path))
+    model.prepare_for_training(metrics=())
     history = model.train(X[8:], X[:8])
     assert len(history.history["loss"]) == len(history.history["val_loss"]) == 2
-    assert {"n2v_mse", "n2v_abs", "val_n2v_mse"} <= set(history.history)
+    assert {"n2v_mse", "n2v_abs", "val_n2v_mse", "lr"} <= set(history.history)
     # mse is the loss: the figure beside it is the same but for the mean over batches.
     np.testing.assert_allclose(history.history["n2v_mse"], history.history["loss"], rtol=0.05)
     names = {p.name for p in (tmp_path / "model").iterdir()}
@@ -127,6 +152,10 @@ def test_a_3d_config_from_volumes():
         ({"structN2Vmask": [[1, 1]]}, "structN2Vmask"),
         ({"unet_last_activation": "relu"}, "unet_last_activation"),
         ({"probabilistic": True}, "probabilistic"),
+        ({"n2v_perc_pix": 0.01}, "n2v_perc_pix"),
+        ({"train_reduce_lr": {"factr": 1}}, "train_reduce_lr"),
+        ({"stds": ["0.0"]}, "stds"),
+        ({"unet_input_shape": None}, "unet_input_shape"),
     ],
 )
 def test_what_makes_no_model_is_named(settings, invalid):
@@ -155,10 +184,12 @@ def test_bad_folders_files_and_arrays_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"weights_best.h5: not a weight file"):
         N2V(None, "m", basedir=tmp_path)
     model = N2V(N2VConfig(patches(), **QUICK), basedir=None)
+    with pytest.raises(ValueError, match="has no folder"):
+        model.load_weights()
     for call, message in (
         (lambda: model.predict(np.zeros((4, 4)), "YXC"), "img has 2, its shape is"),
         (lambda: model.predict(np.zeros((4, 4)), "ZX"), "expected Y and X"),
-        (lambda: model.predict(np.zeros((4, 4, 3)), "YXC"), "3 channels, the model 1"),
+        (lambda: model.predict(np.zeros((4, 4, 3)), "YXC"), "img: 3 channels, this model is for 1"),
         (lambda: model.predict(np.zeros((4, 4)), "YX", n_tiles=(1, 1, 1)), "expected 2 numbers"),
         (lambda: model.train(patches(2, 3), patches(2)), "the config has axes SYXC and 1"),
         (lambda: model.train(np.zeros((2, 16, 16, 1)), patches(2)), "larger than every image"),
