@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from common import losses
-from n2v_tf import N2V, N2VConfig, masking, network
+from n2v_tf import N2V, N2VConfig, data, masking, network
 from scripts import golden_files
 from scripts.checkers.comparing import close
 
@@ -105,6 +105,7 @@ def check_masking(arrays, meta):
     yield from _check_counts(arrays)
     yield from _check_struct(patch, arrays)
     yield from _check_losses(arrays)
+    yield from _check_orientations(arrays)
 
 
 def _compare_offsets(arrays, key, name):
@@ -163,6 +164,30 @@ def _check_struct(patch, arrays):
         ours = np.zeros(patch.shape, bool)
         ours[tuple(masking.struct_places(patch.shape, coords, offsets).numpy().T)] = True
         yield close(f"structn2v/{name}", ours, arrays[f"structn2v/overwritten_{name}"])
+
+    # The values themselves: uniform on [-2, 2].
+    spots = np.argwhere(np.ones(patch.shape)).astype(np.int32)
+    hidden, _ = masking.mask(
+        patch, 1.5, "identity", 5, SEED, struct=masking.struct_offsets(np.ones((1, 3))), spots=spots
+    )
+    drawn, theirs = hidden.numpy(), arrays["structn2v/replacement_stats_mean_var_min_max"]
+    error = 2 / drawn.size**0.5
+    for i, ours in enumerate((drawn.mean(), drawn.var(), drawn.min(), drawn.max())):
+        name = ("mean", "variance", "least", "largest")[i]
+        yield close(f"structn2v/replacement {name}", ours, theirs[i], atol=4 * error)
+
+
+def _check_orientations(arrays):
+    """The 8 ways to turn and mirror an image, in whatever order."""
+    image = arrays["tta/input"]
+    theirs = [arrays[f"tta/forward_{i}"] for i in range(8)]
+    ours = [
+        data.orient(image[..., None], turns, mirrored)[..., 0]
+        for turns in range(4)
+        for mirrored in (False, True)
+    ]
+    found = sum(any(np.array_equal(a, b) for b in ours) for a in theirs)
+    yield close("tta, ways in common", found, 8)
 
 
 def _check_losses(arrays):

@@ -173,6 +173,18 @@ def test_refusals(tmp_path, run_command, flags, message):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_resumed_run_notices_other_pixels(tmp_path, run_command):
+    np.save(tmp_path / "a.npy", cells(50, 61))
+    flags = [f"--data_path={tmp_path}/a.npy", f"--run_dir={tmp_path}/run", *TINY]
+    assert run_command("n2v_tf.train", *flags).returncode == 0
+    done = run_command("n2v_tf.train", *flags, "--resume")
+    assert "finished already" in done.stdout, done.stderr
+    np.save(tmp_path / "a.npy", 5 * cells(50, 61))
+    done = run_command("n2v_tf.train", *flags, "--resume")
+    assert done.returncode == 1
+    assert "was trained on other images" in done.stderr
+
+
 def test_constant_and_broken_files_are_named(tmp_path, run_command):
     images.write(tmp_path / "flat" / "a.tif", np.full((50, 50, 1), 7, np.uint16))
     np.save(tmp_path / "nan.npy", np.full((50, 50), np.nan))
