@@ -233,6 +233,16 @@ def to_channels(image, channels):
     return mean.astype(image.dtype)
 
 
+# (turns, mirrored) of the 8 ways to lay a picture down.
+ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
+
+
+def orient(array, turns, mirrored, axes=(-3, -2)):
+    """A view of (.., H, W, C), or of other two axes, turned by 90 degrees so often, then mirrored."""
+    array = np.rot90(array, turns, axes)
+    return np.flip(array, axes[1]) if mirrored else array
+
+
 def find_files(folder):
     """Files of a folder that look like images by their suffix, sorted."""
     paths = pathlib.Path(folder).iterdir()

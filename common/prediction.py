@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from common import unet
+from common import images, unet
 
 MAX_PIXELS = 2**19  # of a tile; the widest layers of SSDN then take about 3 GB in float32
 OVERLAP = 128  # pixels that neighbouring tiles share
@@ -54,15 +54,14 @@ def restore_augmented(denoiser, inputs, *, axes=(-3, -2), **settings):
     axes: the two that are turned, of (H, W, C) or (D, H, W, C); settings: of `restore`.
     """
     total = 0.0
-    for mirrored in (False, True):
-        for turns in range(4):
-            image = np.rot90(inputs["noisy"], turns, axes)
-            image = np.flip(image, axes[1]) if mirrored else image
-            turned = inputs | {"noisy": np.ascontiguousarray(image)}
-            restored = restore(denoiser, turned, **settings)["denoised"]
-            restored = np.flip(restored, axes[1]) if mirrored else restored
-            total = total + np.rot90(restored, -turns, axes)
-    return {"denoised": total / 8}
+    for turns, mirrored in images.ORIENTATIONS:
+        image = images.orient(inputs["noisy"], turns, mirrored, axes)
+        turned = inputs | {"noisy": np.ascontiguousarray(image)}
+        restored = restore(denoiser, turned, **settings)["denoised"]
+        # A mirror image is turned back the other way round.
+        restored = np.flip(restored, axes[1]) if mirrored else restored
+        total = total + np.rot90(restored, -turns, axes)
+    return {"denoised": total / len(images.ORIENTATIONS)}
 
 
 def _restore_whole(denoiser, inputs):

@@ -136,25 +136,18 @@ def draw_crop(image_list, config, number):
     crop = pipeline.draw_crop(image_list, config, number)
     rng = np.random.Generator(np.random.Philox(key=[config.seed + 2**34, int(number)]))
     ways = orientations(config)
-    crop = orient(crop, *ways[rng.integers(len(ways))])
+    crop = images.orient(crop, *ways[rng.integers(len(ways))])
     return np.ascontiguousarray(crop)
-
-
-def orient(crop, turns, mirrored, axes=(-3, -2)):
-    """Turned by so many times 90 degrees in Y and X, then mirrored or not."""
-    crop = np.rot90(crop, turns, axes=axes)
-    return np.flip(crop, axes[1]) if mirrored else crop
 
 
 def orientations(config):
     """(turns, mirrored) of the ways that leave the direction of structured noise as it is."""
     if not config.augment:
         return [(0, False)]
-    ways = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)]
     if config.struct is None:
-        return ways
+        return images.ORIENTATIONS
     kernel = config.struct
-    return [way for way in ways if np.array_equal(orient(kernel, *way, axes=(-2, -1)), kernel)]
+    return [way for way in ways if np.array_equal(images.orient(kernel, *way, (-2, -1)), kernel)]
 
 
 def hide(patch, mean, std, config, seed):

@@ -83,7 +83,9 @@ class N2V_DataGenerator:
             for corner in self._corners(sides, shape, num_patches):
                 patches.append(sample[tuple(slice(c, c + n) for c, n in zip(corner, shape))])
         patches = np.stack(patches)
-        return _eightfold(patches) if augment else patches
+        if not augment:
+            return patches
+        return np.concatenate([images.orient(patches, *way) for way in images.ORIENTATIONS])
 
     def _corners(self, sides, shape, count):
         if count is None:
@@ -91,9 +93,3 @@ class N2V_DataGenerator:
             return np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, len(shape))
         limits = [side - n + 1 for side, n in zip(sides, shape)]
         return np.random.randint(0, limits, (count, len(shape)))
-
-
-def _eightfold(patches):
-    turned = [np.rot90(patches, turns, axes=(-3, -2)) for turns in range(4)]
-    turned = np.concatenate(turned)
-    return np.concatenate([turned, turned[..., ::-1, :, :]])

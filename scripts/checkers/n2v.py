@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from common import losses
-from n2v_tf import N2V, N2VConfig, data, masking, network
+from common import images, losses
+from n2v_tf import N2V, N2VConfig, masking, network
 from scripts import golden_files
 from scripts.checkers.comparing import close
 
@@ -181,11 +181,7 @@ def _check_orientations(arrays):
     """The 8 ways to turn and mirror an image, in whatever order."""
     image = arrays["tta/input"]
     theirs = [arrays[f"tta/forward_{i}"] for i in range(8)]
-    ours = [
-        data.orient(image[..., None], turns, mirrored)[..., 0]
-        for turns in range(4)
-        for mirrored in (False, True)
-    ]
+    ours = [images.orient(image, *way, (0, 1)) for way in images.ORIENTATIONS]
     found = sum(any(np.array_equal(a, b) for b in ours) for a in theirs)
     yield close("tta, ways in common", found, 8)
 
