@@ -58,7 +58,7 @@ def restore_augmented(denoiser, inputs, *, axes=(-3, -2), **settings):
         image = images.orient(inputs["noisy"], turns, mirrored, axes)
         turned = inputs | {"noisy": np.ascontiguousarray(image)}
         restored = restore(denoiser, turned, **settings)["denoised"]
-        # A mirror image is turned back the other way round.
+        # Back in the reverse order.
         restored = np.flip(restored, axes[1]) if mirrored else restored
         total = total + np.rot90(restored, -turns, axes)
     return {"denoised": total / len(images.ORIENTATIONS)}

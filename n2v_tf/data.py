@@ -146,8 +146,11 @@ def orientations(config):
         return [(0, False)]
     if config.struct is None:
         return images.ORIENTATIONS
-    kernel = config.struct
-    return [way for way in ways if np.array_equal(images.orient(kernel, *way, (-2, -1)), kernel)]
+
+    def keeps_noise(way):
+        return np.array_equal(images.orient(config.struct, *way, (-2, -1)), config.struct)
+
+    return [way for way in images.ORIENTATIONS if keeps_noise(way)]
 
 
 def hide(patch, mean, std, config, seed):
