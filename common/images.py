@@ -238,7 +238,7 @@ ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns i
 
 
 def orient(array, turns, mirrored, axes=(-3, -2)):
-    """A view of (.., H, W, C), turned by 90 degrees so often, then mirrored; or of other two axes."""
+    """A view of (.., H, W, C), turned so often by 90 degrees, then mirrored; or of other axes."""
     array = np.rot90(array, turns, axes)
     return np.flip(array, axes[1]) if mirrored else array
 
