@@ -189,8 +189,11 @@ def _evaluate(method):
         measure, fit = metrics.psnr_float, metrics.fitted
         print("PSNR of the least-squares affine fit to the reference, peak: its range.")
     else:
-        if denoiser.spatial == 3:
-            raise ValueError("this model restores volumes: give noisy ones, and their --reference.")
+        if denoiser.config.knows_files_alone:
+            raise ValueError(
+                "this model is for files like those it was trained on: give noisy ones as "
+                "--dataset, and their --reference."
+            )
         examples, count, dataset, added = _examples_with_noise(method, denoiser.config)
         measure, fit = method.psnr, lambda image, clean: image
     for name, function in baselines.available(FLAGS.baselines).items():
@@ -249,7 +252,7 @@ def _examples_with_noise(method, config):
 def _examples_with_reference(denoiser):
     """Noisy files and what they are compared with, likewise."""
     config = denoiser.config
-    dims = FLAGS.dims or getattr(config, "dims", None)
+    dims = FLAGS.dims or config.file_axes
     settings = {"axes": dims, "spatial": denoiser.spatial, "channels": config.channels}
     noisy, clean = (
         stacks.load(path, max_images=FLAGS.max_images, **settings)

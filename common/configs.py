@@ -94,6 +94,16 @@ class Config:
         return (self.crop_size, self.crop_size)
 
     @property
+    def file_axes(self):
+        """Letters for the axes of the training's files, see `stacks`; None: as the files say."""
+        return None
+
+    @property
+    def knows_files_alone(self):
+        """Whether the training has seen files that are noisy already, on their own scale."""
+        return False
+
+    @property
     def takes_level(self):
         """Whether the model must be told the level of the noise."""
         return False

@@ -19,8 +19,6 @@ class Denoiser(keras.Model):
     INPUTS = {"noisy": 0}
     # Whether a large image may be restored in pieces.
     TILES = True
-    # Whether it takes data of any scale, counts in floating point, say: it standardises them.
-    ANY_SCALE = False
 
     def __init__(self, config, *, name):
         super().__init__(name=name)

@@ -53,7 +53,7 @@ def restore_files(
         return restore(denoiser, {"noisy": noisy} | given)
 
     def restore_file(path, target, std_target):
-        stack = stacks.read(path, axes, usual=getattr(config, "dims", None))
+        stack = stacks.read(path, axes, usual=config.file_axes)
         return _restore_stack(denoiser, restore_image, stack, dtype, target, std_target)
 
     do_each(jobs, restore_file, show=show)
@@ -118,8 +118,8 @@ def _restore_stack(denoiser, restore_image, stack, dtype, target, std_target):
     """Restores a file image by image; returns what to say about it."""
     config = denoiser.config
     items = stack.items(denoiser.spatial, config.channels)
-    own_scale = items.dtype == np.float32 and not (config.white_level or denoiser.ANY_SCALE)
-    if own_scale and (largest := np.abs(items).max()) > 4:
+    unscaled = items.dtype == np.float32 and not config.white_level
+    if unscaled and (largest := np.abs(items).max()) > 4:
         raise images.ImageError(
             f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
             "train with --white_level."

@@ -119,6 +119,14 @@ class Config(configs.Config):
         return 2**self.depth
 
     @property
+    def file_axes(self):
+        return self.dims
+
+    @property
+    def knows_files_alone(self):
+        return bool(self.data_path)
+
+    @property
     def spatial(self):
         """2 or 3: how many sides an image of the network has."""
         return 3 if self.crop_depth or (self.dims and "Z" in self.dims) else 2

@@ -15,8 +15,6 @@ class Denoiser(denoiser.Denoiser):
     tests/golden/n2v_unet_*.npz.
     """
 
-    ANY_SCALE = True
-
     def __init__(self, config):
         super().__init__(config, name="n2v")
         self.network = network.build_network(
