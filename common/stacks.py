@@ -98,8 +98,8 @@ def check_axes(axes):
 def read(path, axes=None, usual=None):
     """Reads a file as a Stack.
 
-    axes: letters for the axes of the array in the file; None for what the file says, or for
-    `usual`, the letters of the training's files, where they are as many.
+    axes: letters for the axes of the array in the file; None for what the file says, or, where it
+    says nothing and they are as many, for `usual`, the letters of the training's files.
 
     Raises:
         ValueError: letters that make no sense.
@@ -107,9 +107,10 @@ def read(path, axes=None, usual=None):
     """
     if axes is not None:
         check_axes(axes)
-    array, found, metadata = images.load(path, axes or usual)
+    array, found, metadata = images.load(path, axes)
     metadata["axes"] = found
-    if axes is None and (usual is None or len(usual) != array.ndim):
+    says_nothing = set(found) <= set("YXIQ")
+    if axes is None and not (usual and says_nothing and len(usual) == array.ndim):
         return Stack(str(path), array, found, metadata)
     axes = axes or usual
     if found.endswith("S") and array.shape[-1] == 1:

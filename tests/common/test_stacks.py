@@ -79,6 +79,25 @@ def test_axes_can_be_named(tmp_path, shape, axes, spatial, channels, items):
     np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), 2 * data)
 
 
+def test_the_trainings_axes_hold_where_a_file_says_nothing(tmp_path):
+    np.save(tmp_path / "a.npy", array(5, 20, 30))
+    assert stacks.read(tmp_path / "a.npy", usual="ZYX").items(3, 1).shape == (1, 5, 20, 30, 1)
+    assert stacks.read(tmp_path / "a.npy", usual="TZYX").axes == "QYX"
+    images.write(tmp_path / "a.png", array(20, 30, 3, dtype=np.uint8))
+    assert stacks.read(tmp_path / "a.png", usual="TYX").axes == "YXS"
+    with pytest.raises(ValueError, match="dims='YYX'"):
+        stacks.read(tmp_path / "a.npy", "YYX")
+
+
+def test_pages_taken_for_colour_come_back_as_pages(tmp_path):
+    pages = array(3, 20, 30, dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="rgb", planarconfig="separate")
+    round_trip(tmp_path / "a.tif", tmp_path / "b.tif", axes="TYX")
+    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
+        np.testing.assert_array_equal(tiff.asarray(), 2 * pages)
+        assert tiff.series[0].axes == "TYX"
+
+
 def test_planar_colour_and_alpha_survive(tmp_path):
     planar = array(3, 20, 30, dtype=np.uint8)
     options = {"photometric": "rgb", "planarconfig": "separate"}
