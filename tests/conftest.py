@@ -27,12 +27,6 @@ def command(module, *arguments, **options):
     )
 
 
-def assert_all_ok(rows):
-    """Every row of a checker of golden files is within its tolerance."""
-    failed = [row for row in rows if not row.ok]
-    assert not failed, failed
-
-
 @pytest.fixture(scope="session")
 def run_command():
     return command

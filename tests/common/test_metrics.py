@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common import metrics
+from common import baselines, metrics
 
 RNG = np.random.default_rng(0)
 
@@ -30,3 +30,19 @@ def test_the_trainings_psnr_is_the_evaluations():
     mean.update_state(a, b)
     expected = np.mean([metrics.psnr(x, y) for x, y in zip(a, b)])
     assert float(mean.result()) == pytest.approx(expected, abs=1e-3)
+
+
+def test_an_affine_fit_undoes_scale_and_offset():
+    reference = RNG.random((20, 30, 1)).astype(np.float32)
+    fitted = metrics.fitted(reference * 500 - 40, reference)
+    np.testing.assert_allclose(fitted, reference, atol=1e-5)
+    np.testing.assert_allclose(metrics.fitted(np.ones((4, 4, 1)), reference[:4, :4]).std(), 0)
+
+
+def test_noise_is_estimated_on_a_picture():
+    y, x = np.mgrid[:200, :200] / 30
+    for sigma in (0.01, 0.2):
+        noisy = (np.sin(x * y) + RNG.normal(0, sigma, (200, 200)))[..., None]
+        assert baselines.estimated_deviation(noisy) == pytest.approx(sigma, rel=0.1)
+        volume = np.stack([noisy[:99]] * 3)
+        assert baselines.estimated_deviation(volume) == pytest.approx(sigma, rel=0.1)

@@ -177,8 +177,6 @@ def test_a_resumed_run_notices_other_pixels(tmp_path, run_command):
     np.save(tmp_path / "a.npy", cells(50, 61))
     flags = [f"--data_path={tmp_path}/a.npy", f"--run_dir={tmp_path}/run", *TINY]
     assert run_command("n2v_tf.train", *flags).returncode == 0
-    done = run_command("n2v_tf.train", *flags, "--resume")
-    assert "finished already" in done.stdout, done.stderr
     np.save(tmp_path / "a.npy", 5 * cells(50, 61))
     done = run_command("n2v_tf.train", *flags, "--resume")
     assert done.returncode == 1

@@ -1,20 +1,11 @@
-"""n2v_tf.network: the original's outputs, how far a pixel sees, a network for each channel."""
+"""n2v_tf.network: how far a pixel sees, a network for each channel; golden: test_crosscheck."""
 
 import numpy as np
 import pytest
 
 from n2v_tf import network
-from scripts import golden_files
-from scripts.checkers import n2v as checker
-from tests.conftest import assert_all_ok
 
 RNG = np.random.default_rng(0)
-FIXTURES = [path.stem for path in golden_files.FOLDER.glob("n2v_unet_*.npz")]
-
-
-@pytest.mark.parametrize("name", FIXTURES)
-def test_outputs_and_predictions_are_the_originals(name):
-    assert_all_ok(checker.check_network(*golden_files.load(name)))
 
 
 @pytest.mark.parametrize("blurpool", [False, True])
