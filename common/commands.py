@@ -206,12 +206,8 @@ def _evaluate(method):
         print(f"{scores.line(dataset, added)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-    scores, calibration, rows, seen = (
-        evaluation.Scores(measure),
-        evaluation.Calibration(),
-        [],
-        set(),
-    )
+    scores, calibration = evaluation.Scores(measure), evaluation.Calibration()
+    rows, seen = [], set()
     progress = _Progress(count)
     for name, clean, inputs in examples():
         result = prediction.restore(denoiser, inputs)

@@ -20,9 +20,9 @@ def report(image_set, config, paths=()):
     """Lines about the images of a training set; "Careful" begins those that ask for something.
 
     Args:
-        paths: the files they come from, if any.
         image_set: datasets.ImageSet of (H, W, C) or (D, H, W, C) arrays as stored.
         config: of the method; with a `struct_kernel`, one is proposed where noise is correlated.
+        paths: the files they come from, if any.
     """
     pages, names = _pages(image_set)
     lines = [_size(image_set)]

@@ -7,8 +7,6 @@ import numpy as np
 
 from common import images, noise_levels, prediction, stacks
 
-DTYPES = ("same", "uint8", "uint16", "float32")  # of what is written
-
 
 def restore_files(
     denoiser,
@@ -33,7 +31,8 @@ def restore_files(
         with_std: also NAME-std.tif, the predicted standard deviation.
         axes: letters for the axes of the files, see `stacks`; None for those of the training, or
             for what the files say.
-        dtype: of `DTYPES`; values keep the scale of the file, rounded and clipped for integers.
+        dtype: "same" or the name of a NumPy type; values keep the scale of the file, rounded and
+            clipped for integers.
         restore: as prediction.restore.
         show: called with a line for each file.
 

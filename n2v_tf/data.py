@@ -140,6 +140,7 @@ def draw_crop(image_list, config, number):
     return np.ascontiguousarray(crop)
 
 
+@functools.lru_cache(maxsize=4)
 def orientations(config):
     """(turns, mirrored) of the ways that leave the direction of structured noise as it is."""
     if not config.augment:
@@ -155,7 +156,7 @@ def orientations(config):
 
 def hide(patch, mean, std, config, seed):
     """Blind spots of their own in every channel: (patch, where), both (.., C)."""
-    struct = None if config.struct is None else masking.struct_offsets(config.struct)
+    struct = _struct_offsets(config)
     standard = (patch - mean) / std
     hidden, kept = zip(
         *(
@@ -173,6 +174,10 @@ def hide(patch, mean, std, config, seed):
     return tf.stack(hidden, axis=-1) * std + mean, tf.stack(kept, axis=-1)
 
 
+def _struct_offsets(config):
+    return None if config.struct is None else masking.struct_offsets(config.struct)
+
+
 def validation_batch(image_set, config):
     """(x, y) of crops that no training reaches, hidden once for all."""
     size = VALIDATION_CROPS
@@ -187,7 +192,7 @@ def hidden_once(images_array, mean, std, config):
 
     Every channel has the same blind spots, as the original's validation.
     """
-    struct = None if config.struct is None else masking.struct_offsets(config.struct)
+    struct = _struct_offsets(config)
     standard = (np.asarray(images_array, np.float32) - mean) / std
     hidden, kept = standard.copy(), np.zeros(standard.shape, np.float32)
     for number, image in enumerate(standard):

@@ -61,12 +61,17 @@ def test_kernels_of_blurred_poolings_in_a_file_are_no_weights_here(tmp_path):
     model = N2V(N2VConfig(patches(), **settings), basedir=None)
     path = tmp_path / "w.h5"
     keras2.save_weights(model.keras_model, path)
+    before = model.keras_model.get_weights()
+    for variable in model.keras_model.weights:
+        variable.assign(np.zeros(variable.shape))
     with h5py.File(path, "a") as file:
         file["channel_0max_0/channel_0max_0/kernel:0"] = np.ones((3, 3, 4, 1), np.float32)
         file["channel_0max_0"].attrs["weight_names"] = [b"channel_0max_0/kernel:0"]
         names = [str(name).encode() for name in file.attrs["layer_names"].astype(str)]
         file.attrs["layer_names"] = [*names, b"channel_0max_0"]
     keras2.load_weights(model.keras_model, path)
+    for a, b in zip(before, model.keras_model.get_weights()):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_notebook_runs(tmp_path):
