@@ -1,7 +1,8 @@
-"""Models for the BioImage Model Zoo: a zip with weights of Keras 3, test images and a description.
+"""Models for the BioImage Model Zoo: a zip with weights, test images and a description.
 
-Needs the extra `bioimageio`. What runs there is a plain Keras model of Keras' own layers, on images
-whose sides are multiples of what the network halves, of the values that the training's files held.
+Needs the extra `bioimageio`. The weights are there twice, for Keras 3, of its own layers alone, and
+in ONNX. Both take images whose sides are multiples of what the network halves, float32 of the
+range of `Denoiser`: of n2v_tf trained on one's own files what these held, of the others [0, 1].
 """
 
 import importlib.util
@@ -10,6 +11,8 @@ import pathlib
 import tempfile
 
 import numpy as np
+
+from common import export as exports
 
 LICENCE = "MIT"
 TEST_SIDES = {2: (64, 96), 3: (8, 32, 48)}  # of the test image; at least the network's multiple
@@ -20,25 +23,24 @@ def export(denoiser, output, *, name, cite):
     """Writes `<output>/<name>-<version>.bioimageio.zip`, the next free number, and its path.
 
     Args:
-        denoiser: `denoiser.Denoiser` that has `portable`.
+        denoiser: `denoiser.Denoiser` of images alone.
         output: folder.
         name: of the method's package.
         cite: (reference, DOI) of the method's paper.
 
     Raises:
-        ValueError: the extra is not installed, or the method has no such form.
+        ValueError: the extra is not installed; the model wants more than an image.
     """
     if importlib.util.find_spec("bioimageio") is None:
         raise ValueError("format=bioimageio: not installed; pip install 'noise2x[bioimageio]'.")
     import bioimageio.spec
 
-    model = denoiser.portable()
-    if model is None:
-        raise ValueError(f"format=bioimageio: {name} has no form of Keras' own layers alone.")
+    if list(denoiser.INPUTS) != ["noisy"]:
+        raise ValueError(f"format=bioimageio: {name} restores from more than an image.")
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=output) as folder:
-        description = _describe(pathlib.Path(folder), model, denoiser, name, cite)
+        description = _describe(pathlib.Path(folder), denoiser, name, cite)
         written = pathlib.Path(folder) / "model.zip"
         bioimageio.spec.save_bioimageio_package(description, output_path=written)
         path = _next_path(output, name)
@@ -53,7 +55,7 @@ def _next_path(output, name):
     return path
 
 
-def _describe(folder, model, denoiser, name, cite):
+def _describe(folder, denoiser, name, cite):
     """The description, of files written into the folder."""
     import keras
     import tensorflow as tf
@@ -62,10 +64,24 @@ def _describe(folder, model, denoiser, name, cite):
     config, multiple = denoiser.config, denoiser.config.side_multiple
     sides = tuple(-(-n // multiple) * multiple for n in TEST_SIDES[denoiser.spatial])
     noisy = denoiser.typical((1, *sides, config.channels), seed=0).astype(np.float32)
-    restored = model.predict_on_batch(noisy)
+    names = ["denoised", "std"] if denoiser.predicts_std else ["denoised"]
+
+    def restore(inputs):
+        # Its operations, not the layer that it is: that one only this project can load.
+        result = denoiser.call(inputs, padded=False)
+        return {name: result[name] for name in names}
+
+    spec = tf.TensorSpec((None,) * (1 + denoiser.spatial) + noisy.shape[-1:], tf.float32, "noisy")
+    (folder / "weights.onnx").write_bytes(exports.to_onnx(restore, {"noisy": spec}))
+    image = keras.Input(spec.shape[1:], name="noisy")
+    outputs = list(restore({"noisy": image}).values())
+    model = keras.Model(image, outputs if len(outputs) > 1 else outputs[0], name=name)
     model.save(folder / "weights.keras")
     np.save(folder / "noisy.npy", noisy)
-    np.save(folder / "denoised.npy", restored)
+    found = model.predict_on_batch(noisy)
+    restored = dict(zip(names, found if len(outputs) > 1 else [found]))
+    for of, values in restored.items():
+        np.save(folder / f"{of}.npy", values)
     (folder / "README.md").write_text(_readme(denoiser, name, cite))
 
     def axes(size, space):
@@ -97,24 +113,26 @@ def _describe(folder, model, denoiser, name, cite):
         ],
         outputs=[
             zoo.OutputTensorDescr(
-                id="denoised",
-                axes=axes(same, zoo.SpaceOutputAxis),
-                test_tensor=file("denoised.npy"),
+                id=of, axes=axes(same, zoo.SpaceOutputAxis), test_tensor=file(f"{of}.npy")
             )
+            for of in names
         ],
         weights=zoo.WeightsDescr(
             keras_v3=zoo.KerasV3WeightsDescr(
                 source=folder / "weights.keras",
                 keras_version=keras.__version__,
                 backend=("tensorflow", tf.__version__),
-            )
+            ),
+            onnx=zoo.OnnxWeightsDescr(
+                source=folder / "weights.onnx", opset_version=exports.ONNX_OPSET
+            ),
         ),
         config=zoo.Config(
             bioimageio=zoo.BioimageioConfig(
                 reproducibility_tolerance=[
                     zoo.ReproducibilityTolerance(
                         relative_tolerance=1e-3,
-                        absolute_tolerance=REPEATABLE * float(restored.std()),
+                        absolute_tolerance=REPEATABLE * float(restored["denoised"].std()),
                     )
                 ]
             )
@@ -124,9 +142,10 @@ def _describe(folder, model, denoiser, name, cite):
 
 def _readme(denoiser, name, cite):
     settings = "\n".join(f"* {k}: {v}" for k, v in sorted(vars(denoiser.config).items()))
+    counts = denoiser.config.knows_files_alone
+    scale = "values as in the files of the training" if counts else "values in [0, 1]"
     return (
-        f"# {name}\n\n{cite[0]}\n\nInput and output: float32, values as in the files of the "
-        "training.\n\n## Training\n\n"
-        f"{settings}\n\n## Validation\n\nThe test image is noise of the training images' mean and "
-        "deviation; compare the result on images of your own with what you know of them.\n"
+        f"# {name}\n\n{cite[0]}\n\nInput and output: float32, {scale}.\n\n## Training\n\n"
+        f"{settings}\n\n## Validation\n\nThe test image is noise of the range of the training "
+        "images; compare the result on images of your own with what you know of them.\n"
     )

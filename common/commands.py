@@ -61,6 +61,7 @@ class Method:
     build: collections.abc.Callable
     optimizer: collections.abc.Callable
     batches: collections.abc.Callable
+    cite: tuple
     training_images: collections.abc.Callable = pipeline.training_images
     prepare: collections.abc.Callable = lambda denoiser, image_set: None
     noisy_images: collections.abc.Callable = pipeline.load_images
@@ -69,7 +70,6 @@ class Method:
     validation_batch: collections.abc.Callable = lambda image_set, config: None
     examples: collections.abc.Callable = evaluation.examples
     psnr: collections.abc.Callable = metrics.psnr
-    cite: tuple = ()
 
     def load_config(self, run_dir):
         """(configuration, fingerprint of the training images) of a run folder."""
@@ -324,9 +324,11 @@ def export(method, doc):
 def _export(method):
     flags.require("run_dir", "output")
     denoiser = method.load(FLAGS.run_dir)
+    name = method.name.replace(".", "_")
     if FLAGS.format == "bioimageio":
-        name = method.name.replace(".", "_")
         path = bioimage.export(denoiser, FLAGS.output, name=name, cite=method.cite)
+    elif FLAGS.format == "onnx":
+        path = saved_models.export_onnx(denoiser, FLAGS.output)
     else:
-        path = saved_models.export(denoiser, FLAGS.output)
+        path = saved_models.export(denoiser, FLAGS.output, name=FLAGS.model_name or name)
     print(f"Exported: {path}")

@@ -1,9 +1,12 @@
 """What every denoiser is: a Keras model that restores images of any size and trains by `fit`."""
 
+import functools
+
 import keras
+import numpy as np
 from keras import ops
 
-from common import metrics
+from common import metrics, unet
 
 
 class Denoiser(keras.Model):
@@ -43,12 +46,14 @@ class Denoiser(keras.Model):
         """Whether the result has `std`."""
         return False
 
-    def restore(self, noisy, noise_level, training):
-        """Restores images; `unet.run_padded` runs the network on them.
+    def restore(self, noisy, noise_level, run, training):
+        """Restores images.
 
         Args:
             noisy: (N, H, W, C), any H and W.
             noise_level: (N, 1, 1, 1), or None if not given.
+            run: run(network, images, padding=..., centred=False) runs a network, as
+                `unet.run_padded` does.
             training: adds what the loss needs to the result.
 
         Returns:
@@ -56,22 +61,20 @@ class Denoiser(keras.Model):
         """
         raise NotImplementedError
 
-    def portable(self):
-        """The same as a functional model of Keras' own layers alone, or None if there is no such.
+    def typical(self, shape, seed):
+        """White noise over the range of the training's images, to try a model on."""
+        return np.random.default_rng(seed).random(shape)
 
-        It takes (N, H, W, C) of the values that the files of the training held, sides multiples of
-        `config.side_multiple`, and gives what is restored; with it goes `typical(shape, seed)`,
-        an image to try it on.
-        """
-        return None
-
-    def call(self, inputs, training=False):
+    def call(self, inputs, training=False, padded=True):
+        """padded: False for images whose sides are multiples of `config.side_multiple`."""
         if not isinstance(inputs, dict):
             inputs = {"noisy": inputs}
         noisy, noise_level = inputs["noisy"], inputs.get("noise_level")
         if noise_level is not None:
             noise_level = ops.reshape(noise_level, (-1, *[1] * (self.spatial + 1)))
-        return self.restore(noisy, noise_level, training)
+        multiple = self.config.side_multiple if padded else 1
+        run = functools.partial(unet.run_padded, multiple=multiple, training=training)
+        return self.restore(noisy, noise_level, run, training)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         if "clean" in y:

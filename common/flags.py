@@ -155,10 +155,12 @@ def define_export():
     flags.DEFINE_enum(
         "format",
         "saved_model",
-        ["saved_model", "bioimageio"],
-        "A TensorFlow SavedModel; or, of n2v_tf, a zip for the BioImage Model Zoo, which needs the "
-        "extra `bioimageio`.",
+        ["saved_model", "onnx", "bioimageio"],
+        "saved_model: for TensorFlow and its model server; onnx: a file for each signature, for "
+        "ONNX Runtime, OpenVINO and others (extra `onnx`); bioimageio: a zip for the BioImage "
+        "Model Zoo (extra `bioimageio`).",
     )
+    flags.DEFINE_string("model_name", None, "Its name on a model server [the package's].")
 
 
 def define_precision():

@@ -100,8 +100,11 @@ def run_padded(network, images, *, padding, multiple=MULTIPLE, centred=False, tr
         network: Keras model whose sides must be multiples of `multiple`.
         images: (N, H, W, C) or (N, D, H, W, C), any sides from 1 up.
         padding: "reflect" or a value, see `pad_to_multiple`.
+        multiple: 1 for images that fit as they are.
         centred: pads on both sides, not right and bottom alone.
     """
+    if multiple == 1:
+        return network(images, training=training)
     output = network(pad_to_multiple(images, padding, multiple, centred), training=training)
     sides = ops.shape(images)[1:-1]
     starts = [missing(side, multiple) // 2 if centred else 0 for side in sides]

@@ -2,7 +2,7 @@
 
 import keras
 
-from common import commands, denoiser, losses, optimizers, schedules, unet
+from common import commands, denoiser, losses, optimizers, schedules
 from n2n_tf import configs, data, network
 
 
@@ -20,17 +20,10 @@ class Denoiser(denoiser.Denoiser):
                 config.channels, upsampling=upsampling, final=final, **settings
             )
 
-    def restore(self, noisy, noise_level, training):
+    def restore(self, noisy, noise_level, run, training):
         # The original's inner range is that of its U-Net; the small networks end in [0, 1].
         shift = 0.5 if self.config.network == "unet" else 0.0
-        restored = unet.run_padded(
-            self.network,
-            noisy - shift,
-            padding="reflect",
-            multiple=self.config.side_multiple,
-            training=training,
-        )
-        return {"denoised": restored + shift}
+        return {"denoised": run(self.network, noisy - shift, padding="reflect") + shift}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         restored, target = y_pred["denoised"], y["target"]
@@ -68,4 +61,5 @@ METHOD = commands.Method(
     training_images=data.training_images,
     batches=data.training_batches,
     validation=data.validation,
+    cite=("Lehtinen et al.: Noise2Noise, ICML 2018", "10.48550/arXiv.1803.04189"),
 )

@@ -1,9 +1,8 @@
 """The Noise2Void denoiser: standardisation, network and loss as one Keras model."""
 
-import keras
 import numpy as np
 
-from common import commands, denoiser, losses, optimizers, schedules, unet
+from common import commands, denoiser, losses, optimizers, schedules
 from n2v_tf import configs, data, network
 
 
@@ -56,29 +55,14 @@ class Denoiser(denoiser.Denoiser):
         self.mean.assign(training_set.mean)
         self.std.assign(training_set.std)
 
-    def portable(self):
-        mean, std = (np.asarray(v).tolist() for v in (self.mean, self.std))
-        noisy = keras.Input(self.network.input_shape[1:], name="noisy")
-        variance = np.square(std).tolist()
-        standard = keras.layers.Normalization(mean=mean, variance=variance, name="in")(noisy)
-        back = keras.layers.Normalization(mean=mean, variance=variance, invert=True, name="out")
-        return keras.Model(noisy, back(self.network(standard)), name="n2v")
-
     def typical(self, shape, seed):
         """White noise of the training's mean and deviation."""
         noise = np.random.default_rng(seed).standard_normal(shape)
         return noise * np.asarray(self.std) + np.asarray(self.mean)
 
-    def restore(self, noisy, noise_level, training):
+    def restore(self, noisy, noise_level, run, training):
         standard = (noisy - self.mean) / self.std
-        restored = unet.run_padded(
-            self.network,
-            standard,
-            padding="reflect",
-            multiple=self.config.side_multiple,
-            centred=True,
-            training=training,
-        )
+        restored = run(self.network, standard, padding="reflect", centred=True)
         return {"denoised": restored * self.std + self.mean}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

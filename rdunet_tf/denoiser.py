@@ -2,7 +2,7 @@
 
 import keras
 
-from common import commands, denoiser, losses, pipeline, schedules, unet
+from common import commands, denoiser, losses, pipeline, schedules
 from rdunet_tf import configs, network
 
 
@@ -18,15 +18,8 @@ class Denoiser(denoiser.Denoiser):
             dtype=config.dtype_policy,
         )
 
-    def restore(self, noisy, noise_level, training):
-        denoised = unet.run_padded(
-            self.network,
-            noisy,
-            padding="reflect",
-            multiple=self.config.side_multiple,
-            training=training,
-        )
-        return {"denoised": denoised}
+    def restore(self, noisy, noise_level, run, training):
+        return {"denoised": run(self.network, noisy, padding="reflect")}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         # Noisy targets are averaged by the square; for clean ones L1 is the published loss.
@@ -53,4 +46,5 @@ METHOD = commands.Method(
     build=Denoiser,
     optimizer=make_optimizer,
     batches=pipeline.noise2noise_batches,
+    cite=("Gurrola-Ramos et al.: RDUNet, IEEE Access 2021", "10.1109/ACCESS.2021.3061062"),
 )

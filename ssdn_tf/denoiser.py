@@ -13,7 +13,6 @@ from common import (
     pipeline,
     schedules,
     training,
-    unet,
 )
 from ssdn_tf import configs, likelihood, network
 
@@ -66,14 +65,14 @@ class Denoiser(denoiser.Denoiser):
     def predicts_std(self):
         return self.config.has_likelihood
 
-    def restore(self, noisy, noise_level, training):
+    def restore(self, noisy, noise_level, run, training):
         config = self.config
         # A mirror image would show pixels near the edge to themselves.
         padding = "reflect" if config.pipeline in ("n2c", "n2n") else 0.0
-        outputs = unet.run_padded(self.network, noisy, padding=padding, training=training)
+        outputs = run(self.network, noisy, padding=padding)
         if not config.has_likelihood:
             return {"denoised": outputs}
-        noise = self._noise(noisy, noise_level, training)
+        noise = self._noise(noisy, noise_level, run)
         if config.pipeline == "workshop":
             result = likelihood.workshop(
                 outputs, noisy, noise, diagonal_covariance=config.diagonal_covariance
@@ -91,10 +90,10 @@ class Denoiser(denoiser.Denoiser):
             del result["loss"]
         return result
 
-    def _noise(self, noisy, noise_level, training):
+    def _noise(self, noisy, noise_level, run):
         """Noise parameter of each image, (N, 1, 1, 1)."""
         if self.noise_network is not None:
-            raw = unet.run_padded(self.noise_network, noisy, padding="reflect", training=training)
+            raw = run(self.noise_network, noisy, padding="reflect")
             return likelihood.noise_from_raw(ops.mean(raw, axis=(1, 2), keepdims=True))
         like = ops.zeros_like(noisy[:, :1, :1, :1])
         if self.raw_noise is not None:
@@ -136,4 +135,8 @@ METHOD = commands.Method(
     optimizer=training.ramped_adam,
     batches=_batches,
     inspect=_inspect,
+    cite=(
+        "Laine et al.: High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019",
+        "10.48550/arXiv.1901.10277",
+    ),
 )

@@ -66,8 +66,12 @@ def _decode(image, *, layers, blindspot):
 
 
 def shift_down(x):
-    """Moves (N, H, W, C) down by one row; zeros come in at the top, the last row is lost."""
-    return ops.pad(x[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
+    """Moves (N, H, W, C) down by one row; zeros come in at the top, the last row is lost.
+
+    Not by padding: ONNX Runtime, up to 1.31, makes padding before a maximum part of the maximum, as
+    if it had padded with minus infinity.
+    """
+    return ops.concatenate([ops.zeros_like(x[:, :1]), x[:, :-1]], axis=1)
 
 
 def _rotate(x, quarter_turns):

@@ -26,6 +26,7 @@ TENSORFLOW = {
     "common/tfrecords.py",
     "common/export.py",
     "common/bioimage.py",
+    "common/serving.py",
     "n2v_tf/masking.py",
 }
 

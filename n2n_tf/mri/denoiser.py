@@ -65,4 +65,5 @@ METHOD = commands.Method(
     validation=data.validation,
     examples=data.examples,
     psnr=metrics.psnr_clamped,
+    cite=("Lehtinen et al.: Noise2Noise, ICML 2018", "10.48550/arXiv.1803.04189"),
 )

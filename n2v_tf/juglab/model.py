@@ -221,7 +221,7 @@ class N2V:
         """
         if fname is None:
             self._require_folder()
-        return export.export(self._denoiser, fname or self.logdir / "export")
+        return export.export(self._denoiser, fname or self.logdir / "export", name="n2v")
 
     def _require_folder(self):
         if self.logdir is None:

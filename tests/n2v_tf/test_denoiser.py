@@ -122,7 +122,7 @@ def test_augmented_restoring_is_the_mean_over_eight():
 )
 def test_a_trained_model_exports_its_pixels(tmp_path, shape, settings):
     made = model(mean=0.3, std=0.1, **settings)
-    path = export.export(made, tmp_path / "model")
+    path = export.export(made, tmp_path / "model", name="n2v")
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     for some in (shape, (*(1,) * (len(shape) - 1), shape[-1])):
         noisy = RNG.random((2, *some), np.float32)
