@@ -6,7 +6,6 @@ import collections.abc
 import dataclasses
 import functools
 import pathlib
-import time
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from common import (
     noise_levels,
     pipeline,
     prediction,
+    progress,
     restoring,
     runs,
     stacks,
@@ -198,17 +198,17 @@ def _evaluate(method):
         measure, fit = method.psnr, lambda image, clean: image
     for name, function in baselines.available(FLAGS.baselines).items():
         scores = evaluation.Scores(measure)
-        progress = _Progress(count, f"{name}: ")
+        steps = progress.Progress(count, f"{name}: ", show=say)
         for _, clean, inputs in examples():
             sigma = _deviation(added, inputs)
             scores.add(clean, fit(function(inputs["noisy"], sigma), clean))
-            progress.step()
+            steps.step()
         print(f"{scores.line(dataset, added)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
     scores, calibration = evaluation.Scores(measure), evaluation.Calibration()
     rows, seen = [], set()
-    progress = _Progress(count)
+    steps = progress.Progress(count, show=say)
     for name, clean, inputs in examples():
         result = prediction.restore(denoiser, inputs)
         result["denoised"] = fit(result["denoised"], clean)
@@ -220,7 +220,7 @@ def _evaluate(method):
             _write_pictures(output, name, noisy, result)
             if len(rows) < MAX_SHEET_ROWS:
                 rows.append(evaluation.sheet_row(name, clean, noisy, result, measure))
-        progress.step()
+        steps.step()
     if output:
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
         with files.replacing(output / "contact_sheet.png") as temporary:
@@ -266,23 +266,6 @@ def _deviation(added, inputs):
     return noise_levels.deviation(added, inputs.get("noise_level"))
 
 
-class _Progress:
-    """Says every ten seconds how far an evaluation is."""
-
-    def __init__(self, total, label=""):
-        self._total, self._label, self._done = total, label, 0
-        self._began = self._shown = time.monotonic()
-
-    def step(self):
-        self._done += 1
-        now = time.monotonic()
-        if now - self._shown > 10:
-            self._shown = now
-            left = (now - self._began) / self._done * (self._total - self._done) / 60
-            said = f"image {self._done} of {self._total}  {left:.1f} min left"
-            print(f"{self._label}{said}", flush=True)
-
-
 def _write_pictures(output, name, noisy, result):
     for kind, image in (("noisy", noisy), ("denoised", result["denoised"])):
         # Volumes, and channels that are no colours, are no pictures.
@@ -292,26 +275,34 @@ def _write_pictures(output, name, noisy, result):
         images.write(output / f"{name}-std.tif", result["std"])
 
 
-def denoise(method, doc, *, define=flags.define_denoising, choose=lambda: prediction.restore):
+def denoise(method, doc, *, define=flags.define_denoising, choose=lambda restore: (restore, True)):
     """Runs `python -m <method>.denoise`.
 
-    define: defines the flags; choose: called when they are read, gives what restores an image, as
-    prediction.restore does.
+    define: defines the flags; choose: called when they are read with what restores an image, as
+    prediction.restore does, gives what does it instead and whether that may see parts of an image.
     """
-    flags.run(lambda: _denoise(method, choose()), define, doc)
+    flags.run(lambda: _denoise(method, choose), define, doc)
 
 
-def _denoise(method, restore):
+def _denoise(method, choose):
     flags.require("run_dir", "input", "output")
+    denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
+    restore, in_parts = choose(prediction.restore_augmented if FLAGS.tta else prediction.restore)
     restoring.restore_files(
-        method.load(FLAGS.run_dir, FLAGS.precision),
+        denoiser,
         FLAGS.input,
         FLAGS.output,
         noise_level=FLAGS.noise_level,
         with_std=FLAGS.std,
         axes=FLAGS.dims,
         dtype=FLAGS.dtype,
-        restore=functools.partial(restore, max_pixels=FLAGS.max_pixels, tile_size=FLAGS.tile_size),
+        restore=restore,
+        tiles={
+            "max_pixels": prediction.pixels_in(denoiser, FLAGS.memory_gb),
+            "tile_size": FLAGS.tile_size,
+            "halo": FLAGS.halo,
+        },
+        max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
         show=say,
     )
 

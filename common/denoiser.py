@@ -22,6 +22,11 @@ class Denoiser(keras.Model):
     INPUTS = {"noisy": 0}
     # Whether a large image may be restored in pieces.
     TILES = True
+    # Whether images are padded on both sides, not right and bottom alone.
+    CENTRED = False
+    # Pixels that a tile reaches farther than what is taken from it, at most: where `radius` is
+    # more, the result is not exactly that of the whole image, by what RESULTS.md says.
+    MAX_HALO = 48
 
     def __init__(self, config, *, name):
         super().__init__(name=name)
@@ -38,8 +43,18 @@ class Denoiser(keras.Model):
 
     @property
     def radius(self):
-        """How far an output pixel sees, pixels; None for so far that tiles must be blended."""
-        return None
+        """How far an output pixel sees, at most, pixels; see `unet.radius`."""
+        raise NotImplementedError
+
+    @property
+    def halo(self):
+        """Pixels that a tile reaches farther than what is taken from it."""
+        return min(self.radius, self.MAX_HALO)
+
+    @property
+    def bytes_per_pixel(self):
+        """Memory that restoring takes, at its peak, over the pixels of the image; measured."""
+        raise NotImplementedError
 
     @property
     def predicts_std(self):

@@ -4,6 +4,9 @@ import contextlib
 import glob as _glob
 import os
 import pathlib
+import shutil
+
+import numpy as np
 
 
 @contextlib.contextmanager
@@ -25,7 +28,43 @@ def replacing(path):
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def replacing_folder(path):
+    """The same for a folder, which the caller makes; an old one goes when the new one is ready."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def glob(pattern):
-    """Files that match, sorted; ** crosses folders."""
+    """Files that match, and Zarr folders, sorted; ** crosses folders."""
     found = (pathlib.Path(p) for p in _glob.glob(str(pattern), recursive=True))
-    return sorted(p for p in found if p.is_file())
+    return sorted(p for p in found if p.is_file() or p.suffix.lower() == ".zarr")
+
+
+class Mapped:
+    """An array inside a file, read and written by slices.
+
+    The file is mapped anew for each of them, so that what was touched does not count as memory of
+    this process any longer.
+    """
+
+    def __init__(self, path, offset, shape, dtype):
+        self._path, self._offset = path, offset
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self.ndim, self.nbytes = len(self.shape), int(np.prod(shape)) * self.dtype.itemsize
+
+    def _map(self, mode):
+        return np.memmap(self._path, self.dtype, mode, self._offset, self.shape)
+
+    def __getitem__(self, index):
+        return np.array(self._map("r")[index])
+
+    def __setitem__(self, index, values):
+        self._map("r+")[index] = values

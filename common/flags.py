@@ -130,11 +130,25 @@ def define_denoising():
         ["same", "uint8", "uint16", "float32"],
         "Type of the values written, on the scale of the file; rounded and clipped for integers.",
     )
-    flags.DEFINE_integer(
-        "max_pixels", 2**19, "Larger images are restored in tiles of about so many pixels.", 1
+    flags.DEFINE_float(
+        "memory_gb",
+        3.0,
+        "Memory to use, beside about 0.7 GB of the program: larger images are restored in tiles, "
+        "and files of more than a quarter of it read and written in parts.",
+        0.01,
     )
     flags.DEFINE_integer(
-        "tile_size", None, "Longest side of a tile, pixels [as long as max_pixels allows].", 1
+        "tile_size", None, "Longest side of a tile, pixels [as long as memory_gb allows].", 1
+    )
+    flags.DEFINE_integer(
+        "halo",
+        None,
+        "Pixels that a tile reaches farther than what is taken from it [as far as a pixel sees, or "
+        "where that is very far the model's compromise].",
+        0,
+    )
+    flags.DEFINE_bool(
+        "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
     )
     define_precision()
 

@@ -11,7 +11,7 @@ import numpy as np
 import PIL
 from PIL import Image, ImageOps
 
-from common import files, tiffs
+from common import files, tiffs, zarrs
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
 
@@ -20,22 +20,23 @@ class ImageError(ValueError):
     """A file that is no usable image; the message names it."""
 
 
-def load(path, axes=None):
+def load(path, axes=None, max_bytes=None):
     """Reads a file as it is: (array, axes, metadata).
 
     axes: letters for those of an NPY file, which has none of its own; None: as `read` takes them.
+    max_bytes: arrays of more than that, of TIFF, NPY and Zarr files, stay in the file and are read
+        where they are sliced, as stored: what that gives is for `usable`.
 
     Returns:
-        array: bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers and floats
-        as float32. axes: a letter for each of its axes: Y, X, S for colour samples, and of a TIFF
-        what tifffile calls the others: T, Z, C, I for pages, Q for unknown. metadata: of
-        `tiffs.read`, with the stored `dtype`.
+        array: as `usable` gives it. axes: a letter for each of its axes: Y, X, S for colour
+        samples, and of a TIFF what tifffile calls the others: T, Z, C, I for pages, Q for unknown.
+        metadata: for writing such a file again, with the stored `dtype`.
 
     Raises:
         ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
     """
     path = pathlib.Path(path)
-    if not path.is_file():
+    if not path.is_file() and not is_zarr(path):
         raise ImageError(f"{path}: no such file.")
     if path.stat().st_size == 0:
         raise ImageError(f"{path}: empty file.")
@@ -43,31 +44,68 @@ def load(path, axes=None):
     try:
         if suffix in (".tif", ".tiff"):
             try:
-                array, found, metadata = tiffs.read(path)
+                array, found, metadata = tiffs.read(path, max_bytes)
             except tiffs.OnlyPillowError:
-                array, found = _read_picture(path), "YXS"
+                array, metadata = _read_picture(path)
+                found = "YXS"
         elif suffix == ".npy":
-            array = np.load(path, allow_pickle=False)
-            fits = axes is not None and len(axes) == array.ndim
-            found = axes if fits else _npy_axes(array.shape)
+            array = _load_npy(path, max_bytes)
+            found = _usual_axes(array.shape, axes)
+        elif suffix == ".zarr":
+            array, found, metadata = zarrs.read(path)
+            found = found or _usual_axes(array.shape, axes)
+            if not max_bytes or array.nbytes <= max_bytes:
+                array = array[...]
         else:
-            array, found = _read_picture(path), "YXS"
+            array, metadata = _read_picture(path)
+            found = "YXS"
     except Exception as error:  # decoders fed with damaged bytes raise nearly anything
         raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
-    metadata["dtype"] = array.dtype.newbyteorder("=")
-    array = array.astype(metadata["dtype"], copy=False)
+    metadata["dtype"] = np.dtype(array.dtype).newbyteorder("=")
+    check_values(path, array)
+    if isinstance(array, np.ndarray):
+        array = usable(path, array)
+    return array, found, metadata
+
+
+def check_values(path, array):
+    """Raises ImageError for an array, in memory or not, that can be no image."""
     if 0 in array.shape:
         raise ImageError(f"{path}: no pixels, shape {array.shape}.")
-    if array.dtype == bool:
-        array = array.astype(np.uint8) * np.uint8(255)
-    elif array.dtype.kind in "iuf" and array.dtype not in (np.uint8, np.uint16):
-        array = array.astype(np.float32)
-    elif array.dtype.kind not in "iuf":
+    if array.dtype.kind not in "iufb":
         raise ImageError(f"{path}: {array.dtype} values; expected integers or floats.")
+
+
+def usable_type(dtype):
+    """uint8 and uint16 stay, bool becomes uint8, all others float32."""
+    dtype = dtype.newbyteorder("=")
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    return dtype if dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
+
+
+def usable(path, array):
+    """An array as stored, of its `usable_type`; bool becomes 0 and 255.
+
+    Raises:
+        ImageError: NaN or infinite values.
+    """
+    if array.dtype == bool:
+        return array.astype(np.uint8) * np.uint8(255)
+    array = array.astype(usable_type(array.dtype), copy=False)
     if array.dtype == np.float32 and not np.isfinite(array).all():
         bad = np.count_nonzero(~np.isfinite(array))
         raise ImageError(f"{path}: {bad} NaN or infinite values; replace them first.")
-    return array, found, metadata
+    return array
+
+
+def _load_npy(path, max_bytes):
+    array = np.load(path, allow_pickle=False, mmap_mode="r" if max_bytes else None)
+    if not max_bytes:
+        return array
+    if array.nbytes <= max_bytes or not array.flags.c_contiguous:
+        return np.array(array)
+    return files.Mapped(path, array.offset, array.shape, array.dtype)
 
 
 def read(path):
@@ -113,7 +151,10 @@ def short(error):
     return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
-def _npy_axes(shape):
+def _usual_axes(shape, given):
+    """Letters for the axes of an array that has none, or those given if they are as many."""
+    if given is not None and len(given) == len(shape):
+        return given
     if len(shape) == 2:
         return "YX"
     if len(shape) == 3:
@@ -126,6 +167,7 @@ def _npy_axes(shape):
 
 
 def _read_picture(path):
+    """(pixels, upright, metadata for `write`: EXIF data and colour profile)."""
     with Image.open(path) as picture:
         # Pillow reads 16-bit colour PNGs as 8 bit without a word.
         if picture.format == "PNG" and picture.mode in ("RGB", "RGBA", "LA"):
@@ -134,7 +176,11 @@ def _read_picture(path):
                     raise ImageError(
                         f"{path}: 16-bit colour PNG is not supported; save it as TIFF."
                     )
+        profile = picture.info.get("icc_profile")
         picture = ImageOps.exif_transpose(picture)
+        metadata = {"exif": picture.getexif().tobytes()} if picture.getexif() else {}
+        if profile and picture.mode in ("L", "RGB", "RGBA"):
+            metadata["icc_profile"] = profile  # of CMYK, say, it would be wrong afterwards
         if picture.mode == "P":
             picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
         elif picture.mode in ("CMYK", "YCbCr", "HSV", "LAB"):
@@ -142,11 +188,13 @@ def _read_picture(path):
         array = np.array(picture)
     if picture.mode == "I" and array.min() >= 0 and array.max() < 65536:
         array = array.astype(np.uint16)  # how older Pillows read 16-bit grey
-    return array if array.ndim == 3 else array[..., None]
+    return (array if array.ndim == 3 else array[..., None]), metadata
 
 
-def write(path, pages):
+def write(path, pages, metadata=None):
     """Writes (H, W, C) or (pages, H, W, C) in the format of the suffix, whole or not at all.
+
+    metadata: of `load`; EXIF data and colour profile of pictures are written again.
 
     PNG and JPEG take uint8 (PNG also one-channel uint16), TIFF and NPY any type.
 
@@ -174,7 +222,10 @@ def write(path, pages):
                 raise ImageError(
                     f"{path}: {suffix} can't hold {array.dtype} of shape {array.shape}; use .tif."
                 )
-            options = {"quality": 95} if suffix in (".jpg", ".jpeg") else {}
+            kept = ("exif", "icc_profile") if suffix != ".bmp" else ()
+            options = {k: v for k, v in (metadata or {}).items() if k in kept}
+            if suffix in (".jpg", ".jpeg"):
+                options["quality"] = 95
             Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
         else:
             raise ImageError(f"{path}: unknown suffix; expected one of {', '.join(SUFFIXES)}.")
@@ -244,9 +295,14 @@ def orient(array, turns, mirrored, axes=(-3, -2)):
 
 
 def find_files(folder):
-    """Files of a folder that look like images by their suffix, sorted."""
+    """Files of a folder that look like images by their suffix, and Zarr folders, sorted."""
     paths = pathlib.Path(folder).iterdir()
-    return sorted(p for p in paths if p.suffix.lower() in SUFFIXES and p.is_file())
+    return sorted(p for p in paths if (p.suffix.lower() in SUFFIXES and p.is_file()) or is_zarr(p))
+
+
+def is_zarr(path):
+    """Whether a folder is an array or a group in the Zarr format, by its name."""
+    return path.suffix.lower() == ".zarr" and path.is_dir()
 
 
 def list_files(pattern):
@@ -256,7 +312,7 @@ def list_files(pattern):
         ImageError: nothing there, or nothing that looks like an image.
     """
     path = pathlib.Path(os.path.expanduser(pattern))
-    if path.is_file():
+    if path.is_file() or is_zarr(path):
         return [path]
     if path.is_dir():
         found = find_files(path)

@@ -1,16 +1,16 @@
 """Restores an image of any size: whole where memory allows, in tiles where not."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 
 from common import images, unet
 
-MAX_PIXELS = 2**19  # of a tile; the widest layers of SSDN then take about 3 GB in float32
-OVERLAP = 128  # pixels that neighbouring tiles share
+MEMORY_GB = 3.0  # that a tile may take, unless told otherwise
 
 
-def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS, tile_size=None):
+def restore(denoiser, inputs, *, max_pixels=None, tile_size=None, halo=None):
     """Restores one image.
 
     Args:
@@ -19,133 +19,174 @@ def restore(denoiser, inputs, *, max_pixels=MAX_PIXELS, tile_size=None):
             volumes; `noise_level`, as
             `noise.draw_level` gives it, unless it is the trained one or the model needs none; what
             else a method asks for.
-        max_pixels: larger images are cut into tiles of about so many, unless the denoiser wants
-            them whole. Where it says how far its pixels see, tiles overlap by that much, and the
-            result is that of the whole image; else they are blended linearly.
-        tile_size: longest side of a tile, pixels, unless it must overlap more; None for as long as
-            max_pixels allows. Where tiles are smaller than that, several are run at once.
+        max_pixels, tile_size, halo: as of `Grid`; larger images are cut into its tiles, unless the
+            denoiser wants them whole.
 
     Returns:
         dict of float32 arrays (H or 1, W or 1, ...): `denoised`, and what else the method gives.
     """
     noisy = inputs["noisy"]
     sides = noisy.shape[:-1]
-    fits = np.prod(sides) <= max_pixels and (tile_size is None or max(sides) <= tile_size)
-    if fits or not denoiser.TILES:
-        return _restore_whole(denoiser, inputs)
-    if denoiser.radius is not None:
-        return {"denoised": _restore_in_tiles(denoiser, noisy, max_pixels, tile_size)}
-    max_pixels = min(max_pixels, tile_size**2) if tile_size else max_pixels
-    height, width = sides
-    sums, weights = {}, np.zeros((height, width, 1), np.float32)
-    for rows, columns in tiles(height, width, max_pixels):
-        weight = (_ramp(rows, height)[:, None] * _ramp(columns, width))[..., None]
-        weights[rows, columns] += weight
-        result = _restore_whole(denoiser, inputs | {"noisy": noisy[rows, columns]})
-        for name, value in result.items():
-            total = sums.setdefault(name, np.zeros((height, width, value.shape[-1]), np.float32))
-            total[rows, columns] += weight * value
-    return {name: total / weights for name, total in sums.items()}
+    grid = None
+    if denoiser.TILES:
+        grid = Grid(denoiser, sides, max_pixels=max_pixels, tile_size=tile_size, halo=halo)
+    if grid is None or len(grid.tiles) == 1:
+        return {name: value[0] for name, value in _run(denoiser, inputs, noisy[None]).items()}
+    found, shares = {}, {}
+    for some in grid.batches():
+        batch = np.stack([grid.read(tile, lambda region: noisy[region]) for tile in some])
+        for name, values in _run(denoiser, inputs, batch).items():
+            for tile, value in zip(some, values):
+                region, inner = grid.core(tile)
+                if value.shape[:-1] == batch.shape[1:-1]:
+                    if name not in found:
+                        found[name] = np.empty((*sides, value.shape[-1]), np.float32)
+                    found[name][region] = value[inner]
+                else:  # one for all pixels: their mean
+                    share = np.prod([part.stop - part.start for part in region])
+                    shares[name] = shares.get(name, 0.0) + value * (share / np.prod(sides))
+    return found | {name: value.astype(np.float32) for name, value in shares.items()}
+
+
+def _run(denoiser, inputs, batch):
+    """Outputs for (N, ...) noisy images; the other inputs are the same for all."""
+    others = {
+        name: np.repeat(np.asarray(value, np.float32)[None], len(batch), axis=0)
+        for name, value in inputs.items()
+    }
+    return denoiser.predict_on_batch(others | {"noisy": np.asarray(batch, np.float32)})
 
 
 def restore_augmented(denoiser, inputs, *, axes=(-3, -2), **settings):
-    """`denoised` as the mean over the 8 ways to turn and mirror an image; 8 times the work.
+    """As `restore`, the mean over the 8 ways to turn and mirror an image; 8 times the work.
 
     axes: the two that are turned, of (H, W, C) or (D, H, W, C); settings: of `restore`.
     """
-    total = 0.0
+    totals = {}
     for turns, mirrored in images.ORIENTATIONS:
         image = images.orient(inputs["noisy"], turns, mirrored, axes)
         turned = inputs | {"noisy": np.ascontiguousarray(image)}
-        restored = restore(denoiser, turned, **settings)["denoised"]
-        # Back in the reverse order.
-        restored = np.flip(restored, axes[1]) if mirrored else restored
-        total = total + np.rot90(restored, -turns, axes)
-    return {"denoised": total / len(images.ORIENTATIONS)}
+        for name, restored in restore(denoiser, turned, **settings).items():
+            # Back in the reverse order.
+            restored = np.flip(restored, axes[1]) if mirrored else restored
+            totals[name] = totals.get(name, 0.0) + np.rot90(restored, -turns, axes)
+    return {name: total / len(images.ORIENTATIONS) for name, total in totals.items()}
 
 
-def _restore_whole(denoiser, inputs):
-    batch = {name: np.asarray(value, np.float32)[None] for name, value in inputs.items()}
-    return {name: value[0] for name, value in denoiser.predict_on_batch(batch).items()}
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """Along every side: where it starts, its length, begin and end of what is taken from it.
+
+    On the grid of halved pixels, which begins before the image where the denoiser pads it there.
+    """
+
+    start: tuple
+    length: tuple
+    begin: tuple
+    end: tuple
 
 
-def _restore_in_tiles(denoiser, noisy, max_pixels, tile_size):
-    """The whole image's result, from tiles that hold all that their middles see."""
-    multiple = denoiser.config.side_multiple
-    halo = -(-denoiser.radius // multiple) * multiple
-    # Padded as the denoiser pads, so that tiles lie on its grid of halved pixels.
-    before = [unet.missing(side, multiple) // 2 for side in noisy.shape[:-1]]
-    after = [unet.missing(s, multiple) - b for s, b in zip(noisy.shape[:-1], before)]
-    padded = np.pad(noisy, [*zip(before, after), (0, 0)], mode="reflect")
-    sides = padded.shape[:-1]
-    tile = tile_shape(sides, max_pixels, tile_size or max(sides), halo, multiple)
-    spans = [_spans(side, length, halo) for side, length in zip(sides, tile)]
-    restored = np.empty(padded.shape, np.float32)
-    places = list(itertools.product(*spans))
-    count = max(1, int(max_pixels // np.prod(tile)))  # tiles that are run at once
-    for first in range(0, len(places), count):
-        some = places[first : first + count]
-        corners = ([start for start, _, _ in place] for place in some)
-        batch = np.stack([padded[tuple(map(_slice, corner, tile))] for corner in corners])
-        for place, output in zip(some, denoiser.predict_on_batch({"noisy": batch})["denoised"]):
-            whole = tuple(slice(begin, end) for _, begin, end in place)
-            inner = tuple(slice(begin - start, end - start) for start, begin, end in place)
-            restored[whole] = output[inner]
-    return restored[tuple(map(_slice, before, noisy.shape[:-1]))]
+class Grid:
+    """Tiles that cover an image, each pixel taken from one of them.
+
+    A tile reaches farther than what is taken from it by a halo. Where that is as far as the
+    denoiser's pixels see, `radius`, the result is that of the whole image.
+
+    Args:
+        denoiser: `denoiser.Denoiser`.
+        sides: of the image, without channels.
+        max_pixels: of a tile [as many as MEMORY_GB holds].
+        tile_size: longest side of a tile, pixels [as long as max_pixels allows].
+        halo: pixels [the denoiser's].
+    """
+
+    def __init__(self, denoiser, sides, *, max_pixels=None, tile_size=None, halo=None):
+        self._sides = sides
+        self._centred = denoiser.CENTRED
+        multiple = denoiser.config.side_multiple
+        lacking = [unet.missing(side, multiple) for side in sides]
+        # Padded as the denoiser pads.
+        self._before = [n // 2 if self._centred else 0 for n in lacking]
+        padded = [side + n for side, n in zip(sides, lacking)]
+        self._max_pixels = max_pixels or pixels_in(denoiser, MEMORY_GB)
+        halo = denoiser.halo if halo is None else halo
+        half = max(1, multiple // 2)
+        halo = -(-halo // half) * half  # two of them are a multiple
+        length = tile_shape(padded, self._max_pixels, tile_size or max(padded), halo, multiple)
+        spans = [list(_spans(side, n, halo)) for side, n in zip(padded, length)]
+        self.tiles = [
+            Tile(*(tuple(values) for values in zip(*place))) for place in itertools.product(*spans)
+        ]
+
+    def batches(self):
+        """Lists of neighbouring tiles of one size that may be run at once."""
+        count = max(1, int(self._max_pixels // np.prod(self.tiles[0].length)))
+        for _, alike in itertools.groupby(self.tiles, self._shape):
+            alike = list(alike)
+            for first in range(0, len(alike), count):
+                yield alike[first : first + count]
+
+    def _shape(self, tile):
+        ends = zip(tile.start, tile.length, self._sides)
+        return tuple(n if self._centred else min(n, side - start) for start, n, side in ends)
+
+    def read(self, tile, read):
+        """The pixels of a tile, by `read` of a tuple of slices."""
+        if not self._centred:  # the denoiser itself pads the last ones
+            return read(tuple(map(_slice, tile.start, self._shape(tile))))
+        indices = [
+            _mirrored(np.arange(start, start + n) - before, side)
+            for start, n, before, side in zip(tile.start, tile.length, self._before, self._sides)
+        ]
+        found = read(tuple(slice(index.min(), index.max() + 1) for index in indices))
+        for axis, index in enumerate(indices):
+            if len(index) != found.shape[axis]:
+                found = np.take(found, index - index.min(), axis)
+        return found
+
+    def core(self, tile):
+        """(slices of the image, slices of the tile): what is taken from it, and where it goes."""
+        region, inner = [], []
+        for start, begin, end, before, side in zip(
+            tile.start, tile.begin, tile.end, self._before, self._sides
+        ):
+            begin, end = max(begin, before), min(end, before + side)
+            region.append(slice(begin - before, end - before))
+            inner.append(slice(begin - start, end - start))
+        return tuple(region), tuple(inner)
+
+
+def pixels_in(denoiser, gigabytes):
+    """How many pixels of a tile fill so much memory."""
+    return max(1, int(gigabytes * 1e9 / denoiser.bytes_per_pixel))
 
 
 def _slice(start, length):
     return slice(start, start + length)
 
 
+def _mirrored(position, side):
+    """Positions beyond an image's edges as those of its mirror images; as unet.pad_to_multiple."""
+    index = np.abs(position) % max(2 * (side - 1), 1)
+    return np.where(index < side, index, 2 * (side - 1) - index)
+
+
 def tile_shape(sides, max_pixels, max_side, halo, multiple):
-    """Sides of a tile within both limits, or of the smallest that have a middle."""
-    least = 2 * halo + multiple
-    tile = [min(side, max(least, max_side // multiple * multiple)) for side in sides]
-    while np.prod(tile) > max_pixels:
-        axis = int(np.argmax([n if n > least else 0 for n in tile]))
-        if tile[axis] <= least:
-            break
-        tile[axis] = max(least, tile[axis] // 2 // multiple * multiple)
+    """Sides of a tile within both limits, as equal as can be; or the smallest with a middle."""
+    least = -(-(2 * halo + 1) // multiple) * multiple
+    tile, left = list(sides), max_pixels
+    for done, axis in enumerate(np.argsort(sides, kind="stable")):
+        equal = min(left ** (1 / (len(sides) - done)), max_side)  # short sides leave more to others
+        tile[axis] = min(sides[axis], max(least, int(equal) // multiple * multiple))
+        left = left / tile[axis]
     return tuple(tile)
 
 
 def _spans(side, length, halo):
-    """Along one side: (where a tile starts, begin and end of what is taken from it)."""
+    """Along one side: (where a tile starts, its length, begin and end of what is taken)."""
     step = length - 2 * halo
     count = 1 if length >= side else 1 + -(-(side - length) // step)
-    starts = [min(i * step, side - length) for i in range(count)]
-    return [
-        (start, start + halo if i else 0, side if i == count - 1 else start + length - halo)
-        for i, start in enumerate(starts)
-    ]
-
-
-def tiles(height, width, max_pixels):
-    """Pairs of slices that cover the image, at most `max_pixels` each, neighbours overlapping."""
-    multiple = unet.MULTIPLE
-    side = max(int(max_pixels**0.5) // multiple * multiple, 2 * OVERLAP)
-    # A narrow picture leaves its tiles more length.
-    tall = min(height, side)
-    wide = min(width, side)
-    if tall < side:
-        wide = min(width, max(side, max_pixels // tall // multiple * multiple))
-    if wide < side:
-        tall = min(height, max(side, max_pixels // wide // multiple * multiple))
-    return [(r, c) for r in _cover(height, tall) for c in _cover(width, wide)]
-
-
-def _cover(length, size):
-    starts = list(range(0, max(length - OVERLAP, 1), size - OVERLAP)) if size < length else [0]
-    return [slice(min(s, length - size), min(s, length - size) + size) for s in starts]
-
-
-def _ramp(part, length):
-    """Weights along one side of a tile: falling towards its inner ends, 1 at the image's edges."""
-    position = np.arange(part.start, part.stop, dtype=np.float32) + 0.5
-    ramp = np.ones_like(position)
-    if part.start > 0:
-        ramp = np.minimum(ramp, (position - part.start) / OVERLAP)
-    if part.stop < length:
-        ramp = np.minimum(ramp, (part.stop - position) / OVERLAP)
-    return ramp
+    for i in range(count):
+        start = min(i * step, side - length)
+        last = i == count - 1
+        yield start, length, i * step + halo if i else 0, side if last else start + length - halo

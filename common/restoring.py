@@ -1,11 +1,13 @@
 """Restores files one by one: what is bad is named and left out, the others get done."""
 
 import collections
+import contextlib
+import functools
 import pathlib
 
 import numpy as np
 
-from common import images, noise_levels, prediction, stacks
+from common import images, noise_levels, prediction, progress, stacks
 
 
 def restore_files(
@@ -18,6 +20,8 @@ def restore_files(
     axes=None,
     dtype="same",
     restore=prediction.restore,
+    tiles=None,
+    max_bytes=None,
     show=print,
 ):
     """Restores image files into a folder, under their names, in their size, axes and pixel sizes.
@@ -34,6 +38,8 @@ def restore_files(
         dtype: "same" or the name of a NumPy type; values keep the scale of the file, rounded and
             clipped for integers.
         restore: as prediction.restore.
+        tiles: settings of a prediction.Grid.
+        max_bytes: larger files are read and written in parts; None: none are.
         show: called with a line for each file.
 
     Raises:
@@ -47,13 +53,17 @@ def restore_files(
     paths = [path for pattern in patterns for path in images.list_files(pattern)]
     jobs = [_job(path, pathlib.Path(output), with_std) for path in paths]
 
+    tiles = tiles or {}
+
     def restore_image(noisy):
         given = {} if level is None else {"noise_level": level}
-        return restore(denoiser, {"noisy": noisy} | given)
+        return restore(denoiser, {"noisy": noisy} | given, **tiles)
 
     def restore_file(path, target, std_target):
-        stack = stacks.read(path, axes, usual=config.file_axes)
-        return _restore_stack(denoiser, restore_image, stack, dtype, target, std_target)
+        stack = stacks.read(path, axes, usual=config.file_axes, max_bytes=max_bytes)
+        return _restore_stack(
+            denoiser, restore_image, stack, dtype, tiles, target, std_target, show
+        )
 
     do_each(jobs, restore_file, show=show)
 
@@ -113,37 +123,75 @@ def _check_targets(jobs):
             raise ValueError(f"{path}: would be written {count} times; use two --output folders.")
 
 
-def _restore_stack(denoiser, restore_image, stack, dtype, target, std_target):
-    """Restores a file image by image; returns what to say about it."""
+def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):
+    """Restores a file image by image, or part by part; returns what to say about it."""
     config = denoiser.config
-    items = stack.items(denoiser.spatial, config.channels)
-    unscaled = items.dtype == np.float32 and not config.white_level
-    if unscaled and (largest := np.abs(items).max()) > 4:
-        raise images.ImageError(
-            f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
-            "train with --white_level."
-        )
-    white = images.white_level(items.dtype, config.white_level)
+    view = stack.view(denoiser.spatial, config.channels)
+    white = images.white_level(view.dtype, config.white_level)
     stored = stack.metadata["dtype"]
-    written = np.dtype(dtype if dtype != "same" else stored if stored.kind in "iu" else items.dtype)
-    restored, std, levels = np.empty(items.shape, written), [], []
-    for i, item in enumerate(items):
-        result = restore_image(images.to_unit(item, white))
-        if not np.isfinite(result["denoised"]).all():
-            raise images.ImageError(f"{stack.path}: the model gives NaN; its training went wrong.")
-        restored[i] = images.from_unit(result["denoised"], written, white)
-        if "noise_std" in result:
-            levels.append(float(result["noise_std"].mean()))
+    written = np.dtype(dtype if dtype != "same" else stored if stored.kind in "iu" else view.dtype)
+    in_memory = isinstance(stack.array, np.ndarray) or not denoiser.TILES
+    # Of one in memory `restore` itself makes the tiles.
+    grid = None if in_memory else prediction.Grid(denoiser, view.sides, **tiles)
+    parts = [None] if grid is None else grid.tiles
+    steps = progress.Progress(view.count * len(parts), f"{stack.path}: part ", what="", show=show)
+    levels = []
+    with contextlib.ExitStack() as outputs:
+        restored = outputs.enter_context(stacks.writing(target, stack, written))
+        std = None
         if std_target:
-            std.append(result["std"])
-    stacks.write(target, stack, stack.like(restored))
+            like = _plain_stack(stack, view)
+            std_view = like.view(denoiser.spatial, view.channels)
+            in_file = grid is not None
+            std = outputs.enter_context(stacks.writing(std_target, like, np.float32, in_file))
+        for number in range(view.count):
+            for part in parts:
+                read = functools.partial(_read_unit, stack, view, number, white, config)
+                if grid is None:
+                    whole = inner = tuple(slice(0, side) for side in view.sides)
+                    result = restore(read(whole))
+                else:
+                    result = restore(grid.read(part, read))
+                    whole, inner = grid.core(part)
+                denoised = result["denoised"][inner]
+                if not np.isfinite(denoised).all():
+                    raise images.ImageError(
+                        f"{stack.path}: the model gives NaN; its training went wrong."
+                    )
+                values = images.from_unit(denoised, written, white)
+                view.write(restored, number, whole, values)
+                if std is not None:
+                    std_view.write(std, number, whole, result["std"][inner])
+                if "noise_std" in result:
+                    levels.append(float(result["noise_std"].mean()))
+                steps.step()
     said = f"{stack.path} -> {target}"
     if levels and not config.takes_level:
         said += f"  estimated {_say_noise(config, float(np.mean(levels)))}"
     if std_target:
-        images.write(std_target, np.stack(std))
         said += f"  std: {std_target}"
     return said
+
+
+def _plain_stack(stack, view):
+    """A stack of the images of a view alone, one after the other; it has no values."""
+    shape = (view.count,) * (view.count > 1) + view.sides + (view.channels,) * (view.channels > 1)
+    axes = "Q" * (view.count > 1) + "ZYX"[-len(view.sides) :] + "S" * (view.channels > 1)
+    kept = {k: v for k, v in stack.metadata.items() if k.startswith("resolution")}
+    nothing = np.broadcast_to(np.float32(0), shape)
+    return stacks.Stack(stack.path, nothing, axes, kept | {"axes": axes})
+
+
+def _read_unit(stack, view, number, white, config, region):
+    """Part of an image, float32 by its white level."""
+    found = view.read(number, region)
+    unscaled = found.dtype == np.float32 and not config.white_level
+    if unscaled and (largest := np.abs(found).max()) > 4:
+        raise images.ImageError(
+            f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
+            "train with --white_level."
+        )
+    return images.to_unit(found, white)
 
 
 def _say_noise(config, noise_std):

@@ -4,6 +4,7 @@ A stack's axes are letters: Y and X, Z depth, T time, C channels, S samples of c
 and anything at all in what a user names, I and Q pages.
 """
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -11,7 +12,7 @@ import pathlib
 import numpy as np
 from absl import logging
 
-from common import datasets, files, images, tiffs
+from common import datasets, files, images, tiffs, zarrs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,42 +49,94 @@ class Stack:
                 return "C"
         return ""
 
-    def items(self, spatial, channels):
-        """Views of its images: (N, H, W, C), or (N, D, H, W, C) if spatial is 3.
+    def view(self, spatial, channels):
+        """Its images, (H, W, C) or, if spatial is 3, (D, H, W, C), one by one and in parts.
 
         Raises:
             images.ImageError: an axis that is not there, or another number of channels; alpha of
                 colour samples is no channel.
         """
-        others, inner = self._order(spatial, channels)
-        array = self.array.transpose(others + inner)
-        if len(inner) == spatial:
-            array = array[..., None]
-        array = array.reshape((-1,) + array.shape[-1 - spatial :])
-        found = array.shape[-1]
-        if found != channels and not self.named and "S" in self.axes:
-            array = array[..., : 3 if found >= 3 else 1]
-        if array.shape[-1] != channels:
-            wanted = array.shape[-1]  # without alpha
-            raise images.ImageError(
-                f"{self.path}: {found} channels, this model is for {channels}; one for such files "
-                f"is trained with --channels={wanted}."
-            )
-        return array
+        return View(self, spatial, channels)
+
+    def items(self, spatial, channels):
+        """All images of a `view` at once: (N, H, W, C) or (N, D, H, W, C)."""
+        view = self.view(spatial, channels)
+        whole = tuple(slice(0, side) for side in view.sides)
+        return np.stack([view.read(number, whole) for number in range(view.count)])
 
     def like(self, items):
-        """The inverse of `items`: its images at the places they came from, in axes as stored.
+        """The inverse of `items`, an array of the stack's axes and of the type of the items."""
+        view = self.view(items.ndim - 2, items.shape[-1])
+        array = np.empty(self.array.shape, items.dtype)
+        whole = tuple(slice(0, side) for side in view.sides)
+        for number, item in enumerate(items):
+            view.write(array, number, whole, item)
+        return array
 
-        items: (N, H, W, C) or (N, D, H, W, C), of any type. An alpha channel is that of the file.
+
+class View:
+    """Images at the places where a stack's axes have them.
+
+    count: how many images; sides: of each, without channels; dtype: of what is read.
+    """
+
+    def __init__(self, stack, spatial, channels):
+        self._stack = stack
+        self._others, inner = stack._order(spatial, channels)
+        self._spatial, shape = inner[:spatial], stack.array.shape
+        self._samples = inner[spatial] if len(inner) > spatial else None
+        self._numbers = tuple(shape[i] for i in self._others)
+        self.count = int(np.prod(self._numbers))
+        self.sides = tuple(shape[i] for i in self._spatial)
+        self.channels = channels
+        self.dtype = images.usable_type(np.dtype(stack.array.dtype))
+        found = 1 if self._samples is None else shape[self._samples]
+        # Alpha of colours is no channel.
+        wanted = found
+        if found != channels and not stack.named and "S" in stack.axes:
+            wanted = 3 if found >= 3 else 1
+        if wanted != channels:
+            raise images.ImageError(
+                f"{stack.path}: {found} channels, this model is for {channels}; one for such files "
+                f"is trained with --channels={wanted}."
+            )
+        self._alpha = slice(channels, found) if found > channels else None
+
+    def read(self, number, region):
+        """Part of an image, (H', W', C) or (D', H', W', C), by slices of its sides.
+
+        Raises:
+            images.ImageError: NaN or infinite values there.
         """
-        spatial, channels = items.ndim - 2, items.shape[-1]
-        others, inner = self._order(spatial, channels)
-        order = others + inner
-        array = np.array(self.array.transpose(order), items.dtype, order="C")
-        shape = array.shape if len(inner) > spatial else (*array.shape, 1)
-        whole = array.reshape(shape)
-        whole[..., :channels] = items.reshape(*shape[: len(others)], *items.shape[1:])
-        return whole.reshape(array.shape).transpose(np.argsort(order))
+        index = self._index(number, region, slice(0, self.channels))
+        found = images.usable(self._stack.path, np.asarray(self._stack.array[index]))
+        found = found.transpose(self._places())
+        return found if self._samples is not None else found[..., None]
+
+    def write(self, array, number, region, values):
+        """Puts a part into an array of the stack's axes and sides; alpha is that of the stack."""
+        if self._samples is None:
+            values = values[..., 0]
+        index = self._index(number, region, slice(0, self.channels))
+        array[index] = values.transpose(np.argsort(self._places()))
+        if self._alpha is not None:
+            index = self._index(number, region, self._alpha)
+            array[index] = np.asarray(self._stack.array[index]).astype(array.dtype)
+
+    def _index(self, number, region, samples):
+        index = [None] * self._stack.array.ndim
+        for axis, i in zip(self._others, np.unravel_index(number, self._numbers)):
+            index[axis] = int(i)
+        for axis, part in zip(self._spatial, region):
+            index[axis] = part
+        if self._samples is not None:
+            index[self._samples] = samples
+        return tuple(index)
+
+    def _places(self):
+        """Where Z, Y, X and the channels are among the axes that are sliced."""
+        inner = [*self._spatial, *([] if self._samples is None else [self._samples])]
+        return [sorted(inner).index(axis) for axis in inner]
 
 
 def check_axes(axes):
@@ -95,8 +148,8 @@ def check_axes(axes):
         )
 
 
-def read(path, axes=None, usual=None):
-    """Reads a file as a Stack.
+def read(path, axes=None, usual=None, max_bytes=None):
+    """Reads a file as a Stack; arrays of more than max_bytes stay in it, see `images.load`.
 
     axes: letters for the axes of the array in the file; None for what the file says, or, where it
     says nothing and they are as many, for `usual`, the letters of the training's files.
@@ -107,7 +160,7 @@ def read(path, axes=None, usual=None):
     """
     if axes is not None:
         check_axes(axes)
-    array, found, metadata = images.load(path, axes)
+    array, found, metadata = images.load(path, axes, max_bytes)
     metadata["axes"] = found
     says_nothing = set(found) <= set("YXIQ")
     if axes is None and not (usual and says_nothing and len(usual) == array.ndim):
@@ -127,6 +180,36 @@ def read(path, axes=None, usual=None):
     return Stack(str(path), array, axes, metadata, named=True)
 
 
+@contextlib.contextmanager
+def writing(path, stack, dtype, in_file=None):
+    """Yields an array of a stack's axes and sides, to be filled; then there is the file of it.
+
+    In the format of the suffix, with the stack's metadata. After a failure nothing is left.
+
+    in_file: whether the array is in the file from the beginning, not in memory [as the stack's].
+
+    Raises:
+        images.ImageError: a type or axes that the format can't hold.
+    """
+    path, shape, axes = pathlib.Path(path), stack.array.shape, stack.metadata["axes"]
+    if in_file is None:
+        in_file = not isinstance(stack.array, np.ndarray)
+    if path.suffix.lower() == ".zarr":
+        with files.replacing_folder(path) as temporary:
+            yield zarrs.create(temporary, shape, dtype, stack.metadata)
+    elif not in_file:
+        array = np.empty(shape, dtype)
+        yield array
+        write(path, stack, array)
+    elif path.suffix.lower() == ".npy":
+        with files.replacing(path) as temporary:
+            mapped = np.lib.format.open_memmap(temporary, "w+", dtype, shape)
+            yield files.Mapped(temporary, mapped.offset, shape, dtype)
+    else:
+        with files.replacing(path) as temporary:
+            yield tiffs.create(temporary, shape, dtype, axes, stack.metadata)
+
+
 def write(path, stack, array):
     """Writes an array of a stack's axes in the format of the suffix, with the stack's metadata.
 
@@ -141,7 +224,8 @@ def write(path, stack, array):
         with files.replacing(path) as temporary, open(temporary, "wb") as file:
             np.save(file, array, allow_pickle=False)
     else:
-        images.write(path, array if "S" in stack.metadata["axes"] else array[..., None])
+        array = array if "S" in stack.metadata["axes"] else array[..., None]
+        images.write(path, array, stack.metadata)
 
 
 def find(path, pattern="*"):

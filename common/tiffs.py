@@ -1,7 +1,11 @@
 """TIFF files with their axes and what microscopes write beside the pixels: ImageJ, OME, plain."""
 
+import math
+
 import numpy as np
 import tifffile
+
+from common import files
 
 IMAGEJ_TYPES = (np.uint8, np.uint16, np.float32)
 IMAGEJ_KEPT = ("unit", "spacing", "finterval", "fps", "Info", "Labels")
@@ -11,8 +15,10 @@ class OnlyPillowError(ValueError):
     """A compressed picture of 8 bits a value, for which tifffile needs another package."""
 
 
-def read(path):
+def read(path, max_bytes=None):
     """(array as stored, its axes, metadata for `write`).
+
+    An array of more than max_bytes stays in the file: what comes is read where it is sliced.
 
     Axes are tifffile's letters: Y, X, S for colour samples, T, Z, C, I for pages, Q for unknown.
 
@@ -35,6 +41,11 @@ def read(path):
                 "save each kind as a file of its own"
             )
         axes = series.axes
+        if max_bytes and series.nbytes * len(alike) > max_bytes and len(alike) == 1:
+            array, metadata = _in_file(path, series), _metadata(tiff)
+            if "Y" not in axes or "X" not in axes:
+                raise ValueError(f"axes {axes}")
+            return array, axes, metadata
         try:
             array = series.asarray()
             if len(alike) > 1:
@@ -50,6 +61,20 @@ def read(path):
     if "Y" not in axes or "X" not in axes:
         raise ValueError(f"axes {axes}")
     return array, axes, metadata
+
+
+def _in_file(path, series):
+    """An array of a file too large for memory."""
+    if series.dataoffset is not None:
+        dtype = series.dtype.newbyteorder(series.keyframe.parent.byteorder)
+        return files.Mapped(path, series.dataoffset, series.shape, dtype)
+    try:
+        import zarr
+    except ImportError as error:
+        raise ValueError(
+            "compressed, and larger than --memory_gb; pip install 'noise2x[zarr]' reads it in parts"
+        ) from error
+    return zarr.open(tifffile.imread(path, aszarr=True, level=0), mode="r")
 
 
 def _metadata(tiff):
@@ -74,10 +99,23 @@ def _metadata(tiff):
 def write(path, array, axes, metadata=None):
     """Writes an array with the axes that `read` gave, and the metadata: pixel sizes, kind of file.
 
-    What ImageJ's kind can't hold, other types than uint8, uint16, float32, becomes a plain TIFF.
+    What ImageJ's kind can't hold, other types than uint8, uint16, float32 and more than 4 GB,
+    becomes a plain TIFF.
     """
+    tifffile.imwrite(path, array, **_options(array.shape, array.dtype, axes, metadata))
+
+
+def create(path, shape, dtype, axes, metadata=None):
+    """An empty file as `write` would write it: a files.Mapped, to be written by slices."""
+    options = _options(shape, np.dtype(dtype), axes, metadata)
+    mapped = tifffile.memmap(path, shape=shape, dtype=dtype, **options)
+    return files.Mapped(path, mapped.offset, mapped.shape, mapped.dtype)
+
+
+def _options(shape, dtype, axes, metadata):
+    """How tifffile is to write it."""
     metadata = dict(metadata or {})
-    samples = array.shape[axes.index("S")] if "S" in axes else 1
+    samples = shape[axes.index("S")] if "S" in axes else 1
     options = {"photometric": "rgb" if samples >= 3 else "minisblack"}
     if samples > 1:
         options["planarconfig"] = "contig" if axes.endswith("S") else "separate"
@@ -87,9 +125,10 @@ def write(path, array, axes, metadata=None):
         options["resolution"] = metadata["resolution"]
         options["resolutionunit"] = metadata.get("resolutionunit")
     kind = metadata.get("kind")
-    if kind == "imagej" and array.dtype in IMAGEJ_TYPES and set(axes) <= set("TZCYXS"):
+    fits = dtype in IMAGEJ_TYPES and math.prod(shape) * dtype.itemsize < 2**32 - 2**16
+    if kind == "imagej" and fits and set(axes) <= set("TZCYXS"):
         options |= {"imagej": True, "resolutionunit": None}
     elif kind == "ome" and set(axes) <= set("TZCYXS"):
         options |= {"ome": True}
     options["metadata"] = {"axes": axes} | metadata.get("more", {})
-    tifffile.imwrite(path, array, **{k: v for k, v in options.items() if v is not None})
+    return {k: v for k, v in options.items() if v is not None}

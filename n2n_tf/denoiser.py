@@ -20,6 +20,14 @@ class Denoiser(denoiser.Denoiser):
                 config.channels, upsampling=upsampling, final=final, **settings
             )
 
+    @property
+    def radius(self):
+        return network.receptive_radius(self.config.network)
+
+    @property
+    def bytes_per_pixel(self):
+        return 1500
+
     def restore(self, noisy, noise_level, run, training):
         # The original's inner range is that of its U-Net; the small networks end in [0, 1].
         shift = 0.5 if self.config.network == "unet" else 0.0

@@ -30,6 +30,13 @@ def build_network(channels, *, seed=0, dtype="float32"):
     return keras.Model(image, ops.cast(x, "float32"), name="n2n_unet")
 
 
+def receptive_radius(name):
+    """How far an output pixel sees, pixels; of `unet`, or of a name of build_sequential's."""
+    if name == "unet":
+        return unet.radius([5, 3, 3, 3, 3, 1])
+    return unet.radius([1, 1, 0] if name.startswith("nn") else [0, 0, 0])
+
+
 def build_sequential(channels, *, upsampling, final, seed=0, dtype="float32"):
     """Two convolutions down, two up (an EE-559 report on Noise2Noise, 2022, table 1).
 

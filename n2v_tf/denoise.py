@@ -10,7 +10,7 @@ import functools
 
 from absl import flags as absl_flags
 
-from common import commands, flags, prediction
+from common import commands, flags
 from n2v_tf import denoiser
 
 FLAGS = flags.FLAGS
@@ -25,19 +25,15 @@ def _define_flags():
         "Standardise by mean and deviation of the training images, or of each image itself: for "
         "data that are brighter or darker than those.",
     )
-    absl_flags.DEFINE_bool(
-        "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
-    )
 
 
-def _choose():
-    """What restores an image, by the flags."""
-    restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
+def _choose(restore):
+    """What restores an image, by the flags, and whether it may see parts of one."""
     if FLAGS.normalize == "training":
         commands.say("Standardised by mean and deviation of the training images.")
-        return restore
+        return restore, True
     commands.say("Standardised by mean and deviation of each image itself.")
-    return functools.partial(denoiser.restore_standardised, restore)
+    return functools.partial(denoiser.restore_standardised, restore), False
 
 
 def main():

@@ -45,6 +45,13 @@ class Denoiser(denoiser.Denoiser):
     def spatial(self):
         return self.config.spatial
 
+    CENTRED = True
+    MAX_HALO = 10**6  # exact whatever the network
+
+    @property
+    def bytes_per_pixel(self):
+        return 27 * self.config.width
+
     @property
     def radius(self):
         config = self.config
@@ -62,7 +69,7 @@ class Denoiser(denoiser.Denoiser):
 
     def restore(self, noisy, noise_level, run, training):
         standard = (noisy - self.mean) / self.std
-        restored = run(self.network, standard, padding="reflect", centred=True)
+        restored = run(self.network, standard, padding="reflect", centred=self.CENTRED)
         return {"denoised": restored * self.std + self.mean}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

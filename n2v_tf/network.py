@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from common import unet
+
 CONVOLUTIONS = 2  # a level
 
 
@@ -62,15 +64,10 @@ def build_network(
 def receptive_radius(depth, kernel_size, blurpool):
     """How far an output pixel sees, at most, in pixels along a side.
 
-    A convolution at level n reaches kernel_size // 2 of its steps of 2^n pixels; a pooling mixes
-    two pixels of its level, with blurring five; repeating pixels reaches one back.
+    A convolution reaches kernel_size // 2 pixels of its level; pooling with blurring two more.
     """
-    reach = kernel_size // 2
-    radius = 0
-    for level in range(depth):
-        # Convolutions on the way down and up, pooling, repetition.
-        radius += 2**level * (2 * CONVOLUTIONS * reach + (3 if blurpool else 1) + 1)
-    return radius + 2**depth * CONVOLUTIONS * reach
+    level = 2 * CONVOLUTIONS * (kernel_size // 2) + (2 if blurpool else 0)  # down and up
+    return unet.radius([level] * depth + [CONVOLUTIONS * (kernel_size // 2)])
 
 
 def _unet(layers, x, depth, width, blurpool, skip_skipone):

@@ -18,6 +18,14 @@ class Denoiser(denoiser.Denoiser):
             dtype=config.dtype_policy,
         )
 
+    @property
+    def radius(self):
+        return network.RECEPTIVE_RADIUS
+
+    @property
+    def bytes_per_pixel(self):
+        return 48 * self.config.width
+
     def restore(self, noisy, noise_level, run, training):
         return {"denoised": run(self.network, noisy, padding="reflect")}
 

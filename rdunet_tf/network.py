@@ -5,6 +5,9 @@ from keras import ops
 
 from common import unet
 
+# Convolutions at each level: four in a dense block, four blocks, those between and around them.
+RECEPTIVE_RADIUS = unet.radius([21, 17, 17, 8])
+
 
 def build_network(channels, *, width=128, seed=0, dtype="float32"):
     """Maps (N, H, W, channels) in [0, 1] to the same; H and W multiples of 8.

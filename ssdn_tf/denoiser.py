@@ -61,6 +61,16 @@ class Denoiser(denoiser.Denoiser):
                 shape=(1, 1, 1, 1), initializer="zeros", dtype="float32", name="raw_noise"
             )
 
+    MAX_HALO = 80
+
+    @property
+    def radius(self):
+        return network.receptive_radius(self.config.pipeline not in ("n2c", "n2n"))
+
+    @property
+    def bytes_per_pixel(self):
+        return 6200 if self.config.pipeline not in ("n2c", "n2n") else 2200
+
     @property
     def predicts_std(self):
         return self.config.has_likelihood

@@ -45,6 +45,14 @@ def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0,
     return keras.Model(image, ops.cast(x, "float32"), name=name)
 
 
+def receptive_radius(blindspot):
+    """How far an output pixel sees, pixels. tests/ssdn_tf/test_network.py measures it."""
+    if not blindspot:
+        return unet.radius([4, 3, 3, 3, 3, 1])
+    # Upwards a convolution reaches twice as far, and each shift one more.
+    return unet.radius([2 * 4 + 2, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 1])
+
+
 def _decode(image, *, layers, blindspot):
     """The 3x3 part: (N, H, W, C) -> (N, H, W, 96)."""
 

@@ -67,6 +67,11 @@ class N2V:
             self._save_config()
 
     @property
+    def denoiser(self):
+        """The same as this project's Denoiser, on images as they are."""
+        return self._denoiser
+
+    @property
     def keras_model(self):
         """The network, on standardised images whose sides are multiples of 2^depth."""
         return self._denoiser.network

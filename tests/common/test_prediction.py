@@ -1,5 +1,7 @@
 """common.prediction: tiles cover the image once in all, and blend without a seam."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -11,16 +13,18 @@ RNG = np.random.default_rng(0)
 class Identity:
     """Stands in for a network without a halo: what tiling adds or loses shows undiluted."""
 
-    TILES = True
-    radius = None  # blended
+    TILES, CENTRED = True, False
+    config = types.SimpleNamespace(side_multiple=32)
+    halo = 48
+    bytes_per_pixel = 1000
 
     def __init__(self):
         self.sizes = []
 
     def predict_on_batch(self, inputs):
         noisy = inputs["noisy"]
-        self.sizes.append(noisy.shape[1] * noisy.shape[2])
-        return {"denoised": 2 * noisy, "noise_std": np.full((1, 1, 1, 1), 0.1, np.float32)}
+        self.sizes.append(noisy.size // noisy.shape[-1])
+        return {"denoised": 2 * noisy, "noise_std": np.full((len(noisy), 1, 1, 1), 0.1, np.float32)}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (300, 257), (257, 1000), (1000, 257), (700, 900)])

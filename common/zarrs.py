@@ -1,0 +1,87 @@
+"""Zarr folders: plain arrays, and OME-Zarr images of which the finest resolution is taken.
+
+Needs the extra `zarr`. OME-Zarr: https://ngff.openmicroscopy.org, versions 0.4 and 0.5.
+"""
+
+import copy
+import importlib.util
+
+LETTERS = {"t": "T", "c": "C", "z": "Z", "y": "Y", "x": "X"}
+
+
+def read(path):
+    """(array, its axes or None where nobody says, metadata for `create`).
+
+    The array is zarr's, read where it is sliced.
+
+    Raises:
+        ValueError: the extra is not installed, or an OME-Zarr without an image. zarr itself raises
+            nearly anything for damaged folders.
+    """
+    zarr = _zarr()
+    found = zarr.open(path, mode="r")
+    if isinstance(found, zarr.Array):
+        return found, None, {"kind": "zarr", "like": found}
+    image = _image(found.attrs.asdict())
+    if image is None:
+        raise ValueError("a group, no array, and no OME-Zarr image")
+    array = found[image["datasets"][0]["path"]]
+    names = [axis["name"] if isinstance(axis, dict) else axis for axis in image["axes"]]
+    axes = "".join(LETTERS.get(name.lower(), "Q") for name in names)
+    if len(axes) != array.ndim:
+        raise ValueError(f"{array.ndim} axes, of which {len(axes)} have names")
+    return array, axes, {"kind": "zarr", "like": array, "attributes": found.attrs.asdict()}
+
+
+def create(path, shape, dtype, metadata, chunks=None):
+    """A new folder of a shape and type, with the format, chunks and attributes that `read` found.
+
+    Returns:
+        The array, to be written by slices.
+    """
+    zarr = _zarr()
+    like = metadata["like"]
+    settings = {
+        "shape": shape,
+        "dtype": dtype,
+        "chunks": chunks or tuple(min(n, side) for n, side in zip(like.chunks, shape)),
+        "config": {"write_empty_chunks": True},  # a chunk that is there is one that is done
+    }
+    version = like.metadata.zarr_format
+    attributes = metadata.get("attributes")
+    if attributes is None:
+        array = zarr.create_array(str(path), zarr_format=version, **settings)
+        array.attrs.update(like.attrs.asdict())
+        return array
+    group = zarr.open_group(str(path), mode="w", zarr_format=version)
+    group.attrs.update(_of_one_resolution(attributes))
+    return group.create_array("0", **settings)
+
+
+def open_to_write(path):
+    """The array of a folder that `create` made."""
+    found = _zarr().open(str(path), mode="r+")
+    return found["0"] if hasattr(found, "create_array") else found
+
+
+def _zarr():
+    if importlib.util.find_spec("zarr") is None:
+        raise ValueError("Zarr files: not installed; pip install 'noise2x[zarr]'")
+    import zarr
+
+    return zarr
+
+
+def _image(attributes):
+    """The first multiscale image of a group's attributes, or None."""
+    images = attributes.get("ome", attributes).get("multiscales")
+    return images[0] if images else None
+
+
+def _of_one_resolution(attributes):
+    attributes = copy.deepcopy(attributes)
+    place = attributes.get("ome", attributes)
+    image = place["multiscales"][0]
+    image["datasets"] = [image["datasets"][0] | {"path": "0"}]
+    place["multiscales"] = [image]
+    return attributes
