@@ -12,6 +12,7 @@ import numpy as np
 from common import (
     baselines,
     bioimage,
+    cluster,
     datasets,
     evaluation,
     figures,
@@ -108,7 +109,9 @@ def _train(method):
         return
     flags.require("run_dir")
     run_dir = pathlib.Path(FLAGS.run_dir)
-    config, data, is_short = _training_config(method, run_dir)
+    group = cluster.parse(FLAGS.cluster)
+    config, data, is_short = _training_config(method, run_dir, group)
+    group.join(config.batch_size)
     usable = method.training_images(config, FLAGS.data_dir, FLAGS.max_images)
     if method.inspect and config.noise == "none":
         say("\n".join(method.inspect(config, usable)))
@@ -118,15 +121,18 @@ def _train(method):
             f"{run_dir}: was trained on other images of {usable.name}; a resumed run needs "
             "the same ones (--max_images, --data_dir, files added or removed; fonts of text)."
         )
-    validate = evaluation.validator(
-        method.validation(config, FLAGS.data_dir),
-        method.psnr,
-        method.validation_batch(usable, config),
-    )
+    validate = None
+    if group.count == 1:
+        validate = evaluation.validator(
+            method.validation(config, FLAGS.data_dir),
+            method.psnr,
+            method.validation_batch(usable, config),
+        )
     batches = functools.partial(method.batches, usable, config)
     next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
-    runs.save_config(run_dir, method.name, config, fingerprint)
-    training.announce(run_dir, config, usable, is_short)
+    if group.writes:
+        runs.save_config(run_dir, method.name, config, fingerprint)
+    training.announce(run_dir, config, usable, is_short, group)
     denoiser = method.build(config)
     method.prepare(denoiser, usable)
     training.fit(
@@ -137,6 +143,7 @@ def _train(method):
         run_dir,
         validate=validate,
         resume=FLAGS.resume,
+        group=group,
         every=(
             FLAGS.checkpoint_every or config.num_images / 20,
             FLAGS.eval_every or config.num_images / 10,
@@ -155,9 +162,11 @@ def _check(method):
     say("\n".join(method.inspect(config, found)))
 
 
-def _training_config(method, run_dir):
+def _training_config(method, run_dir, group):
     """Of a new run, or of the one to resume: (config, fingerprint of its images, whether short)."""
     has_run = (run_dir / "config.json").exists()
+    if not group.writes and not FLAGS.resume:
+        has_run = False  # the first process is just making it
     if has_run and not FLAGS.resume:
         raise runs.RunError(f"{run_dir}: has a run already; --resume goes on with it.")
     if not has_run:

@@ -40,6 +40,12 @@ def define_training(named, default, short):
     flags.DEFINE_integer("checkpoint_every", None, "Images between checkpoints [a 20th of all].", 1)
     flags.DEFINE_integer("eval_every", None, "Images between validations [a 10th of all].", 1)
     flags.DEFINE_integer("max_images", None, "Use at most so many training images [all].", 1)
+    flags.DEFINE_string(
+        "cluster",
+        None,
+        "HOST:PORT,COUNT,INDEX: train in COUNT processes, this being number INDEX; HOST is where "
+        "number 0 runs. Needs KERAS_BACKEND=jax and a run folder that all of them see.",
+    )
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         shown = getattr(completed, field.name)

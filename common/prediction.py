@@ -107,16 +107,30 @@ class Grid:
         lacking = [unet.missing(side, multiple) for side in sides]
         # Padded as the denoiser pads.
         self._before = [n // 2 if self._centred else 0 for n in lacking]
-        padded = [side + n for side, n in zip(sides, lacking)]
+        padded = self._padded = [side + n for side, n in zip(sides, lacking)]
         self._max_pixels = max_pixels or pixels_in(denoiser, MEMORY_GB)
         halo = denoiser.halo if halo is None else halo
         half = max(1, multiple // 2)
         halo = -(-halo // half) * half  # two of them are a multiple
+        self._halo, self._multiple = halo, multiple
         length = tile_shape(padded, self._max_pixels, tile_size or max(padded), halo, multiple)
         spans = [list(_spans(side, n, halo)) for side, n in zip(padded, length)]
         self.tiles = [
             Tile(*(tuple(values) for values in zip(*place))) for place in itertools.product(*spans)
         ]
+
+    def around(self, region):
+        """The smallest tile from which a region of the image, slices, can be taken."""
+        starts, lengths, begins, ends = [], [], [], []
+        for part, before, side in zip(region, self._before, self._padded):
+            begin, end = part.start + before, part.stop + before
+            start = max(begin - self._halo, 0) // self._multiple * self._multiple
+            stop = min(-(-(end + self._halo) // self._multiple) * self._multiple, side)
+            starts.append(start)
+            lengths.append(stop - start)
+            begins.append(begin)
+            ends.append(end)
+        return Tile(tuple(starts), tuple(lengths), tuple(begins), tuple(ends))
 
     def batches(self):
         """Lists of neighbouring tiles of one size that may be run at once."""

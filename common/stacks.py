@@ -102,6 +102,16 @@ class View:
             )
         self._alpha = slice(channels, found) if found > channels else None
 
+    @property
+    def letters(self):
+        """The stack's axes as they are taken: Z, Y, X, C where those of an image are, else I."""
+        letters = ["I"] * self._stack.array.ndim
+        for axis, letter in zip(self._spatial, "ZYX"[-len(self._spatial) :]):
+            letters[axis] = letter
+        if self._samples is not None:
+            letters[self._samples] = "C"
+        return "".join(letters)
+
     def read(self, number, region):
         """Part of an image, (H', W', C) or (D', H', W', C), by slices of its sides.
 

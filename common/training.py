@@ -2,12 +2,13 @@
 
 import csv
 import pathlib
+import tempfile
 import time
 
 import keras
 import numpy as np
 
-from common import figures, files, optimizers, runs, schedules
+from common import cluster, figures, files, optimizers, runs, schedules
 
 
 def total_steps(config):
@@ -31,7 +32,18 @@ def compile_for_training(denoiser, optimizer):
     denoiser.compile(optimizer=optimizer, jit_compile=denoiser.jit_compile)
 
 
-def fit(denoiser, optimizer, batches, config, run_dir, *, validate=None, resume=False, every):
+def fit(
+    denoiser,
+    optimizer,
+    batches,
+    config,
+    run_dir,
+    *,
+    validate=None,
+    resume=False,
+    group=cluster.Cluster(),  # noqa: B008  # frozen
+    every,
+):
     """Trains, or goes on training, and leaves a run folder.
 
     Stopping at any moment and resuming gives the weights of not stopping: batches depend on
@@ -45,29 +57,41 @@ def fit(denoiser, optimizer, batches, config, run_dir, *, validate=None, resume=
         run_dir: folder with config.json already in it.
         validate: `validate(denoiser)` gives (dict of figures, contact sheet), or None.
         resume: continue from the folder's checkpoint.
+        group: the processes that train together; one of them writes.
         every: (images between checkpoints, images between validations).
     """
     compile_for_training(denoiser, optimizer)
     run_dir = pathlib.Path(run_dir)
+    with tempfile.TemporaryDirectory() as scratch:
+        # Keras saves with all processes together; of what they save one copy is kept.
+        output = run_dir if group.writes else pathlib.Path(scratch)
+        _fit(denoiser, batches, config, run_dir, output, validate, resume, group, every)
+    has = "weights, log.csv, curves.png and samples/" if validate else "weights and log.csv"
+    print(f"Trained: {run_dir}/ has {has}.", flush=True)
+
+
+def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, every):
+    """The same, of a compiled denoiser; reads from one folder and writes to another."""
     last = total_steps(config)
     checkpoint_every, eval_every = every
     interval = min(max(1, round(checkpoint_every / config.batch_size)), last)
 
     step = 0
     if resume and runs.state_path(run_dir).is_file():
-        for left_over in run_dir.rglob(".part-*"):  # of a process killed while it wrote
-            left_over.unlink()
         step = runs.load_state(run_dir, denoiser)
-        runs.save_weights(run_dir, denoiser)
+        if group.writes:
+            for left_over in run_dir.rglob(".part-*"):  # of a process killed while it wrote
+                left_over.unlink()
+        runs.save_weights(output, denoiser)
         if step >= last:
             print(f"{run_dir}: finished already, {config.num_images} images shown.", flush=True)
             return
         print(f"Resuming after image {step * config.batch_size}.", flush=True)
     else:
-        runs.save_state(run_dir, denoiser, 0)
+        runs.save_state(output, denoiser, 0)
 
-    recorder = _Recorder(run_dir, config, step, last, validate, eval_every)
-    board = keras.callbacks.TensorBoard(run_dir, write_graph=False)
+    recorder = _Recorder(output, config, step, last, validate, eval_every)
+    board = keras.callbacks.TensorBoard(output, write_graph=False)
     try:
         while step < last:
             # Whole intervals in one call; what a stop or the end left over in one of its own.
@@ -75,7 +99,7 @@ def fit(denoiser, optimizer, batches, config, run_dir, *, validate=None, resume=
             count = (last - step) // interval if steps == interval else 1
             first_epoch = -(-step // interval)
             denoiser.fit(
-                batches(step),
+                group.share(batches(step)),
                 steps_per_epoch=steps,
                 initial_epoch=first_epoch,
                 epochs=first_epoch + count,
@@ -88,7 +112,6 @@ def fit(denoiser, optimizer, batches, config, run_dir, *, validate=None, resume=
         done = recorder.saved_step * config.batch_size
         print(f"\nStopped. The checkpoint after image {done} is complete: go on with --resume.")
         raise
-    print(f"Trained: {run_dir}/ has weights, log.csv, curves.png and samples/.", flush=True)
 
 
 class _Recorder(keras.callbacks.Callback):
@@ -176,14 +199,20 @@ class Log:
             writer.writerows(self.rows)
 
 
-def announce(run_dir, config, image_set, is_short):
-    """Says what is going to be trained, on what, and how long."""
+def announce(run_dir, config, image_set, is_short, group):
+    """Says what is going to be trained, on what, how long, and in how many processes."""
     print(
         f"Training on {len(image_set)} images of {image_set.name}: {config.num_images} crops "
         f"of {'x'.join(map(str, config.crop_shape))}, {config.batch_size} a step. "
         f"Run folder: {run_dir}",
         flush=True,
     )
+    if group.count > 1:
+        print(
+            f"Process {group.index} of {group.count}, each with its share of a step. No validation "
+            "on the way: `evaluate` does it afterwards.",
+            flush=True,
+        )
     if is_short:
         print(
             "What comes with the project has a short schedule, minutes on two CPU cores; "

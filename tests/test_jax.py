@@ -48,3 +48,30 @@ def test_the_same_losses_and_scores_as_tensorflow(tmp_path, run_command):
         losses(backends["jax"]), losses(backends["tensorflow"]), rtol=1e-3, atol=1e-3
     )
     assert float(results["jax"]) == pytest.approx(float(results["tensorflow"]), abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed; it is no dependency"
+)
+def test_two_processes_learn_what_one_does(tmp_path, run_command):
+    import concurrent.futures
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    flags = ["--num_images=24", "--batch_size=4", "--crop_size=32", "--width=4"]
+    flags += ["--precision=float32", "--checkpoint_every=8"]
+
+    def train(run_dir, *cluster):
+        env = {"KERAS_BACKEND": "jax"}
+        return run_command("n2v_tf.train", f"--run_dir={run_dir}", *flags, *cluster, env=env)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        indices = [f"--cluster={address},2,{i}" for i in range(2)]
+        for done in pool.map(lambda index: train(tmp_path / "two", index), indices):
+            assert done.returncode == 0, done.stderr
+    assert train(tmp_path / "one").returncode == 0
+    assert len(losses(tmp_path / "two")) == 3
+    assert losses(tmp_path / "two") == losses(tmp_path / "one")

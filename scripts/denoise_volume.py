@@ -1,0 +1,187 @@
+"""Restores a Zarr array block by block, in several processes or on many machines.
+
+python -m scripts.denoise_volume --run_dir=runs/cells --input=cells.zarr --output=restored.zarr
+python -m scripts.denoise_volume --run_dir=runs/cells --input=cells.zarr --output=restored.zarr \\
+    --workers=4 --block=512
+python -m scripts.denoise_volume ... --scheduler=tcp://host:8786      # any dask cluster
+
+A worker reads a block and a halo around it from the input, restores it and writes it to the output,
+which all of them must see; no more than that is in memory. The same command goes on where it was
+stopped, with the blocks that are not there yet. The output has the axes, type and attributes of the
+input, of OME-Zarr its finest resolution. Needs the extra `scale`.
+"""
+
+from common import quiet  # noqa: F401  # isort: skip
+
+import contextlib
+import importlib.util
+import json
+import logging
+import math
+import pathlib
+import shutil
+
+import numpy as np
+from absl import flags as absl_flags
+
+from common import flags, images, progress, stacks, zarrs
+from scripts import blocks
+
+FLAGS = flags.FLAGS
+
+
+def denoise(client, run_dir, source, output, *, block, axes, precision, halo, show):
+    """Restores a Zarr array with the workers of a dask client.
+
+    Args:
+        client: distributed.Client.
+        run_dir: run folder of the model.
+        source, output: Zarr folders; of a run that was stopped the output is there already, and
+            beside it `<output>.blocks`, which says what is done.
+        block: side of a block, pixels.
+        axes: letters for those of the array; None for what it says itself.
+        precision, halo: of the model, as of `denoise`.
+        show: called with a line.
+
+    Raises:
+        ValueError: no such model or array, an output of something else, blocks smaller than halos.
+    """
+    import dask.array as da
+    from distributed import as_completed
+
+    denoiser = blocks.load(str(run_dir), precision)
+    config = denoiser.config
+    if not denoiser.TILES:
+        raise ValueError(f"{run_dir}: this model restores whole images only.")
+    source, output = pathlib.Path(source).resolve(), pathlib.Path(output).resolve()
+    if not images.is_zarr(source):
+        raise ValueError(f"{source}: no Zarr folder (NAME.zarr).")
+    stack = stacks.read(source, axes, usual=config.file_axes, max_bytes=1)
+    letters = stack.view(denoiser.spatial, config.channels).letters
+    inner = [letters.index(letter) for letter in "ZYX"[-denoiser.spatial :]]
+    shape, multiple = stack.array.shape, config.side_multiple
+    halo = denoiser.halo if halo is None else halo
+    reach = -(-halo // multiple) * multiple + multiple  # room to begin on the network's grid
+    sides = [min(block, side) if i in inner else side for i, side in enumerate(shape)]
+    sides = [1 if letters[i] == "I" else side for i, side in enumerate(sides)]
+    depth = {i: reach if i in inner and shape[i] > sides[i] else 0 for i in range(len(shape))}
+    if any(0 < depth[i] > sides[i] for i in inner):
+        raise ValueError(f"block={block}: expected at least {reach}, the halo of this model.")
+    if stack.array.dtype.kind not in "uf":
+        raise ValueError(f"{source}: {stack.array.dtype} values; expected unsigned or floats.")
+
+    array = da.from_zarr(stack.array).rechunk(sides)
+    # A last block that is smaller than its neighbour's halo becomes part of the one before.
+    chunks = [
+        da.overlap.ensure_minimum_chunksize(depth[i], lengths) if depth[i] else lengths
+        for i, lengths in enumerate(array.chunks)
+    ]
+    array = array.rechunk(tuple(chunks))
+    done = pathlib.Path(f"{output}.blocks")
+    job = {
+        "run_dir": str(pathlib.Path(run_dir).resolve()),
+        "precision": precision,
+        "axes": letters,
+        "shape": shape,
+        "chunks": array.chunks,
+        "depth": [depth[i] for i in range(len(shape))],
+        "halo": halo,
+        "white": images.white_level(images.usable_type(stack.array.dtype), config.white_level),
+        "output": str(output),
+        "done": str(done),
+    }
+    _begin(done, output, stack, job, sides, source)
+    result = da.map_overlap(
+        blocks.restore,
+        array,
+        depth=depth,
+        boundary="none",
+        trim=False,
+        dtype=np.uint8,
+        chunks=tuple((1,) * len(lengths) for lengths in array.chunks),
+        meta=np.zeros((0,) * array.ndim, np.uint8),
+        job=job,
+    )
+    left = [
+        place for place in np.ndindex(*array.numblocks) if not blocks.marker(done, place).exists()
+    ]
+    count = math.prod(array.numblocks)
+    if len(left) < count:
+        show(f"{output}: {count - len(left)} of {count} blocks are there already.")
+    steps = progress.Progress(len(left), f"{output}: ", what="block", show=show)
+    futures = client.compute([result.blocks[place] for place in left])
+    for future in as_completed(futures):
+        future.result()  # raises what went wrong in the worker
+        steps.step()
+    shutil.rmtree(done)
+
+
+def _begin(done, output, stack, job, sides, source):
+    """Makes the output, or checks that the one there is what this run would have made."""
+    told = json.dumps(job | {"input": str(source)}, indent=1, default=str)
+    if done.is_dir() and output.exists():
+        if (done / "job.json").read_text() != told:
+            raise ValueError(
+                f"{output}: was begun with other settings; the same ones go on with it, or remove "
+                f"it and {done}."
+            )
+        return
+    if output.exists():
+        raise ValueError(f"{output}: is there already; choose another --output.")
+    zarrs.create(output, job["shape"], stack.array.dtype, stack.metadata, tuple(sides))
+    done.mkdir()
+    (done / "job.json").write_text(told)
+
+
+def define_flags():
+    absl_flags.DEFINE_string("run_dir", None, "Run folder of the model to restore with. Required.")
+    absl_flags.DEFINE_string("input", None, "Zarr folder, plain or OME. Required.")
+    absl_flags.DEFINE_string("output", None, "Zarr folder to write. Required.")
+    absl_flags.DEFINE_integer("workers", 2, "Processes of the cluster on this machine.", 1)
+    absl_flags.DEFINE_string("scheduler", None, "Address of a dask cluster to use instead.")
+    absl_flags.DEFINE_integer("block", 512, "Side of a block, pixels.", 1)
+    absl_flags.DEFINE_integer("halo", None, "As of `denoise`, pixels [the model's].", 0)
+    flags.define_dims()
+    flags.define_precision()
+    absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
+
+
+def run():
+    flags.require("run_dir", "input", "output")
+    if importlib.util.find_spec("distributed") is None or importlib.util.find_spec("zarr") is None:
+        raise ValueError("denoise_volume: not installed; pip install 'noise2x[scale]'.")
+    if FLAGS.dims is not None:
+        stacks.check_axes(FLAGS.dims)
+    import distributed
+
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    with contextlib.ExitStack() as open_ones:
+        address = FLAGS.scheduler or open_ones.enter_context(
+            distributed.LocalCluster(
+                n_workers=FLAGS.workers,
+                threads_per_worker=1,
+                memory_limit=None,
+                dashboard_address=None,
+            )
+        )
+        client = open_ones.enter_context(distributed.Client(address))
+        denoise(
+            client,
+            FLAGS.run_dir,
+            FLAGS.input,
+            FLAGS.output,
+            block=FLAGS.block,
+            axes=FLAGS.dims,
+            precision=FLAGS.precision,
+            halo=FLAGS.halo,
+            show=lambda line: print(line, flush=True),
+        )
+    print(f"{FLAGS.input} -> {FLAGS.output}")
+
+
+def main():
+    flags.run(run, define_flags, __doc__)
+
+
+if __name__ == "__main__":
+    main()
