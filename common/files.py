@@ -48,6 +48,19 @@ def glob(pattern):
     return sorted(p for p in found if p.is_file() or p.suffix.lower() == ".zarr")
 
 
+LARGE = 10**7  # bytes that are worth a check
+MAX_RATIO = 5000  # of the bytes of an image to those of its file; no compression does more
+
+
+def check_plausible(size, stored):
+    """Raises ValueError for a damaged or hostile file that claims an image it can't hold.
+
+    size: bytes of the image; stored: of the file.
+    """
+    if size > max(LARGE, MAX_RATIO * stored):
+        raise ValueError(f"claims an image of {size / 1e6:.0f} MB, but holds {stored} bytes")
+
+
 class Mapped:
     """An array inside a file, read and written by slices.
 

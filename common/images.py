@@ -176,6 +176,8 @@ def _read_picture(path):
                     raise ImageError(
                         f"{path}: 16-bit colour PNG is not supported; save it as TIFF."
                     )
+        size = picture.width * picture.height * len(picture.getbands())
+        files.check_plausible(size, path.stat().st_size)
         profile = picture.info.get("icc_profile")
         picture = ImageOps.exif_transpose(picture)
         metadata = {"exif": picture.getexif().tobytes()} if picture.getexif() else {}

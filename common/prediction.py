@@ -193,7 +193,17 @@ def tile_shape(sides, max_pixels, max_side, halo, multiple):
         equal = min(left ** (1 / (len(sides) - done)), max_side)  # short sides leave more to others
         tile[axis] = min(sides[axis], max(least, int(equal) // multiple * multiple))
         left = left / tile[axis]
-    return tuple(tile)
+    return tuple(_even(side, n, halo, multiple) for side, n in zip(sides, tile))
+
+
+def _even(side, length, halo, multiple):
+    """A tile no longer than `length` of which as many cover the side with the least to spare."""
+    if length >= side:
+        return side
+    step = length - 2 * halo
+    count = -(-(side - 2 * halo) // step)
+    shared = -(-(side - 2 * halo) // count)
+    return min(length, -(-shared // multiple) * multiple + 2 * halo)
 
 
 def _spans(side, length, halo):

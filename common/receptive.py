@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+OUTER = 4  # lines on either side of a coarsest pixel
+
 
 def measured_radius(denoiser, *, length, width=None, seed=0):
     """The distance from a pixel to the farthest that its result depends on, pixels.
 
     The gradient of a line of restored pixels across the picture, with respect to the picture, on
-    noise; for the first and the last line of a pixel of the coarsest resolution, those see
-    farthest to one side each.
+    noise; for the outer lines of a pixel of the coarsest resolution on either side: of all of
+    its lines one of these sees farthest.
 
     Args:
         denoiser: `denoiser.Denoiser`, of any weights but such that are zero.
@@ -31,7 +33,8 @@ def measured_radius(denoiser, *, length, width=None, seed=0):
     weights = tf.constant(rng.standard_normal(shape[:-2] + shape[-1:]), tf.float32)
     middle = sides[-1] // 2 // multiple * multiple
     radius = 0
-    for column in (middle, middle + multiple - 1):
+    offsets = {*range(OUTER), *range(multiple - OUTER, multiple)} & set(range(multiple))
+    for column in (middle + offset for offset in sorted(offsets)):
         with tf.GradientTape() as tape:
             tape.watch(noisy)
             denoised = denoiser({"noisy": noisy}, training=False)["denoised"]

@@ -217,7 +217,18 @@ def writing(path, stack, dtype, in_file=None):
             yield files.Mapped(temporary, mapped.offset, shape, dtype)
     else:
         with files.replacing(path) as temporary:
-            yield tiffs.create(temporary, shape, dtype, axes, stack.metadata)
+            with _naming(path):
+                created = tiffs.create(temporary, shape, dtype, axes, stack.metadata)
+            yield created
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """What a format can't hold, metadata of a damaged file for instance, as an ImageError."""
+    try:
+        yield
+    except ValueError as error:
+        raise images.ImageError(f"{path}: not to be written ({error}).") from error
 
 
 def write(path, stack, array):
@@ -228,7 +239,7 @@ def write(path, stack, array):
     """
     path = pathlib.Path(path)
     if path.suffix.lower() in (".tif", ".tiff"):
-        with files.replacing(path) as temporary:
+        with files.replacing(path) as temporary, _naming(path):
             tiffs.write(temporary, array, stack.metadata["axes"], stack.metadata)
     elif path.suffix.lower() == ".npy":
         with files.replacing(path) as temporary, open(temporary, "wb") as file:

@@ -1,11 +1,18 @@
 """TIFF files with their axes and what microscopes write beside the pixels: ImageJ, OME, plain."""
 
+import contextlib
+import importlib.util
+import logging
 import math
+import struct
 
 import numpy as np
 import tifffile
 
 from common import files
+
+# What it finds odd about a file it logs, tag by tag; what can't be read raises.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 IMAGEJ_TYPES = (np.uint8, np.uint16, np.float32)
 IMAGEJ_KEPT = ("unit", "spacing", "finterval", "fps", "Info", "Labels")
@@ -16,7 +23,7 @@ class OnlyPillowError(ValueError):
 
 
 def read(path, max_bytes=None):
-    """(array as stored, its axes, metadata for `write`).
+    """(array as stored, its axes, metadata for `write`) of a pathlib.Path.
 
     An array of more than max_bytes stays in the file: what comes is read where it is sliced.
 
@@ -41,6 +48,7 @@ def read(path, max_bytes=None):
                 "save each kind as a file of its own"
             )
         axes = series.axes
+        _check_size(path, alike)
         if max_bytes and series.nbytes * len(alike) > max_bytes and len(alike) == 1:
             array, metadata = _in_file(path, series), _metadata(tiff)
             if "Y" not in axes or "X" not in axes:
@@ -63,18 +71,39 @@ def read(path, max_bytes=None):
     return array, axes, metadata
 
 
+def _check_size(path, series):
+    """Raises ValueError if the file is too small for its images: tifffile would fill up with 0."""
+    stored = path.stat().st_size
+    size = sum(s.nbytes for s in series)
+    files.check_plausible(size, stored)
+    if all(s.keyframe.compression == 1 and not s.is_pyramidal for s in series) and size > stored:
+        raise ValueError(f"cut off: images of {size} bytes in a file of {stored}")
+
+
 def _in_file(path, series):
     """An array of a file too large for memory."""
     if series.dataoffset is not None:
         dtype = series.dtype.newbyteorder(series.keyframe.parent.byteorder)
         return files.Mapped(path, series.dataoffset, series.shape, dtype)
-    try:
-        import zarr
-    except ImportError as error:
+    if importlib.util.find_spec("zarr") is None:
         raise ValueError(
             "compressed, and larger than --memory_gb; pip install 'noise2x[zarr]' reads it in parts"
-        ) from error
-    return zarr.open(tifffile.imread(path, aszarr=True, level=0), mode="r")
+        )
+    return _Compressed(path, series.shape, series.dtype)
+
+
+class _Compressed:
+    """An array inside a compressed file, decoded where it is sliced."""
+
+    def __init__(self, path, shape, dtype):
+        self._path, self.shape, self.dtype = path, tuple(shape), np.dtype(dtype)
+        self.ndim, self.nbytes = len(shape), math.prod(shape) * self.dtype.itemsize
+
+    def __getitem__(self, index):
+        import zarr
+
+        with tifffile.TiffFile(self._path) as tiff, tiff.series[0].aszarr(level=0) as store:
+            return zarr.open(store, mode="r")[index]
 
 
 def _metadata(tiff):
@@ -92,6 +121,10 @@ def _metadata(tiff):
         image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
         pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
         kept = {k: v for k, v in pixels.items() if k.startswith(("PhysicalSize", "TimeIncrement"))}
+        channels = pixels.get("Channel", [])
+        channels = channels if isinstance(channels, list) else [channels]
+        if all("Name" in channel for channel in channels) and channels:
+            kept["Channel"] = {"Name": [channel["Name"] for channel in channels]}
         found |= {"kind": "ome", "more": kept}
     return found
 
@@ -102,14 +135,25 @@ def write(path, array, axes, metadata=None):
     What ImageJ's kind can't hold, other types than uint8, uint16, float32 and more than 4 GB,
     becomes a plain TIFF.
     """
-    tifffile.imwrite(path, array, **_options(array.shape, array.dtype, axes, metadata))
+    with _naming():
+        tifffile.imwrite(path, array, **_options(array.shape, array.dtype, axes, metadata))
 
 
 def create(path, shape, dtype, axes, metadata=None):
     """An empty file as `write` would write it: a files.Mapped, to be written by slices."""
     options = _options(shape, np.dtype(dtype), axes, metadata)
-    mapped = tifffile.memmap(path, shape=shape, dtype=dtype, **options)
+    with _naming():
+        mapped = tifffile.memmap(path, shape=shape, dtype=dtype, **options)
     return files.Mapped(path, mapped.offset, mapped.shape, mapped.dtype)
+
+
+@contextlib.contextmanager
+def _naming():
+    """tifffile's own errors, that the metadata of a damaged file may lead to, as ValueError."""
+    try:
+        yield
+    except (tifffile.TiffFileError, tifffile.OmeXmlError, struct.error) as error:
+        raise ValueError(f"metadata that can't be written ({error})") from error
 
 
 def _options(shape, dtype, axes, metadata):
@@ -130,5 +174,7 @@ def _options(shape, dtype, axes, metadata):
         options |= {"imagej": True, "resolutionunit": None}
     elif kind == "ome" and set(axes) <= set("TZCYXS"):
         options |= {"ome": True}
+    # A name that ends in .ome.tif would else decide.
+    options.setdefault("ome", False)
     options["metadata"] = {"axes": axes} | metadata.get("more", {})
     return {k: v for k, v in options.items() if v is not None}

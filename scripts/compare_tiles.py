@@ -1,7 +1,7 @@
 """What restoring in tiles costs: differences to the whole image, and time, by halo.
 
 python -m scripts.compare_tiles --run_dir=runs/gauss25 --input=photo.png
-python -m scripts.compare_tiles --run_dir=runs/gauss25 --input=photo.png --halos=32,64 --tile_size=512
+python -m scripts.compare_tiles --run_dir=runs/gauss25 --input=photo.png --halos=32,64
 
 Differences are in shares of the image's range; time is that of the tiles over that of the whole,
 medians of --repeats.

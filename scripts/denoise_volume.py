@@ -30,24 +30,24 @@ from scripts import blocks
 FLAGS = flags.FLAGS
 
 
-def denoise(client, run_dir, source, output, *, block, axes, precision, halo, show):
-    """Restores a Zarr array with the workers of a dask client.
+def plan(run_dir, source, output, *, block, axes, precision, halo):
+    """What there is to do, and the output made ready for it.
 
     Args:
-        client: distributed.Client.
         run_dir: run folder of the model.
         source, output: Zarr folders; of a run that was stopped the output is there already, and
             beside it `<output>.blocks`, which says what is done.
         block: side of a block, pixels.
         axes: letters for those of the array; None for what it says itself.
         precision, halo: of the model, as of `denoise`.
-        show: called with a line.
+
+    Returns:
+        (dask array of which every block restores and writes one, folder of markers).
 
     Raises:
         ValueError: no such model or array, an output of something else, blocks smaller than halos.
     """
     import dask.array as da
-    from distributed import as_completed
 
     denoiser = blocks.load(str(run_dir), precision)
     config = denoiser.config
@@ -102,13 +102,23 @@ def denoise(client, run_dir, source, output, *, block, axes, precision, halo, sh
         meta=np.zeros((0,) * array.ndim, np.uint8),
         job=job,
     )
+    return result, done
+
+
+def execute(client, result, done, show):
+    """Lets the workers of a dask client do what `plan` planned and is not done yet.
+
+    show: called with a line now and then.
+    """
+    from distributed import as_completed
+
     left = [
-        place for place in np.ndindex(*array.numblocks) if not blocks.marker(done, place).exists()
+        place for place in np.ndindex(*result.numblocks) if not blocks.marker(done, place).exists()
     ]
-    count = math.prod(array.numblocks)
+    count = math.prod(result.numblocks)
     if len(left) < count:
-        show(f"{output}: {count - len(left)} of {count} blocks are there already.")
-    steps = progress.Progress(len(left), f"{output}: ", what="block", show=show)
+        show(f"{count - len(left)} of {count} blocks are there already.")
+    steps = progress.Progress(len(left), what="block", show=show)
     futures = client.compute([result.blocks[place] for place in left])
     for future in as_completed(futures):
         future.result()  # raises what went wrong in the worker
@@ -155,6 +165,15 @@ def run():
     import distributed
 
     logging.getLogger("distributed").setLevel(logging.WARNING)
+    result, done = plan(
+        FLAGS.run_dir,
+        FLAGS.input,
+        FLAGS.output,
+        block=FLAGS.block,
+        axes=FLAGS.dims,
+        precision=FLAGS.precision,
+        halo=FLAGS.halo,
+    )
     with contextlib.ExitStack() as open_ones:
         address = FLAGS.scheduler or open_ones.enter_context(
             distributed.LocalCluster(
@@ -165,17 +184,7 @@ def run():
             )
         )
         client = open_ones.enter_context(distributed.Client(address))
-        denoise(
-            client,
-            FLAGS.run_dir,
-            FLAGS.input,
-            FLAGS.output,
-            block=FLAGS.block,
-            axes=FLAGS.dims,
-            precision=FLAGS.precision,
-            halo=FLAGS.halo,
-            show=lambda line: print(line, flush=True),
-        )
+        execute(client, result, done, lambda line: print(line, flush=True))
     print(f"{FLAGS.input} -> {FLAGS.output}")
 
 

@@ -121,7 +121,7 @@ def _is_torch(sets):
     return bool(kernels) and all(v.shape[2] == v.shape[3] <= 7 for v in kernels)
 
 
-def read_n2v(method, path, given):
+def read_n2v(path, given):
     """(configuration, Denoiser) of a model folder of juglab's n2v."""
     from n2v_tf import N2V
 
@@ -140,12 +140,11 @@ def read_n2v(method, path, given):
     return dataclasses.replace(denoiser.config, **given), denoiser
 
 
-def read_networks(method, path, given):
+def read_networks(method, path, config, given):
     """(configuration, Denoiser) of a file of arrays; the first set is the main network's."""
     sets = sets_of(path)
     is_torch = _is_torch(sets)
     channels = _channels(sets[0], is_torch)
-    config = method.named[FLAGS.config or method.default]
     settings = {"channels": channels} if channels in config.CHANNELS else {}
     if method.name == "rdunet_tf":
         settings["width"] = len(next(v for v in sets[0].values() if np.ndim(v) == 1))
@@ -183,20 +182,42 @@ def define_flags():
     absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
 
 
-def run():
-    flags.require("method", "input", "run_dir")
-    run_dir = pathlib.Path(FLAGS.run_dir)
+def convert(method, path, run_dir, *, name=None, noise=None):
+    """Makes a run folder from a file of weights.
+
+    Args:
+        method: commands.Method.
+        path: of the file, or of juglab's folder.
+        run_dir: must not be there yet.
+        name: of a named configuration; None for the default's.
+        noise: that the model is for; None for the configuration's.
+
+    Returns:
+        (configuration, Denoiser).
+
+    Raises:
+        ValueError: what is wrong; nothing is written then.
+    """
     if run_dir.exists():
         raise runs.RunError(f"{run_dir}: is there already; choose another --run_dir.")
-    method = models.method(FLAGS.method)
-    if FLAGS.config is not None:
-        configs.expect("config", FLAGS.config, list(method.named))
-    given = {} if FLAGS.noise is None else {"noise": FLAGS.noise, "validation_noise": FLAGS.noise}
-    read = read_n2v if method.name == "n2v_tf" else read_networks
-    config, denoiser = read(method, FLAGS.input, given)
+    name = name or method.default
+    configs.expect("config", name, list(method.named))
+    given = {} if noise is None else {"noise": noise, "validation_noise": noise}
+    if method.name == "n2v_tf":
+        config, denoiser = read_n2v(path, given)
+    else:
+        config, denoiser = read_networks(method, path, method.named[name], given)
     with files.replacing_folder(run_dir) as temporary:
         runs.save_config(temporary, method.name, config)
         runs.save_weights(temporary, denoiser)
+    return config, denoiser
+
+
+def run():
+    flags.require("method", "input", "run_dir")
+    run_dir = pathlib.Path(FLAGS.run_dir)
+    method = models.method(FLAGS.method)
+    config, denoiser = convert(method, FLAGS.input, run_dir, name=FLAGS.config, noise=FLAGS.noise)
     print(
         f"{run_dir}: a run of {method.name}, {config.channels} channels, noise {config.noise}, "
         f"{denoiser.count_params()} parameters. Try it: python -m {method.name}.denoise "

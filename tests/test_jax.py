@@ -74,4 +74,5 @@ def test_two_processes_learn_what_one_does(tmp_path, run_command):
             assert done.returncode == 0, done.stderr
     assert train(tmp_path / "one").returncode == 0
     assert len(losses(tmp_path / "two")) == 3
-    assert losses(tmp_path / "two") == losses(tmp_path / "one")
+    # Halves of a batch add up in another order.
+    np.testing.assert_allclose(losses(tmp_path / "two"), losses(tmp_path / "one"), rtol=1e-6)

@@ -1,11 +1,12 @@
-"""common.prediction: tiles cover the image once in all, and blend without a seam."""
+"""common.prediction: tiles cover the image once in all, what they share is right, memory bounds."""
 
 import types
 
 import numpy as np
 import pytest
 
-from common import prediction
+from common import prediction, receptive
+from scripts import check_export
 
 RNG = np.random.default_rng(0)
 
@@ -24,16 +25,20 @@ class Identity:
     def predict_on_batch(self, inputs):
         noisy = inputs["noisy"]
         self.sizes.append(noisy.size // noisy.shape[-1])
-        return {"denoised": 2 * noisy, "noise_std": np.full((len(noisy), 1, 1, 1), 0.1, np.float32)}
+        # Half the tiles say 0.1 of the noise, half 0.3.
+        noise = np.where(np.arange(len(noisy)) % 2, 0.3, 0.1).astype(np.float32)
+        return {"denoised": 2 * noisy, "noise_std": noise[:, None, None, None]}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (300, 257), (257, 1000), (1000, 257), (700, 900)])
-def test_tiles_put_together_are_the_image(size):
+@pytest.mark.parametrize("centred", [False, True])
+def test_tiles_put_together_are_the_image(size, centred):
     image = RNG.random((*size, 3), np.float32)
     model = Identity()
+    model.CENTRED = centred
     result = prediction.restore(model, {"noisy": image}, max_pixels=256 * 256)
-    np.testing.assert_allclose(result["denoised"], 2 * image, rtol=1e-5)
-    np.testing.assert_allclose(result["noise_std"], 0.1, rtol=1e-5)
+    np.testing.assert_array_equal(result["denoised"], 2 * image)
+    assert result["noise_std"].shape == (1, 1, 1) and 0.09 < result["noise_std"] < 0.31
     assert max(model.sizes) <= 256 * 256
     assert (len(model.sizes) > 1) == (size[0] * size[1] > 256 * 256)
 
@@ -44,3 +49,67 @@ def test_what_must_stay_whole_is_not_cut():
     image = RNG.random((300, 300, 1), np.float32)
     prediction.restore(model, {"noisy": image}, max_pixels=256 * 256)
     assert model.sizes == [300 * 300]
+
+
+def test_tiles_are_as_large_and_as_square_as_memory_allows():
+    def sides(shape, memory_gb):
+        pixels = prediction.pixels_in(Identity(), memory_gb)
+        return prediction.Grid(Identity(), shape, max_pixels=pixels).tiles[0].length
+
+    assert sides((20000, 20000), 1.0) == (992, 992)
+    assert sides((100, 20000), 1.0) == (128, 6752)  # a strip leaves more length
+    assert sides((20000, 20000), 0.001) == (128, 128)  # the least with a middle
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "length"),
+    [
+        ("n2v_tf", {"width": 8}, 128),
+        ("n2v_tf", {"config": "n2v2", "width": 8}, 128),
+        ("n2v_tf", {"config": "n2v-3d", "width": 4}, 64),
+        ("n2v_tf", {"depth": 3, "kernel_size": 5, "width": 4}, 256),
+        ("n2n_tf", {"channels": 1}, 384),
+        ("n2n_tf", {"channels": 1, "network": "nn_relu"}, 64),
+        ("n2n_tf", {"channels": 1, "network": "convtrans_relu"}, 64),
+        ("ssdn_tf", {"channels": 1, "pipeline": "n2c"}, 384),
+    ],
+)
+def test_the_radius_is_what_gradients_measure(name, settings, length):
+    denoiser = check_export.build(name, settings)
+    assert receptive.measured_radius(denoiser, length=length) == denoiser.radius
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "settings", "length", "least"),
+    # Their farthest pixels count for too little to be seen in every gradient.
+    [("ssdn_tf", {"channels": 1}, 704, 280), ("rdunet_tf", {"channels": 1, "width": 8}, 512, 170)],
+)
+def test_wide_networks_see_at_most_the_radius(name, settings, length, least):
+    denoiser = check_export.build(name, settings)
+    measured = receptive.measured_radius(denoiser, length=length)
+    assert least <= measured <= denoiser.radius
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("n2n_tf", {"channels": 1}), ("ssdn_tf", {"channels": 1, "noise_params": "global"})],
+)
+def test_with_the_whole_radius_tiles_make_no_difference(name, settings):
+    denoiser = check_export.build(name, settings)
+    image = RNG.random((33, 2 * denoiser.radius + 99, 1), np.float32)
+    whole = prediction.restore(denoiser, {"noisy": image})
+    settings = {"max_pixels": 1, "halo": denoiser.radius}
+    tiled = prediction.restore(denoiser, {"noisy": image}, **settings)
+    assert set(tiled) == set(whole)
+    for key, value in whole.items():
+        np.testing.assert_allclose(tiled[key], value, atol=1e-5, err_msg=key)
+
+
+def test_augmentation_is_the_mean_over_turned_and_mirrored_images():
+    denoiser = check_export.build("ssdn_tf", {"channels": 1, "pipeline": "n2c"})
+    image = RNG.random((20, 33, 1), np.float32)
+    found = prediction.restore_augmented(denoiser, {"noisy": image})
+    turned = prediction.restore_augmented(denoiser, {"noisy": np.rot90(image).copy()})
+    np.testing.assert_allclose(np.rot90(found["denoised"]), turned["denoised"], atol=1e-5)

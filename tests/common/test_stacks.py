@@ -48,6 +48,22 @@ def test_imagej_hyperstacks_keep_axes_type_and_pixel_size(tmp_path, shape, axes,
         assert tiff.pages[0].resolution == pytest.approx((9.0, 9.0))
 
 
+def test_ome_files_keep_the_names_of_channels(tmp_path):
+    told = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite(tmp_path / "in.ome.tif", array(2, 20, 30), metadata=told)
+    round_trip(tmp_path / "in.ome.tif", tmp_path / "out.ome.tif", channels=2)
+    with tifffile.TiffFile(tmp_path / "out.ome.tif") as tiff:
+        found = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]["Pixels"]["Channel"]
+    assert [channel["Name"] for channel in found] == ["DAPI", "GFP"]
+
+
+def test_a_plain_file_that_is_called_ome_stays_plain(tmp_path):
+    data = array(3, 20, 30)
+    tifffile.imwrite(tmp_path / "in.tif", data, photometric="minisblack")
+    round_trip(tmp_path / "in.tif", tmp_path / "out.ome.tif")
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.ome.tif"), 2 * data)
+
+
 def test_ome_files_keep_theirs(tmp_path):
     data = array(3, 4, 20, 30)
     told = {"axes": "TZYX", "PhysicalSizeX": 0.11, "PhysicalSizeXUnit": "µm", "TimeIncrement": 2.0}
@@ -155,3 +171,41 @@ def test_a_folder_by_pattern_with_bad_files_left_out(tmp_path):
     assert stacks.load(tmp_path, pattern="*.tif").names == ["c"]
     with pytest.raises(images.ImageError, match=r"no images that match '\*.png'"):
         stacks.load(tmp_path, pattern="*.png")
+
+
+def test_a_view_reads_and_writes_parts_of_arrays_that_stay_in_their_file(tmp_path):
+    data = array(3, 2, 40, 50)
+    tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata={"axes": "TCYX"})
+    stack = stacks.read(tmp_path / "a.tif", max_bytes=100)
+    assert not isinstance(stack.array, np.ndarray)
+    view = stack.view(2, 2)
+    assert (view.count, view.sides, view.dtype) == (3, (40, 50), np.uint16)
+    region = (slice(3, 11), slice(5, 50))
+    expected = data[1, :, 3:11, 5:].transpose(1, 2, 0)
+    np.testing.assert_array_equal(view.read(1, region), expected)
+    whole = (slice(0, 40), slice(0, 50))
+    with stacks.writing(tmp_path / "b.tif", stack, np.uint16) as target:
+        for number in range(3):
+            view.write(target, number, whole, view.read(number, whole) + 1)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), data + 1)
+    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
+        assert tiff.is_imagej and tiff.series[0].axes == "TCYX"
+    with (
+        pytest.raises(ZeroDivisionError),
+        stacks.writing(tmp_path / "c.tif", stack, np.uint16),
+    ):
+        _ = 1 / 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tif", "b.tif"]
+
+
+def test_files_that_claim_more_than_they_hold_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", array(64, 64))
+    content = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(content[: len(content) // 2])
+    with pytest.raises(images.ImageError, match="cut off"):
+        stacks.read(tmp_path / "a.tif")
+    # A blank picture of 400 MB in the smallest file that can say so.
+    blank = {"shape": (20000, 20000), "dtype": np.uint8, "compression": "zlib"}
+    tifffile.imwrite(tmp_path / "b.tif", iter([b"\0" * 99]), rowsperstrip=20000, **blank)
+    with pytest.raises(images.ImageError, match="claims an image of 400 MB, but holds"):
+        stacks.read(tmp_path / "b.tif")

@@ -1,0 +1,99 @@
+"""common.restoring: large files in parts are as whole ones; pictures keep what they carry."""
+
+import numpy as np
+import PIL.ExifTags
+import PIL.Image
+import PIL.ImageCms
+import pytest
+import tifffile
+
+from common import images, restoring
+from scripts import check_export
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def denoiser():
+    return check_export.build("n2v_tf", {"width": 4, "depth": 1})
+
+
+def restore(denoiser, path, output, **settings):
+    said = []
+    restoring.restore_files(denoiser, [str(path)], output, show=said.append, **settings)
+    return said
+
+
+def write_stack(path, data):
+    if path.suffix == ".npy":
+        np.save(path, data)
+    elif path.suffix == ".zarr":
+        zarr = pytest.importorskip("zarr")
+        zarr.create_array(str(path), data=data, chunks=(1, 32, 32))
+    else:
+        compression = {"compression": "zlib"} if path.stem == "deflate" else {}
+        byteorder = ">" if path.stem == "big-endian" else "<"
+        options = {"photometric": "minisblack", "byteorder": byteorder}
+        tifffile.imwrite(path, data, **options, **compression)
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.tif", "big-endian.tif", "deflate.tif", "array.npy", "stack.zarr"]
+)
+def test_files_larger_than_memory_come_out_the_same(denoiser, tmp_path, name):
+    if name == "deflate.tif":
+        pytest.importorskip("zarr")
+    path = tmp_path / name
+    write_stack(path, RNG.integers(0, 65535, (2, 70, 95)).astype(np.uint16))
+    restore(denoiser, path, tmp_path / "whole")
+    tiles = {"max_pixels": 32 * 32}
+    said = restore(denoiser, path, tmp_path / "parts", tiles=tiles, max_bytes=1000)
+    assert f"{path} -> " in said[-1]
+    whole, parts = (images.read(tmp_path / folder / name) for folder in ("whole", "parts"))
+    assert whole.dtype == parts.dtype == np.uint16
+    # Tiles add in another order: a value in the middle between two may go the other way.
+    assert np.abs(whole.astype(int) - parts).max() <= 1
+    assert len(list((tmp_path / "parts").iterdir())) == 1  # nothing temporary
+
+
+def test_what_is_wrong_in_one_part_leaves_no_file(denoiser, tmp_path):
+    data = RNG.random((1, 70, 95)).astype(np.float32)
+    data[0, -1, -1] = np.nan
+    np.save(tmp_path / "a.npy", data)
+    with pytest.raises(ValueError, match="1 of 1 files"):
+        restore(denoiser, tmp_path / "a.npy", tmp_path / "out", max_bytes=1000)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_the_standard_deviation_of_a_large_file(tmp_path):
+    model = check_export.build("ssdn_tf", {"channels": 1})
+    data = RNG.integers(0, 255, (2, 40, 300)).astype(np.uint8)
+    np.save(tmp_path / "a.npy", data)
+    settings = {"with_std": True, "tiles": {"max_pixels": 64 * 200}}
+    restore(model, tmp_path / "a.npy", tmp_path / "whole", with_std=True)
+    restore(model, tmp_path / "a.npy", tmp_path / "parts", max_bytes=1000, **settings)
+    whole, parts = (tifffile.imread(tmp_path / f / "a-std.tif") for f in ("whole", "parts"))
+    assert whole.shape == parts.shape == (2, 40, 300)
+    assert np.abs(whole - parts).max() < 0.05 * whole.max()  # the halo is not all it sees
+
+
+def test_pictures_keep_profile_exif_and_come_upright(denoiser, tmp_path):
+    profile = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
+    exif = PIL.Image.Exif()
+    exif[PIL.ExifTags.Base.Orientation] = 6
+    exif[PIL.ExifTags.Base.Artist] = "somebody"
+    picture = PIL.Image.fromarray(RNG.integers(0, 255, (20, 33), np.uint8))
+    for suffix in ("jpg", "png", "webp"):
+        path = tmp_path / f"a.{suffix}"
+        made = picture.convert("RGB") if suffix == "webp" else picture
+        made.save(path, exif=exif, icc_profile=profile)
+        model = denoiser
+        if suffix == "webp":
+            model = check_export.build("n2v_tf", {"width": 4, "depth": 1, "channels": 3})
+        restore(model, path, tmp_path / "out")
+        with PIL.Image.open(tmp_path / "out" / path.name) as restored:
+            assert restored.size == (20, 33)
+            assert restored.info["icc_profile"] == profile
+            found = restored.getexif()
+        assert found[PIL.ExifTags.Base.Artist] == "somebody"
+        assert found.get(PIL.ExifTags.Base.Orientation, 1) == 1
