@@ -20,6 +20,8 @@ class Denoiser(denoiser.Denoiser):
                 config.channels, upsampling=upsampling, final=final, **settings
             )
 
+    MAX_HALO = 32
+
     @property
     def radius(self):
         return network.receptive_radius(self.config.network)

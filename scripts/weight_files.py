@@ -198,7 +198,7 @@ def read(path):
         is_zip = content[:4] == b"PK\x03\x04"
         return _plain(_read_zip(content) if is_zip else _read_pickles(content))
     except WeightError as error:
-        raise WeightError(f"{path}: {error}.") from error
+        raise WeightError(f"{path}: no weights that can be used: {error}.") from error
     except Exception as error:  # damaged pickles raise nearly anything
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise WeightError(f"{path}: damaged, or no weights ({reason}).") from error

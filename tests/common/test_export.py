@@ -32,6 +32,9 @@ assert "common" not in sys.modules
 """
 
 
+SIZES = ((1, 1), (33, 45))
+
+
 def needs(*packages):
     missing = [p for p in packages if importlib.util.find_spec(p) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
@@ -41,7 +44,7 @@ def needs(*packages):
 @pytest.mark.parametrize("name", SMALL)
 def test_tensorflow_alone_gives_the_denoisers_pixels(name, tmp_path):
     denoiser = check_export.build(name, SMALL[name])
-    worst = check_export.check(denoiser, tmp_path, ["tensorflow"])
+    worst = check_export.check(denoiser, tmp_path, ["tensorflow"], SIZES)
     assert {signature for signature, _ in worst} == set(export.signatures(denoiser))
     assert max(worst.values()) <= 2e-5, worst  # two graphs of one model add in another order
 

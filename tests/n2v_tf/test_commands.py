@@ -64,7 +64,7 @@ import sys, zipfile
 import keras, numpy as np, tifffile
 from bioimageio.core import test_model
 zipped, folder = sys.argv[1:]
-assert test_model(zipped).status == "passed"
+assert test_model(zipped, weight_format="onnx").status == "passed"
 with zipfile.ZipFile(zipped) as file:
     file.extract("weights.keras", folder)
 model = keras.models.load_model(folder + "/weights.keras")  # safe mode: nothing is unpickled
