@@ -297,6 +297,13 @@ def _denoise(method, choose):
     flags.require("run_dir", "input", "output")
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
     restore, in_parts = choose(prediction.restore_augmented if FLAGS.tta else prediction.restore)
+    tiles = {
+        "max_pixels": prediction.pixels_in(denoiser, FLAGS.memory_gb),
+        "tile_size": FLAGS.tile_size,
+        "halo": FLAGS.halo,
+    }
+    if not in_parts:
+        restore = functools.partial(restore, **tiles)
     restoring.restore_files(
         denoiser,
         FLAGS.input,
@@ -306,11 +313,7 @@ def _denoise(method, choose):
         axes=FLAGS.dims,
         dtype=FLAGS.dtype,
         restore=restore,
-        tiles={
-            "max_pixels": prediction.pixels_in(denoiser, FLAGS.memory_gb),
-            "tile_size": FLAGS.tile_size,
-            "halo": FLAGS.halo,
-        },
+        tiles=tiles if in_parts else None,
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
         show=say,
     )

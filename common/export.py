@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import os
 import pathlib
+import re
 import shutil
 
 import keras
@@ -31,8 +32,10 @@ def export(denoiser, output, *, name):
         Path of the version's folder. Its signatures are those of `signatures`.
 
     Raises:
-        ValueError: Keras runs on another backend than TensorFlow.
+        ValueError: a name that a server can't have, or another backend than TensorFlow.
     """
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise ValueError(f"model_name={name!r}: expected letters, digits, _, - and dots.")
     endpoints = signatures(denoiser)
 
     def write(folder):

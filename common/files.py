@@ -73,6 +73,10 @@ class Mapped:
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
         self.ndim, self.nbytes = len(self.shape), int(np.prod(shape)) * self.dtype.itemsize
 
+    def squeezed(self):
+        """The same without the last axis, of length 1."""
+        return Mapped(self._path, self._offset, self.shape[:-1], self.dtype)
+
     def _map(self, mode):
         return np.memmap(self._path, self.dtype, mode, self._offset, self.shape)
 

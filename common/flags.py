@@ -123,12 +123,7 @@ def define_denoising():
     flags.DEFINE_bool(
         "std", False, "Also write the predicted standard deviation, NAME-std.tif, float32."
     )
-    flags.DEFINE_float(
-        "noise_level",
-        None,
-        "Noise in the files, for models of known noise: sigma in 8-bit units, lambda, or per cent "
-        "[that of the training].",
-    )
+    define_noise_level()
     define_dims()
     flags.DEFINE_enum(
         "dtype",
@@ -142,6 +137,7 @@ def define_denoising():
         "Memory to use, beside about 0.7 GB of the program: larger images are restored in tiles, "
         "and files of more than a quarter of it read and written in parts.",
         0.01,
+        1e6,
     )
     flags.DEFINE_integer(
         "tile_size", None, "Longest side of a tile, pixels [as long as memory_gb allows].", 1
@@ -157,6 +153,15 @@ def define_denoising():
         "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
     )
     define_precision()
+
+
+def define_noise_level():
+    flags.DEFINE_float(
+        "noise_level",
+        None,
+        "Noise in the files, for models of known noise: sigma in 8-bit units, lambda, or per cent "
+        "[that of the training].",
+    )
 
 
 def define_dims():

@@ -38,7 +38,7 @@ def load(path, axes=None, max_bytes=None):
     path = pathlib.Path(path)
     if not path.is_file() and not is_zarr(path):
         raise ImageError(f"{path}: no such file.")
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         raise ImageError(f"{path}: empty file.")
     suffix, metadata = path.suffix.lower(), {}
     try:
@@ -181,8 +181,8 @@ def _read_picture(path):
         profile = picture.info.get("icc_profile")
         picture = ImageOps.exif_transpose(picture)
         metadata = {"exif": picture.getexif().tobytes()} if picture.getexif() else {}
-        if profile and picture.mode in ("L", "RGB", "RGBA"):
-            metadata["icc_profile"] = profile  # of CMYK, say, it would be wrong afterwards
+        if profile and picture.mode not in ("CMYK", "YCbCr", "HSV", "LAB"):
+            metadata["icc_profile"] = profile  # of those it would be wrong afterwards
         if picture.mode == "P":
             picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
         elif picture.mode in ("CMYK", "YCbCr", "HSV", "LAB"):

@@ -16,9 +16,8 @@ def restore(denoiser, inputs, *, max_pixels=None, tile_size=None, halo=None):
     Args:
         denoiser: `denoiser.Denoiser`.
         inputs: dict with `noisy`, (H, W, C) float32 in [0, 1] but for noise, or (D, H, W, C) for
-            volumes; `noise_level`, as
-            `noise.draw_level` gives it, unless it is the trained one or the model needs none; what
-            else a method asks for.
+            volumes; `noise_level`, as `noise.draw_level` gives it, unless it is the trained one or
+            the model needs none; what else a method asks for.
         max_pixels, tile_size, halo: as of `Grid`; larger images are cut into its tiles, unless the
             denoiser wants them whole.
 

@@ -38,7 +38,7 @@ def restore_files(
         dtype: "same" or the name of a NumPy type; values keep the scale of the file, rounded and
             clipped for integers.
         restore: as prediction.restore.
-        tiles: settings of a prediction.Grid.
+        tiles: settings of a prediction.Grid; None: images are restored whole.
         max_bytes: larger files are read and written in parts; None: none are.
         show: called with a line for each file.
 
@@ -49,15 +49,13 @@ def restore_files(
     config = denoiser.config
     if with_std and not denoiser.predicts_std:
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
-    level = _given_level(config, noise_level)
+    level = given_level(config, noise_level)
     paths = [path for pattern in patterns for path in images.list_files(pattern)]
     jobs = [_job(path, pathlib.Path(output), with_std) for path in paths]
 
-    tiles = tiles or {}
-
     def restore_image(noisy):
         given = {} if level is None else {"noise_level": level}
-        return restore(denoiser, {"noisy": noisy} | given, **tiles)
+        return restore(denoiser, {"noisy": noisy} | given, **(tiles or {}))
 
     def restore_file(path, target, std_target):
         stack = stacks.read(path, axes, usual=config.file_axes, max_bytes=max_bytes)
@@ -88,7 +86,7 @@ def do_each(jobs, restore, *, show=print):
         raise ValueError(f"{bad} of {len(jobs)} files could not be restored; they are named above.")
 
 
-def _given_level(config, strength):
+def given_level(config, strength):
     """--noise_level in the string's units -> noise parameter, or None where none is needed.
 
     Raises:
@@ -111,30 +109,36 @@ def _job(path, output, with_std):
 
 
 def _check_targets(jobs):
-    """Refuses to write one file over another, or over an input."""
+    """Refuses to write one file over another, over an input, into it or around it."""
     inputs = {path.resolve() for path, *_ in jobs}
     written = collections.Counter(
         path.resolve() for job in jobs for path in job[1:] if path is not None
     )
+    folders = {path for path in inputs if path.is_dir()}  # Zarr
     for path, count in written.items():
-        if path in inputs:
+        if path in inputs or any(f in path.parents or path in f.parents for f in folders):
             raise ValueError(f"{path}: an input, which would be lost; choose another --output.")
         if count > 1:
             raise ValueError(f"{path}: would be written {count} times; use two --output folders.")
 
 
 def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):
-    """Restores a file image by image, or part by part; returns what to say about it."""
+    """Restores a file part by part; returns what to say about it.
+
+    tiles: None restores images whole.
+    """
     config = denoiser.config
     view = stack.view(denoiser.spatial, config.channels)
     white = images.white_level(view.dtype, config.white_level)
-    stored = stack.metadata["dtype"]
-    written = np.dtype(dtype if dtype != "same" else stored if stored.kind in "iu" else view.dtype)
-    in_memory = isinstance(stack.array, np.ndarray) or not denoiser.TILES
-    # Of one in memory `restore` itself makes the tiles.
-    grid = None if in_memory else prediction.Grid(denoiser, view.sides, **tiles)
+    written = written_type(dtype, stack, view)
+    everything = tuple(slice(0, side) for side in view.sides)
+    grid = None
+    if tiles is not None and denoiser.TILES:
+        # As large as memory allows; where tiles are to be smaller, `restore` makes them of a part.
+        limits = {name: tiles.get(name) for name in ("max_pixels", "halo")}
+        grid = prediction.Grid(denoiser, view.sides, **limits)
     parts = [None] if grid is None else grid.tiles
-    steps = progress.Progress(view.count * len(parts), f"{stack.path}: part ", what="", show=show)
+    steps = progress.Progress(view.count * len(parts), f"{stack.path}: ", what="part", show=show)
     levels = []
     with contextlib.ExitStack() as outputs:
         restored = outputs.enter_context(stacks.writing(target, stack, written))
@@ -142,26 +146,21 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
         if std_target:
             like = _plain_stack(stack, view)
             std_view = like.view(denoiser.spatial, view.channels)
-            in_file = grid is not None
+            in_file = not isinstance(stack.array, np.ndarray)
             std = outputs.enter_context(stacks.writing(std_target, like, np.float32, in_file))
         for number in range(view.count):
             for part in parts:
-                read = functools.partial(_read_unit, stack, view, number, white, config)
+                read = functools.partial(read_unit, stack, view, number, white, config)
                 if grid is None:
-                    whole = inner = tuple(slice(0, side) for side in view.sides)
-                    result = restore(read(whole))
+                    region, inner = everything, everything
+                    result = restore(read(everything))
                 else:
+                    region, inner = grid.core(part)
                     result = restore(grid.read(part, read))
-                    whole, inner = grid.core(part)
-                denoised = result["denoised"][inner]
-                if not np.isfinite(denoised).all():
-                    raise images.ImageError(
-                        f"{stack.path}: the model gives NaN; its training went wrong."
-                    )
-                values = images.from_unit(denoised, written, white)
-                view.write(restored, number, whole, values)
+                values = to_stored(result["denoised"][inner], written, white, stack.path)
+                view.write(restored, number, region, values)
                 if std is not None:
-                    std_view.write(std, number, whole, result["std"][inner])
+                    std_view.write(std, number, region, result["std"][inner])
                 if "noise_std" in result:
                     levels.append(float(result["noise_std"].mean()))
                 steps.step()
@@ -173,6 +172,19 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
     return said
 
 
+def written_type(dtype, stack, view):
+    """The type of restored values: a name, or "same" for that of the file, float32 for floats."""
+    stored = stack.metadata["dtype"]
+    return np.dtype(dtype if dtype != "same" else stored if stored.kind in "iu" else view.dtype)
+
+
+def to_stored(denoised, dtype, white, path):
+    """Restored values on the scale and in the type of a file. Raises images.ImageError for NaN."""
+    if not np.isfinite(denoised).all():
+        raise images.ImageError(f"{path}: the model gives NaN; its training went wrong.")
+    return images.from_unit(denoised, dtype, white)
+
+
 def _plain_stack(stack, view):
     """A stack of the images of a view alone, one after the other; it has no values."""
     shape = (view.count,) * (view.count > 1) + view.sides + (view.channels,) * (view.channels > 1)
@@ -182,7 +194,7 @@ def _plain_stack(stack, view):
     return stacks.Stack(stack.path, nothing, axes, kept | {"axes": axes})
 
 
-def _read_unit(stack, view, number, white, config, region):
+def read_unit(stack, view, number, white, config, region):
     """Part of an image, float32 by its white level."""
     found = view.read(number, region)
     unscaled = found.dtype == np.float32 and not config.white_level

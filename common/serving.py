@@ -41,7 +41,12 @@ def write_extras(folder, name, specs, multiple):
 
 
 def write_models_config(folder, name):
-    """Writes `<folder>/models.config` for a server that finds the folder at /models/<name>."""
+    """Writes `<folder>/models.config` for a server that finds the folder at /models/<name>.
+
+    One that is there already, with versions pinned perhaps, stays.
+    """
+    if (folder / "models.config").exists():
+        return
     content = (
         "# tensorflow_model_server --model_config_file=... ; the newest version is served.\n"
         "model_config_list {\n"

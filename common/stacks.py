@@ -119,7 +119,7 @@ class View:
             images.ImageError: NaN or infinite values there.
         """
         index = self._index(number, region, slice(0, self.channels))
-        found = images.usable(self._stack.path, np.asarray(self._stack.array[index]))
+        found = images.usable(self._stack.path, self._stored(index))
         found = found.transpose(self._places())
         return found if self._samples is not None else found[..., None]
 
@@ -131,7 +131,19 @@ class View:
         array[index] = values.transpose(np.argsort(self._places()))
         if self._alpha is not None:
             index = self._index(number, region, self._alpha)
-            array[index] = np.asarray(self._stack.array[index]).astype(array.dtype)
+            array[index] = self._stored(index).astype(array.dtype)
+
+    def _stored(self, index):
+        array = self._stack.array
+        if isinstance(array, np.ndarray):
+            return array[index]
+        try:
+            return np.asarray(array[index])
+        except Exception as error:  # decoders fed with damaged bytes raise nearly anything
+            reason = images.short(error)
+            raise images.ImageError(
+                f"{self._stack.path}: not readable as an image ({reason})."
+            ) from error
 
     def _index(self, number, region, samples):
         index = [None] * self._stack.array.ndim
@@ -177,7 +189,9 @@ def read(path, axes=None, usual=None, max_bytes=None):
         return Stack(str(path), array, found, metadata)
     axes = axes or usual
     if found.endswith("S") and array.shape[-1] == 1:
-        array, found = array[..., 0], found[:-1]
+        squeezed = isinstance(array, files.Mapped)
+        array = array.squeezed() if squeezed else array[..., 0]
+        found = found[:-1]
     if len(axes) != array.ndim:
         raise images.ImageError(
             f"{path}: shape {'x'.join(map(str, array.shape))}, {array.ndim} axes; dims={axes} "

@@ -49,11 +49,15 @@ def read(path, max_bytes=None):
             )
         axes = series.axes
         _check_size(path, alike)
-        if max_bytes and series.nbytes * len(alike) > max_bytes and len(alike) == 1:
-            array, metadata = _in_file(path, series), _metadata(tiff)
+        if max_bytes and series.nbytes * len(alike) > max_bytes:
+            if len(alike) > 1:
+                numbers = [i for i, s in enumerate(tiff.series) if s in alike]
+                array, axes = _Pages(path, numbers, series), "I" + axes
+            else:
+                array = _in_file(path, series)
             if "Y" not in axes or "X" not in axes:
                 raise ValueError(f"axes {axes}")
-            return array, axes, metadata
+            return array, axes, _metadata(tiff)
         try:
             array = series.asarray()
             if len(alike) > 1:
@@ -92,6 +96,20 @@ def _in_file(path, series):
     return _Compressed(path, series.shape, series.dtype)
 
 
+class _Pages:
+    """Pages that a file holds one by one, read where the first axis is sliced by a number."""
+
+    def __init__(self, path, numbers, like):
+        self._path, self._numbers = path, numbers
+        self.shape, self.dtype = (len(numbers), *like.shape), np.dtype(like.dtype)
+        self.ndim, self.nbytes = len(self.shape), len(numbers) * like.nbytes
+
+    def __getitem__(self, index):
+        number, *others = index
+        with tifffile.TiffFile(self._path) as tiff:
+            return tiff.series[self._numbers[number]].asarray()[tuple(others)]
+
+
 class _Compressed:
     """An array inside a compressed file, decoded where it is sliced."""
 
@@ -114,6 +132,8 @@ def _metadata(tiff):
         found["resolution"] = tuple(a / b if b else 0.0 for a, b in pairs)
         if "ResolutionUnit" in page.tags:
             found["resolutionunit"] = int(page.tags["ResolutionUnit"].value)
+    kept = {274: "orientation", 34675: "iccprofile"}
+    found |= {name: page.tags[code].value for code, name in kept.items() if code in page.tags}
     if tiff.is_imagej:
         known = tiff.imagej_metadata or {}
         found |= {"kind": "imagej", "more": {k: known[k] for k in IMAGEJ_KEPT if k in known}}
@@ -168,6 +188,10 @@ def _options(shape, dtype, axes, metadata):
     if "resolution" in metadata:
         options["resolution"] = metadata["resolution"]
         options["resolutionunit"] = metadata.get("resolutionunit")
+    if "iccprofile" in metadata:
+        options["iccprofile"] = metadata["iccprofile"]
+    if "orientation" in metadata:  # the pixels lie as they did
+        options["extratags"] = [(274, 3, 1, int(metadata["orientation"]), True)]
     kind = metadata.get("kind")
     fits = dtype in IMAGEJ_TYPES and math.prod(shape) * dtype.itemsize < 2**32 - 2**16
     if kind == "imagej" and fits and set(axes) <= set("TZCYXS"):

@@ -58,6 +58,11 @@ def create(path, shape, dtype, metadata, chunks=None):
         "config": {"write_empty_chunks": True},  # a chunk that is there is one that is done
     }
     version = like.metadata.zarr_format
+    if version == 3:
+        settings["dimension_names"] = like.metadata.dimension_names
+    else:
+        separator = like.metadata.dimension_separator
+        settings["chunk_key_encoding"] = {"name": "v2", "separator": separator}
     attributes = metadata.get("attributes")
     if attributes is None:
         array = zarr.create_array(str(path), zarr_format=version, **settings)

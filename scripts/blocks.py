@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from common import images, prediction, stacks, zarrs
+from common import images, prediction, restoring, stacks, zarrs
 from scripts import models
 
 
@@ -33,9 +33,13 @@ def restore(block, *, block_info=None, job):
     Args:
         block: part of the array, with `job["depth"]` more along every side that is not the array's.
         block_info: dask's, tells which block of the grid it is.
-        job: dict of run_dir, precision, axes (letters of the array's), shape (of the whole array),
-            chunks (dask's, of the array without overlap), depth (more along each axis), halo, white
-            (level), output (Zarr folder), done (folder of markers).
+        job: dict of run_dir, precision, axes (letters of the array's) and whether they are named,
+            shape (of the whole array), chunks (dask's, of the array without overlap), depth (more
+            along each axis), halo, level (of the noise, or None), dtype (to write), input (its
+            name), output (Zarr folder), done (folder of markers).
+
+    Raises:
+        images.ImageError: values that `denoise` refuses too; names the input.
 
     Returns:
         One zero, for dask wants an array. A block that is marked as done is left alone.
@@ -50,29 +54,34 @@ def restore(block, *, block_info=None, job):
         for i, end, lengths in zip(place, ends, job["chunks"])
     ]
     first = [max(part.start - depth, 0) for part, depth in zip(own, job["depth"])]
-    axes, spatial = job["axes"], denoiser.spatial
-    whole = stacks.Stack("", Shape(job["shape"], block.dtype), axes, {}, named=True)
-    source = stacks.Stack("block", block, axes, {}, named=True).view(
-        spatial, denoiser.config.channels
-    )
-    inner = [axes.index(letter) for letter in "ZYX"[-spatial:]]
-    sides = whole.view(spatial, denoiser.config.channels).sides
-    grid = prediction.Grid(denoiser, sides, halo=job["halo"])
+    axes, config = job["axes"], denoiser.config
+
+    def view(array):
+        stack = stacks.Stack(job["input"], array, axes, {}, job["named"])
+        return stack, stack.view(denoiser.spatial, config.channels)
+
+    stack, source = view(block)
+    _, whole = view(Shape(job["shape"], block.dtype))
+    inner = [axes.index(letter) for letter in "ZYX"[-denoiser.spatial :]]
+    grid = prediction.Grid(denoiser, whole.sides, halo=job["halo"])
     tile = grid.around([own[i] for i in inner])
     region, taken = grid.core(tile)
-    result = np.empty([part.stop - part.start for part in own], block.dtype)
-    target = stacks.Stack("", result, axes, {}, named=True).view(spatial, denoiser.config.channels)
+    here = [slice(p.start - f, p.stop - f) for p, f in zip(own, first)]
+    result = block[tuple(here)].astype(job["dtype"])  # alpha stays
+    _, target = view(result)
     where = tuple(slice(0, part.stop - part.start) for part in region)
+    white = images.white_level(source.dtype, config.white_level)
+    given = {} if job["level"] is None else {"noise_level": job["level"]}
 
     def read(number, asked):
-        here = (slice(r.start - first[i], r.stop - first[i]) for r, i in zip(asked, inner))
-        return images.to_unit(source.read(number, tuple(here)), job["white"])
+        moved = (slice(r.start - first[i], r.stop - first[i]) for r, i in zip(asked, inner))
+        return restoring.read_unit(stack, source, number, white, config, tuple(moved))
 
-    # Of the axes that are not cut into images all of a block's, without the overlap there is none.
     for number in range(source.count):
         noisy = grid.read(tile, functools.partial(read, number))
-        restored = prediction.restore(denoiser, {"noisy": noisy}, halo=job["halo"])["denoised"]
-        values = images.from_unit(restored[taken], block.dtype, job["white"])
+        inputs = {"noisy": noisy} | given
+        restored = prediction.restore(denoiser, inputs, halo=job["halo"])["denoised"]
+        values = restoring.to_stored(restored[taken], result.dtype, white, job["input"])
         target.write(result, number, where, values)
     zarrs.open_to_write(job["output"])[tuple(own)] = result
     marker(job["done"], place).touch()

@@ -24,13 +24,13 @@ import shutil
 import numpy as np
 from absl import flags as absl_flags
 
-from common import flags, images, progress, stacks, zarrs
+from common import files, flags, images, progress, restoring, stacks, zarrs
 from scripts import blocks
 
 FLAGS = flags.FLAGS
 
 
-def plan(run_dir, source, output, *, block, axes, precision, halo):
+def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=None):
     """What there is to do, and the output made ready for it.
 
     Args:
@@ -39,13 +39,14 @@ def plan(run_dir, source, output, *, block, axes, precision, halo):
             beside it `<output>.blocks`, which says what is done.
         block: side of a block, pixels.
         axes: letters for those of the array; None for what it says itself.
-        precision, halo: of the model, as of `denoise`.
+        precision, halo, noise_level: as of `denoise`.
 
     Returns:
         (dask array of which every block restores and writes one, folder of markers).
 
     Raises:
-        ValueError: no such model or array, an output of something else, blocks smaller than halos.
+        ValueError: no such model or array, an output of something else, blocks smaller than halos,
+            a model that must be told the level.
     """
     import dask.array as da
 
@@ -57,7 +58,11 @@ def plan(run_dir, source, output, *, block, axes, precision, halo):
     if not images.is_zarr(source):
         raise ValueError(f"{source}: no Zarr folder (NAME.zarr).")
     stack = stacks.read(source, axes, usual=config.file_axes, max_bytes=1)
-    letters = stack.view(denoiser.spatial, config.channels).letters
+    view = stack.view(denoiser.spatial, config.channels)
+    if stack.array.dtype.kind not in "uf":
+        raise ValueError(f"{source}: {stack.array.dtype} values; expected unsigned or floats.")
+    level = restoring.given_level(config, noise_level)
+    letters = view.letters
     inner = [letters.index(letter) for letter in "ZYX"[-denoiser.spatial :]]
     shape, multiple = stack.array.shape, config.side_multiple
     halo = denoiser.halo if halo is None else halo
@@ -67,30 +72,25 @@ def plan(run_dir, source, output, *, block, axes, precision, halo):
     depth = {i: reach if i in inner and shape[i] > sides[i] else 0 for i in range(len(shape))}
     if any(0 < depth[i] > sides[i] for i in inner):
         raise ValueError(f"block={block}: expected at least {reach}, the halo of this model.")
-    if stack.array.dtype.kind not in "uf":
-        raise ValueError(f"{source}: {stack.array.dtype} values; expected unsigned or floats.")
-
-    array = da.from_zarr(stack.array).rechunk(sides)
-    # A last block that is smaller than its neighbour's halo becomes part of the one before.
-    chunks = [
-        da.overlap.ensure_minimum_chunksize(depth[i], lengths) if depth[i] else lengths
-        for i, lengths in enumerate(array.chunks)
-    ]
-    array = array.rechunk(tuple(chunks))
+    chunks = tuple(_lengths(shape[i], sides[i], depth[i]) for i in range(len(shape)))
+    array = da.from_zarr(stack.array).rechunk(chunks)
     done = pathlib.Path(f"{output}.blocks")
     job = {
         "run_dir": str(pathlib.Path(run_dir).resolve()),
         "precision": precision,
-        "axes": letters,
+        "axes": stack.axes,
+        "named": stack.named,
         "shape": shape,
         "chunks": array.chunks,
         "depth": [depth[i] for i in range(len(shape))],
         "halo": halo,
-        "white": images.white_level(images.usable_type(stack.array.dtype), config.white_level),
+        "level": level,
+        "dtype": restoring.written_type("same", stack, view).name,
+        "input": str(source),
         "output": str(output),
         "done": str(done),
     }
-    _begin(done, output, stack, job, sides, source)
+    _begin(done, output, stack, job, tuple(sides))
     result = da.map_overlap(
         blocks.restore,
         array,
@@ -121,26 +121,46 @@ def execute(client, result, done, show):
     steps = progress.Progress(len(left), what="block", show=show)
     futures = client.compute([result.blocks[place] for place in left])
     for future in as_completed(futures):
-        future.result()  # raises what went wrong in the worker
+        try:
+            future.result()
+        except (ValueError, OSError):
+            raise
+        except Exception as error:  # a worker that died, or lacks this project
+            reason = images.short(error)
+            raise ValueError(f"a worker failed ({type(error).__name__}: {reason}).") from error
         steps.step()
     shutil.rmtree(done)
 
 
-def _begin(done, output, stack, job, sides, source):
+def _lengths(side, block, depth):
+    """Of the blocks along a side; a last one smaller than its halo is part of the one before.
+
+    Each begins where a chunk of the output does: two workers never write to one chunk.
+    """
+    lengths, rest = [block] * (side // block), side % block
+    if rest and rest < depth and lengths:
+        lengths[-1] += rest
+    elif rest:
+        lengths.append(rest)
+    return tuple(lengths)
+
+
+def _begin(done, output, stack, job, chunks):
     """Makes the output, or checks that the one there is what this run would have made."""
-    told = json.dumps(job | {"input": str(source)}, indent=1, default=str)
-    if done.is_dir() and output.exists():
+    told = json.dumps(job, indent=1)
+    if (done / "job.json").is_file():
         if (done / "job.json").read_text() != told:
             raise ValueError(
                 f"{output}: was begun with other settings; the same ones go on with it, or remove "
                 f"it and {done}."
             )
-        return
-    if output.exists():
+    elif output.exists():
         raise ValueError(f"{output}: is there already; choose another --output.")
-    zarrs.create(output, job["shape"], stack.array.dtype, stack.metadata, tuple(sides))
-    done.mkdir()
-    (done / "job.json").write_text(told)
+    with files.replacing(done / "job.json") as temporary:
+        temporary.write_text(told)
+    if not output.exists():
+        with files.replacing_folder(output) as temporary:
+            zarrs.create(temporary, job["shape"], job["dtype"], stack.metadata, chunks)
 
 
 def define_flags():
@@ -151,6 +171,7 @@ def define_flags():
     absl_flags.DEFINE_string("scheduler", None, "Address of a dask cluster to use instead.")
     absl_flags.DEFINE_integer("block", 512, "Side of a block, pixels.", 1)
     absl_flags.DEFINE_integer("halo", None, "As of `denoise`, pixels [the model's].", 0)
+    flags.define_noise_level()
     flags.define_dims()
     flags.define_precision()
     absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
@@ -173,6 +194,7 @@ def run():
         axes=FLAGS.dims,
         precision=FLAGS.precision,
         halo=FLAGS.halo,
+        noise_level=FLAGS.noise_level,
     )
     with contextlib.ExitStack() as open_ones:
         address = FLAGS.scheduler or open_ones.enter_context(

@@ -19,6 +19,7 @@ run folder as if it had been trained here.
 from common import quiet  # noqa: F401  # isort: skip
 
 import dataclasses
+import json
 import pathlib
 
 import numpy as np
@@ -28,7 +29,6 @@ from common import configs, files, flags, runs
 from scripts import models, weight_files
 
 FLAGS = flags.FLAGS
-METHODS = ("n2n_tf", "n2n_tf.mri", "n2v_tf", "rdunet_tf", "ssdn_tf")
 # The last word of a variable's name -> what Keras calls it, by number of axes.
 KINDS = {
     4: {"w": "kernel", "weight": "kernel", "kernel": "kernel"},
@@ -49,6 +49,9 @@ def fill(network, arrays, path, *, is_torch):
         for variable in layer.weights
     }
     found = {_key(name, value): value for name, value in arrays.items()}
+    if len(found) < len(arrays):
+        twice = [n for n, v in arrays.items() if found[_key(n, v)] is not v]
+        raise weight_files.WeightError(f"{path}: two arrays for {_list(twice)}.")
     layers = {layer for layer, _ in wanted}
     if not layers & {layer for layer, _ in found}:
         found = _in_order(wanted, found)
@@ -103,7 +106,10 @@ def sets_of(path):
         weight_files.WeightError: there is none.
     """
     content = weight_files.read(path)
-    sets = [part for part in weight_files.tensors(content) if len(part) > 1]
+    try:
+        sets = [part for part in weight_files.tensors(content) if len(part) > 1]
+    except weight_files.WeightError as error:
+        raise weight_files.WeightError(f"{path}: {error}.") from error
     if not sets:
         raise weight_files.WeightError(f"{path}: holds no sets of named arrays.")
     return sets
@@ -125,19 +131,37 @@ def read_n2v(path, given):
     """(configuration, Denoiser) of a model folder of juglab's n2v."""
     from n2v_tf import N2V
 
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).resolve()
     if not (path / "config.json").is_file():
         raise weight_files.WeightError(f"{path}: no config.json there, so no model folder of n2v.")
+    _check_size(path)
     try:
         model = N2V(None, path.name, path.parent)
     except (TypeError, KeyError, AttributeError) as error:
         raise weight_files.WeightError(
             f"{path}: not a configuration of n2v ({type(error).__name__}: {error})."
         ) from error
-    if not any(path.glob("*.h5")):
-        raise weight_files.WeightError(f"{path}: no weights (.h5) there.")
     denoiser = model.denoiser
     return dataclasses.replace(denoiser.config, **given), denoiser
+
+
+def _check_size(folder):
+    """Refuses a configuration of a network far larger than the weights that are there."""
+    try:
+        told = json.loads((folder / "config.json").read_text())
+        first, depth = int(told["unet_n_first"]), int(told["unet_n_depth"])
+        widest = first * 2.0 ** min(depth, 100)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise weight_files.WeightError(
+            f"{folder}/config.json: not a configuration of n2v ({type(error).__name__}: {error})."
+        ) from error
+    stored = max((path.stat().st_size for path in folder.glob("*.h5")), default=0)
+    # The kernels in the middle alone, of floats.
+    if not first > 0 or not depth >= 0 or 4 * 9 * widest**2 / 2 > 2 * max(stored, 10**6):
+        raise weight_files.WeightError(
+            f"{folder}: config.json says {first} features at the top of {depth} levels, which the "
+            "weights there are too few for."
+        )
 
 
 def read_networks(method, path, config, given):
@@ -147,7 +171,9 @@ def read_networks(method, path, config, given):
     channels = _channels(sets[0], is_torch)
     settings = {"channels": channels} if channels in config.CHANNELS else {}
     if method.name == "rdunet_tf":
-        settings["width"] = len(next(v for v in sets[0].values() if np.ndim(v) == 1))
+        settings["width"] = width = len(next((v for v in sets[0].values() if np.ndim(v) == 1), []))
+        if not 0 < 500 * width**2 < sum(np.size(v) for v in sets[0].values()):
+            raise weight_files.WeightError(f"{path}: weights of another network than RDUNet.")
     config = dataclasses.replace(config, **settings | given).completed()
     denoiser = method.build(config)
     fill(denoiser.network, sets[0], path, is_torch=is_torch)
@@ -172,7 +198,7 @@ def read_networks(method, path, config, given):
 
 
 def define_flags():
-    absl_flags.DEFINE_enum("method", None, METHODS, "Whose weights. Required.")
+    absl_flags.DEFINE_enum("method", None, list(models.NAMES), "Whose weights. Required.")
     absl_flags.DEFINE_string("input", None, "File, or folder of n2v. Required.")
     absl_flags.DEFINE_string("run_dir", None, "The run folder to make. Required.")
     absl_flags.DEFINE_string("config", None, "Named configuration [the method's default].")
@@ -204,6 +230,8 @@ def convert(method, path, run_dir, *, name=None, noise=None):
     configs.expect("config", name, list(method.named))
     given = {} if noise is None else {"noise": noise, "validation_noise": noise}
     if method.name == "n2v_tf":
+        if name != method.default:
+            raise ValueError(f"config={name!r}: a model folder of n2v has its own configuration.")
         config, denoiser = read_n2v(path, given)
     else:
         config, denoiser = read_networks(method, path, method.named[name], given)

@@ -9,6 +9,7 @@ name, type and axes.
 """
 
 import base64
+import http.client
 import io
 import json
 import pathlib
@@ -27,7 +28,10 @@ PICTURES = (".png", ".jpg", ".jpeg")
 
 
 class Client:
-    """A model on a server; its methods raise OSError if the server is not there or refuses."""
+    """A model on a server.
+
+    Its methods raise OSError if the server is not there, images.ImageError if it refuses an image.
+    """
 
     def __init__(self, url, model, *, version=None, timeout=300.0):
         chosen = f"/versions/{version}" if version else ""
@@ -59,10 +63,10 @@ class Client:
                 return json.load(answer)["outputs"]
         except urllib.error.HTTPError as error:
             said = error.read(500).decode(errors="replace")
-            raise OSError(f"{self._url}: refused, {error.code}: {said}") from error
+            raise images.ImageError(f"refused by the server, {error.code}: {said}.") from error
         except urllib.error.URLError as error:
             raise OSError(f"{self._url}: no answer ({error.reason}).") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, http.client.HTTPException) as error:
             raise OSError(f"{self._url}: not the answer of a model server.") from error
 
 
@@ -89,10 +93,11 @@ def restore_file(client, path, target, *, spatial, channels, white_level, **inpu
     """Restores a file; returns what to say about it."""
     if path.suffix.lower() in PICTURES:
         found = client.restore_file(_upright(path), **inputs)
-        target = target.with_suffix(".png")
         with files.replacing(target) as temporary:
             temporary.write_bytes(found["denoised_bytes"])
         return f"{path} -> {target}"
+    if images.is_zarr(path):
+        raise images.ImageError(f"{path}: too large to be sent; use `denoise`.")
     stack = stacks.read(path)
     colours = "S" in stack.axes and stack.array.shape[stack.axes.index("S")] >= 3
     items = stack.items(spatial, channels or (3 if colours else 1))
@@ -127,17 +132,24 @@ def run():
     output = pathlib.Path(FLAGS.output)
 
     def restore(path, target):
-        return restore_file(
-            client,
-            path,
-            target,
-            spatial=FLAGS.spatial,
-            channels=FLAGS.channels,
-            white_level=FLAGS.white_level,
-            **level,
-        )
+        try:
+            return restore_file(
+                client,
+                path,
+                target,
+                spatial=FLAGS.spatial,
+                channels=FLAGS.channels,
+                white_level=FLAGS.white_level,
+                **level,
+            )
+        except (KeyError, IndexError, TypeError) as error:
+            raise images.ImageError(f"{path}: not the answer of such a model.") from error
 
-    restoring.do_each([(path, output / path.name) for path in paths], restore)
+    def target(path):
+        is_picture = path.suffix.lower() in PICTURES
+        return output / (path.with_suffix(".png") if is_picture else path).name
+
+    restoring.do_each([(path, target(path)) for path in paths], restore)
 
 
 def main():

@@ -3,7 +3,7 @@
 A pickle is a program for a machine that can call any function of any module. The one here knows
 plain containers, numbers and text; arrays of NumPy and tensors of PyTorch, put together by code of
 this file; and NVIDIA's network class, of which it keeps the state alone. It refuses all else by
-name. Opcodes that make it allocate what the file does not hold are not there.
+name. What calls and opcodes may make is bounded by the size of the file.
 
 Formats: Python's pickle protocols 0 to 5; PyTorch's zip files, from 1.6 on, and those before.
 """
@@ -17,6 +17,7 @@ import zipfile
 import numpy as np
 
 MAX_BYTES = 2 * 2**30  # of a file
+MAX_DEPTH = 20  # of containers in each other
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 STORAGES = {
     "DoubleStorage": "f8",
@@ -85,7 +86,7 @@ class _Tensor:
             raise WeightError("a tensor that reaches beyond its storage")
         part = values[self.offset :]
         strides = [step * values.itemsize for step in self.stride]
-        return np.lib.stride_tricks.as_strided(part, self.size, strides).copy()
+        return np.lib.stride_tricks.as_strided(part, self.size, strides, writeable=False)
 
 
 def _dtype_of(dtype):
@@ -119,6 +120,10 @@ def _rebuild_parameter(tensor, *unused):
     return tensor
 
 
+def _reconstruct(*unused):
+    return _Array()
+
+
 # What a file may name, and what is done instead.
 _NAMES = {
     ("collections", "OrderedDict"): collections.OrderedDict,
@@ -129,6 +134,10 @@ _NAMES = {
     ("_codecs", "encode"): _encode,
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy.core.multiarray", "scalar"): _scalar,
+    ("numpy._core.multiarray", "scalar"): _scalar,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
@@ -136,9 +145,6 @@ _NAMES = {
     ("dnnlib.util", "EasyDict"): dict,
     ("dnnlib", "EasyDict"): dict,
 }
-for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-    _NAMES[_module, "_reconstruct"] = lambda *unused: _Array()
-    _NAMES[_module, "scalar"] = _scalar
 
 
 class _Unpickler(pickle._Unpickler):
@@ -160,9 +166,28 @@ class _Unpickler(pickle._Unpickler):
         )
     }
 
-    def __init__(self, file, storages=None):
+    def __init__(self, file, size, storages=None):
         super().__init__(file, encoding="latin1")
-        self._storages = storages
+        self._left, self._storages = 2 * size + 1000, storages
+
+    def load_reduce(self):
+        arguments = self.stack.pop()
+        # The same text or list again and again would cost the file next to nothing.
+        self._left -= 10 + sum(len(a) for a in arguments if hasattr(a, "__len__"))
+        if self._left < 0:
+            raise WeightError("calls that make more than the file holds")
+        self.stack[-1] = self.stack[-1](*arguments)
+
+    def load_build(self):
+        state = self.stack.pop()
+        made = self.stack[-1]
+        if isinstance(made, _Array | _Dtype | Network):
+            made.__setstate__(state)
+        elif not isinstance(made, collections.OrderedDict):  # its attributes are not needed
+            raise WeightError(f"a state for {type(made).__name__}")
+
+    dispatch[pickle.REDUCE[0]] = load_reduce
+    dispatch[pickle.BUILD[0]] = load_build
 
     def find_class(self, module, name):
         if (module, name) in _NAMES:
@@ -222,25 +247,25 @@ def _read_zip(content):
                 known[key] = {"values": values[:count]}
             return known[key]
 
-        return _Unpickler(io.BytesIO(archive.read(names[0])), storage).load()
+        return _Unpickler(io.BytesIO(archive.read(names[0])), len(content), storage).load()
 
 
 def _read_pickles(content):
     """A single pickle, or PyTorch's series of them before 1.6."""
     file = io.BytesIO(content)
-    found = _Unpickler(file).load()
+    found = _Unpickler(file, len(content)).load()
     if found != TORCH_MAGIC or isinstance(found, bool):
         return found
-    if _Unpickler(file).load() != 1001:
+    if _Unpickler(file, len(content)).load() != 1001:
         raise WeightError("a version of PyTorch's format that is not known")
-    _Unpickler(file).load()  # what machine wrote it
+    _Unpickler(file, len(content)).load()  # what machine wrote it
     known = {}
 
     def storage(key, dtype, count):
         return known.setdefault(key, {"values": None, "dtype": dtype, "count": count})
 
-    found = _Unpickler(file, storage).load()
-    for key in _Unpickler(file).load():
+    found = _Unpickler(file, len(content), storage).load()
+    for key in _Unpickler(file, len(content)).load():
         (count,) = np.frombuffer(file.read(8), "<i8")
         wanted = known.get(str(key), {"dtype": None})
         if wanted["dtype"] is None or not 0 <= count <= len(content):
@@ -252,47 +277,70 @@ def _read_pickles(content):
     return found
 
 
-def _plain(found, depth=0):
-    """With arrays for what stood for them."""
-    if depth > 20:
+def _plain(found, known=None, depth=0):
+    """With arrays for what stood for them; each object once, however often it is referred to."""
+    known = {} if known is None else known
+    if id(found) in known:
+        return known[id(found)]
+    if depth > MAX_DEPTH:
         raise WeightError("containers in containers in containers")
     if isinstance(found, _Array | _Tensor):
-        return found.value
-    if isinstance(found, Network):
-        found.state = _plain(found.state, depth + 1)
+        made = found.value
+    elif isinstance(found, Network):
+        found.state = _plain(found.state, known, depth + 1)
+        made = found
+    elif isinstance(found, dict):
+        made = {key: _plain(value, known, depth + 1) for key, value in found.items()}
+    elif isinstance(found, list | tuple):
+        made = [_plain(value, known, depth + 1) for value in found]
+    elif found is None or isinstance(found, bool | int | float | str | bytes | np.generic):
         return found
-    if isinstance(found, dict):
-        return {key: _plain(value, depth + 1) for key, value in found.items()}
-    if isinstance(found, list | tuple):
-        return [_plain(value, depth + 1) for value in found]
-    return found
+    else:
+        raise WeightError(f"a {type(found).__name__} among the weights")
+    known[id(found)] = made
+    return made
 
 
 def tensors(found):
     """All sets of named arrays in what `read` gave: a list of {name: array}.
 
     A dictionary that holds arrays is one, a network's pairs of (name, array) are one.
+
+    Raises:
+        WeightError: pairs of something else.
     """
-    if isinstance(found, Network):
-        variables = found.state.get("variables") if isinstance(found.state, dict) else None
-        return [_pairs(variables)] if variables else []
-    if isinstance(found, dict):
-        own = {
-            str(k): np.asarray(v)
-            for k, v in found.items()
-            if isinstance(v, np.ndarray | np.generic)
-        }
-        others = [part for v in found.values() for part in tensors(v)]
-        if "variables" in found and isinstance(found["variables"], list):
-            others = [_pairs(found["variables"])]
-        return ([own] if own else []) + others
-    if isinstance(found, list):
-        return [part for v in found for part in tensors(v)]
-    return []
+    seen, sets = set(), []
+
+    def visit(part):
+        if isinstance(part, Network):
+            part = part.state
+        if not isinstance(part, dict | list) or id(part) in seen:
+            return
+        seen.add(id(part))
+        if isinstance(part, list):
+            for value in part:
+                visit(value)
+            return
+        if isinstance(part.get("variables"), list):
+            sets.append(_pairs(part["variables"]))
+            return
+        own = {str(k): v for k, v in part.items() if isinstance(v, np.ndarray | np.generic)}
+        if own:
+            sets.append(own)
+        for value in part.values():
+            visit(value)
+
+    visit(found)
+    return sets
 
 
 def _pairs(variables):
-    try:
-        return {str(name): np.asarray(value, np.float32) for name, value in variables}
-    except (TypeError, ValueError) as error:
-        raise WeightError("a network whose variables are no pairs of name and array.") from error
+    pairs = [pair for pair in variables if isinstance(pair, list) and len(pair) == 2]
+    if len(pairs) < len(variables) or not all(
+        isinstance(name, str) and isinstance(value, np.ndarray | np.generic)
+        for name, value in pairs
+    ):
+        raise WeightError("a network whose variables are no pairs of name and array")
+    if len(dict(pairs)) < len(pairs):
+        raise WeightError("a network with two variables of one name")
+    return dict(pairs)

@@ -27,7 +27,6 @@ TENSORFLOW = {
     "common/export.py",
     "common/bioimage.py",
     "common/serving.py",
-    "common/receptive.py",
     "n2v_tf/masking.py",
 }
 

@@ -111,6 +111,11 @@ def test_versions_count_up_and_formats_do_not_mix(saved, tmp_path):
     n2v = check_export.build("n2v_tf", {"width": 4})
     assert export.export(n2v, tmp_path, name="n2v").name == "8"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["7", "8", "models.config"]
+    (tmp_path / "models.config").write_text("# version 7 is pinned here")
+    export.export(n2v, tmp_path, name="n2v")
+    assert "pinned" in (tmp_path / "models.config").read_text()
+    with pytest.raises(ValueError, match="model_name='a b'"):
+        export.export(n2v, tmp_path, name="a b")
     if importlib.util.find_spec("tf2onnx"):
         with pytest.raises(ValueError, match="a version in another format"):
             export.export_onnx(n2v, tmp_path)

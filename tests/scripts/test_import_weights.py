@@ -2,11 +2,13 @@
 
 import collections
 import io
+import json
 import os
 import pathlib
 import pickle
 import pickletools
 import re
+import shutil
 import struct
 import sys
 import types
@@ -230,9 +232,52 @@ def malicious(folder):
     yield "damaged", b"\x80\x05\x96" + struct.pack("<Q", 2**40)  # a bytearray of a terabyte
     yield "damaged", b"\x80\x04N" + b"r" + struct.pack("<I", 2**31)  # a memo of two billion
     yield "containers in", b"\x80\x04" + b"]" * 500 + b"a" * 499 + b"."
+    # A function with attributes of its own: an address that NumPy would read.
+    interface = {"__array_interface__": {"data": (4096, False), "shape": (9,), "typestr": "<f8"}}
+    numbers = pickle.dumps(interface, 2)[2:-1]
+    yield "a state for function", b"\x80\x02c_codecs\nencode\n" + numbers + b"b."
+    yield "a function among", b"\x80\x02]c_codecs\nencode\na."
+    # Small texts made large: the same megabyte encoded, or a list taken apart, a thousand times.
+    text = b"X" + struct.pack("<I", 10**5) + b"x" * 10**5 + b"\x85q\x01"
+    calls = b"".join(b"c_codecs\nencode\nh\x01Ra" for _ in range(1000))
+    yield "more than the file holds", b"\x80\x02" + text + b"0]" + calls + b"."
     stretched = torch_file({"a.weight": np.ones((1, 4), np.float32)})
     stretched = stretched.replace(b"K\x01K\x04\x86", b"K\xffK\xff\x86")
     yield "damaged|beyond its storage|Bad CRC", stretched
+
+
+def test_laughs_by_the_billion_are_read_once(tmp_path):
+    inner = [np.ones(3)] * 10
+    for _ in range(15):
+        inner = [inner] * 10
+    path = tmp_path / "laughs.pickle"
+    path.write_bytes(pickle.dumps(inner))
+    assert weight_files.tensors(weight_files.read(path)) == []
+
+
+def test_two_arrays_for_one_place_are_refused(tmp_path):
+    network = check_export.build("n2n_tf", {"channels": 3}).network
+    twice = variables(network) + [("other/enc_conv0/w", np.zeros((3, 3, 3, 48)))]
+    path = tmp_path / "network.pickle"
+    path.write_bytes(pickle.dumps({"variables": twice}))
+    with pytest.raises(weight_files.WeightError, match="two arrays for enc_conv0/w"):
+        import_weights.fill(network, import_weights.sets_of(path)[0], path, is_torch=False)
+
+
+def test_sizes_are_believed_only_with_the_weights_for_them(tmp_path):
+    method = models.method("rdunet_tf")
+    for arrays in ({"a.bias": np.ones(20000, "f4")}, {"a.weight": np.ones((2, 2, 3, 3), "f4")}):
+        path = tmp_path / "a.pth"
+        path.write_bytes(torch_file(arrays | {"b.weight": np.ones((2, 2, 3, 3), "f4")}))
+        with pytest.raises(weight_files.WeightError, match="another network than RDUNet"):
+            import_weights.convert(method, path, tmp_path / "run")
+    folder = tmp_path / "model"
+    shutil.copytree(HERE.parent / "n2v_tf" / "juglab_model", folder)
+    told = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(told | {"unet_n_depth": 12}))
+    with pytest.raises(weight_files.WeightError, match="too few for"):
+        import_weights.convert(models.method("n2v_tf"), folder, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_nothing_in_a_file_runs(tmp_path):

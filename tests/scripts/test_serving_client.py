@@ -82,11 +82,16 @@ def test_pictures_and_stacks(server, tmp_path, run_command):
     stack = RNG.integers(0, 65535, (2, 9, 11)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "b.tif", stack, photometric="minisblack")
     (tmp_path / "bad.png").write_bytes(b"no picture")
+    PIL.Image.fromarray(pixels).save(tmp_path / "sub.jpg")
     flags = [f"--url={url}", "--model=mine", f"--output={tmp_path}/out"]
+    PIL.Image.fromarray(pixels).save(tmp_path / "sub.png")
+    twice = run_command("scripts.serving_client", f"--input={tmp_path}/sub*", *flags)
+    assert twice.returncode == 1 and "sub.png: would be written 2 times" in twice.stderr
+    (tmp_path / "sub.png").unlink()
     done = run_command("scripts.serving_client", f"--input={tmp_path}/*.*", *flags)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "bad.png: not readable as an image" in done.stdout
-    assert "1 of 4 files could not be restored" in done.stderr
+    assert "1 of 5 files could not be restored" in done.stderr
 
     def expected(image, white):
         noisy = (image.astype(np.float32) / white)[None, ..., None]
@@ -101,7 +106,7 @@ def test_pictures_and_stacks(server, tmp_path, run_command):
     for page, noisy in zip(pages, stack):
         assert np.abs(page - expected(noisy, 65535).clip(0, 65535)).max() < 2
     flags = [f"--input={tmp_path}/a.png", f"--output={tmp_path}/other", "--model=other"]
-    for address, said in ((url, "refused, 400"), ("http://localhost:9", "no answer")):
+    for address, said in ((url, "refused by the server, 400"), ("http://localhost:9", "no answer")):
         done = run_command("scripts.serving_client", *flags, f"--url={address}")
         assert done.returncode == 1
-        assert said in done.stderr and "Traceback" not in done.stderr
+        assert said in done.stdout + done.stderr and "Traceback" not in done.stderr
