@@ -1,9 +1,11 @@
 """Fixtures: commands as the user runs them, and a tiny trained run that many tests read."""
 
+import json
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -15,15 +17,59 @@ ROOT = pathlib.Path(__file__).parent.parent
 TINY = ("--num_images=4", "--batch_size=2", "--crop_size=32", "--precision=float32")
 
 
-def command(module, *arguments, **options):
-    """Runs `python -m module --flags` from the project's root; returns the finished process."""
+class _Zygote:
+    """The process of tests/zygote.py, one for each process of pytest."""
+
+    def __init__(self):
+        self._process = None
+
+    def run(self, module, arguments, timeout=300):
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.zygote"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            job = {"module": module, "arguments": arguments, "folder": folder, "timeout": timeout}
+            print(json.dumps(job), file=self._process.stdin, flush=True)
+            status = json.loads(self._process.stdout.readline())
+            if status is None:
+                raise subprocess.TimeoutExpired([module, *arguments], timeout)
+            printed = (pathlib.Path(folder, name).read_text() for name in ("stdout", "stderr"))
+            return subprocess.CompletedProcess([module, *arguments], status, *printed)
+
+    def stop(self):
+        if self._process is not None:
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait()
+
+
+_ZYGOTE = _Zygote()
+
+
+def pytest_sessionfinish():
+    _ZYGOTE.stop()
+
+
+def command(module, *arguments, env=None):
+    """Runs `python -m module --flags` from the project's root; returns the finished process.
+
+    env: variables beside those of this process; with them Python itself is started.
+    """
+    arguments = list(map(str, arguments))
+    if env is None:
+        return _ZYGOTE.run(module, arguments)
     return subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
-        **{"env": os.environ | options.pop("env", {}), **options},
+        env=os.environ | env,
     )
 
 
