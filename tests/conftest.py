@@ -58,7 +58,8 @@ def pytest_sessionfinish():
 def command(module, *arguments, env=None):
     """Runs `python -m module --flags` from the project's root; returns the finished process.
 
-    env: variables beside those of this process; with them Python itself is started.
+    env: variables beside those of this process; with them, or {}, Python itself is started, for
+        what must be set before TensorFlow is imported.
     """
     arguments = list(map(str, arguments))
     if env is None:

@@ -11,7 +11,7 @@ from scripts.checkers import comparing
 
 @pytest.mark.slow
 def test_every_fixture_is_within_tolerance(run_command):
-    done = run_command("scripts.crosscheck", "--strict")
+    done = run_command("scripts.crosscheck", "--strict", env={})
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert "43 fixtures checked, 0 quantities failed" in done.stdout
 
@@ -19,15 +19,18 @@ def test_every_fixture_is_within_tolerance(run_command):
 def test_a_changed_fixture_fails_and_an_unknown_one_only_when_strict(tmp_path, run_command):
     shutil.copy(golden_files.FOLDER / "psnr.npz", tmp_path / "dbsn_gray.npz")
     shutil.copy(golden_files.FOLDER / "lr_schedules.npz", tmp_path)
-    lenient = run_command("scripts.crosscheck", f"--golden={tmp_path}")
+    lenient = run_command("scripts.crosscheck", f"--golden={tmp_path}", env={})
     assert lenient.returncode == 0, lenient.stderr
     assert "1 without a checker: dbsn_gray" in lenient.stdout
-    assert run_command("scripts.crosscheck", f"--golden={tmp_path}", "--strict").returncode == 1
+    assert (
+        run_command("scripts.crosscheck", f"--golden={tmp_path}", "--strict", env={}).returncode
+        == 1
+    )
     with np.load(tmp_path / "lr_schedules.npz") as stored:
         arrays = dict(stored)
     arrays["ssdn/images_2M_mb4/lrate"][7] += 1e-9
     np.savez(tmp_path / "lr_schedules.npz", **arrays)
-    changed = run_command("scripts.crosscheck", f"--golden={tmp_path}", "--only=lr_*")
+    changed = run_command("scripts.crosscheck", f"--golden={tmp_path}", "--only=lr_*", env={})
     assert changed.returncode == 1
     assert changed.stdout.count("FAILED") == 1
 
@@ -37,7 +40,7 @@ def test_bad_folders_and_patterns_are_refused(tmp_path, run_command):
         (f"--golden={tmp_path}/none", "no such folder"),
         ("--only=xyz*", "matches none of 43"),
     ):
-        done = run_command("scripts.crosscheck", flag)
+        done = run_command("scripts.crosscheck", flag, env={})
         assert done.returncode == 1
         assert message in done.stderr
 
