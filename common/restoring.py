@@ -1,13 +1,12 @@
 """Restores files one by one: what is bad is named and left out, the others get done."""
 
-import collections
 import contextlib
 import functools
 import pathlib
 
 import numpy as np
 
-from common import images, noise_levels, prediction, progress, stacks
+from common import images, jobs, noise_levels, prediction, progress, stacks
 
 
 def restore_files(
@@ -51,7 +50,7 @@ def restore_files(
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
     level = given_level(config, noise_level)
     paths = [path for pattern in patterns for path in images.list_files(pattern)]
-    jobs = [_job(path, pathlib.Path(output), with_std) for path in paths]
+    todo = [_job(path, pathlib.Path(output), with_std) for path in paths]
 
     def restore_image(noisy):
         given = {} if level is None else {"noise_level": level}
@@ -63,27 +62,7 @@ def restore_files(
             denoiser, restore_image, stack, dtype, tiles, target, std_target, show
         )
 
-    do_each(jobs, restore_file, show=show)
-
-
-def do_each(jobs, restore, *, show=print):
-    """Calls restore(input, *outputs) for each job, a tuple of paths; shows what it returns.
-
-    Raises:
-        ValueError: before anything is done, an output would replace an input or another output; or,
-            at the end, some inputs were bad.
-    """
-    _check_targets(jobs)
-    bad = 0
-    for number, job in enumerate(jobs, start=1):
-        try:
-            said = restore(*job)
-        except images.ImageError as error:
-            bad += 1
-            said = f"{error} Skipped."
-        show(f"{number}/{len(jobs)} {said}")
-    if bad:
-        raise ValueError(f"{bad} of {len(jobs)} files could not be restored; they are named above.")
+    jobs.do_each(todo, restore_file, show=show)
 
 
 def given_level(config, strength):
@@ -106,20 +85,6 @@ def _job(path, output, with_std):
     """(input, output, file of the standard deviation or None)."""
     target = output / path.name
     return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
-
-
-def _check_targets(jobs):
-    """Refuses to write one file over another, over an input, into it or around it."""
-    inputs = {path.resolve() for path, *_ in jobs}
-    written = collections.Counter(
-        path.resolve() for job in jobs for path in job[1:] if path is not None
-    )
-    folders = {path for path in inputs if path.is_dir()}  # Zarr
-    for path, count in written.items():
-        if path in inputs or any(f in path.parents or path in f.parents for f in folders):
-            raise ValueError(f"{path}: an input, which would be lost; choose another --output.")
-        if count > 1:
-            raise ValueError(f"{path}: would be written {count} times; use two --output folders.")
 
 
 def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):

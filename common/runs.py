@@ -29,20 +29,30 @@ def save_config(run_dir, method, config, data=""):
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
+def method_name(run_dir):
+    """Name of the method that a run folder is of. Raises RunError if it is none."""
+    return _read(run_dir)[1]
+
+
+def _read(run_dir):
+    """(path of config.json, name of the method, settings, fingerprint of the training images)."""
+    path = pathlib.Path(run_dir) / "config.json"
+    if not path.is_file():
+        raise RunError(f"{run_dir}: no config.json there, so no run folder.")
+    try:
+        content = json.loads(path.read_text())
+        return path, content["method"], dict(content["config"]), content.get("data", "")
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path}: not a run's configuration ({error}).") from error
+
+
 def load_config(run_dir, method, config_class):
     """Reads config.json back: (configuration, fingerprint of the training images).
 
     Raises:
         RunError: no run folder, one of another method, or a configuration this version can't read.
     """
-    path = pathlib.Path(run_dir) / "config.json"
-    if not path.is_file():
-        raise RunError(f"{run_dir}: no config.json there, so no run folder.")
-    try:
-        content = json.loads(path.read_text())
-        found, values, data = content["method"], dict(content["config"]), content.get("data", "")
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path}: not a run's configuration ({error}).") from error
+    path, found, values, data = _read(run_dir)
     if found != method:
         raise RunError(f"{run_dir}: a run of {found}, not of {method}; use {found}'s commands.")
     known = {field.name for field in dataclasses.fields(config_class)}

@@ -21,9 +21,9 @@ from absl import app
 from absl import flags as absl_flags
 
 from common import configs, flags, training
+from scripts import models
 
 FLAGS = flags.FLAGS
-METHODS = ("n2n_tf", "n2n_tf.mri", "n2v_tf", "rdunet_tf", "ssdn_tf")
 WARM_UP = 3  # steps, tracing and caches
 
 
@@ -63,8 +63,10 @@ def masking_seconds(module, batch, image_set, config):
 
 
 def run(arguments):
-    if len(arguments) != 1 or arguments[0] not in METHODS:
-        raise app.UsageError(f"Expected one of {', '.join(METHODS)}; got {arguments or 'nothing'}.")
+    if len(arguments) != 1 or arguments[0] not in models.NAMES:
+        raise app.UsageError(
+            f"Expected one of {', '.join(models.NAMES)}; got {arguments or 'nothing'}."
+        )
     package = importlib.import_module(f"{arguments[0]}.denoiser")
     method = package.METHOD
     name = FLAGS.config or method.default

@@ -181,8 +181,6 @@ def run():
     flags.require("run_dir", "input", "output")
     if importlib.util.find_spec("distributed") is None or importlib.util.find_spec("zarr") is None:
         raise ValueError("denoise_volume: not installed; pip install 'noise2x[scale]'.")
-    if FLAGS.dims is not None:
-        stacks.check_axes(FLAGS.dims)
     import distributed
 
     logging.getLogger("distributed").setLevel(logging.WARNING)

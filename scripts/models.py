@@ -1,8 +1,6 @@
 """The methods by name, and the models of run folders whatever their method."""
 
 import importlib
-import json
-import pathlib
 
 from common import configs, runs
 
@@ -21,10 +19,7 @@ def method_of(run_dir):
     Raises:
         runs.RunError: no run folder, or of a method that there is not.
     """
-    path = pathlib.Path(run_dir) / "config.json"
-    if not path.is_file():
-        raise runs.RunError(f"{run_dir}: no config.json there, so no run folder.")
-    try:
-        return method(json.loads(path.read_text())["method"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise runs.RunError(f"{path}: not a run's configuration ({error}).") from error
+    name = runs.method_name(run_dir)
+    if name not in NAMES:
+        raise runs.RunError(f"{run_dir}: a run of {name!r}, a method that there is not.")
+    return method(name)

@@ -21,7 +21,7 @@ import PIL.ExifTags
 import PIL.Image
 from absl import flags as absl_flags
 
-from common import files, flags, images, restoring, stacks
+from common import files, flags, images, jobs, stacks
 
 FLAGS = flags.FLAGS
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -149,7 +149,7 @@ def run():
         is_picture = path.suffix.lower() in PICTURES
         return output / (path.with_suffix(".png") if is_picture else path).name
 
-    restoring.do_each([(path, target(path)) for path in paths], restore)
+    jobs.do_each([(path, target(path)) for path in paths], restore)
 
 
 def main():

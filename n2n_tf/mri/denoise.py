@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 
-from common import commands, flags, images, noise_levels, prediction, restoring
+from common import commands, flags, images, jobs, noise_levels, prediction
 from n2n_tf.mri import denoiser, spectrum
 
 FLAGS = flags.FLAGS
@@ -73,8 +73,8 @@ def _run():
         images.write(target, slices[..., None])
         return f"{path} -> {target}"
 
-    jobs = [(path, output / f"{path.stem}.tif") for path in paths]
-    restoring.do_each(jobs, restore, show=commands.say)
+    todo = [(path, output / f"{path.stem}.tif") for path in paths]
+    jobs.do_each(todo, restore, show=commands.say)
 
 
 def _define_flags():

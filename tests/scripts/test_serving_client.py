@@ -7,6 +7,8 @@ the exported SavedModel says, in the JSON of https://www.tensorflow.org/tfx/serv
 import base64
 import http.server
 import json
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -18,6 +20,7 @@ import tifffile
 
 from common import export, images
 from scripts import check_export
+from tests.conftest import ROOT
 
 RNG = np.random.default_rng(0)
 
@@ -69,6 +72,14 @@ def _told(name, tensor):
         return values.tolist()
     assert name.endswith("_bytes")
     return [{"b64": base64.b64encode(v).decode()} for v in values]
+
+
+def test_the_client_starts_without_tensorflow():
+    program = (
+        "import sys, scripts.serving_client; assert not {'tensorflow', 'keras'} & {*sys.modules}"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
