@@ -60,18 +60,18 @@ def bm3d(noisy, sigma):
 NAMES = {f.__name__: f for f in (noisy, mean, median, non_local_means, bm3d)}
 
 
-def available(names):
-    """The functions of the given names, "all" for those that can run here.
+def available(names, table=NAMES):
+    """The functions of the given names in a table, "all" for those that can run here.
 
     Raises:
         images.ImageError: an unknown name, or bm3d where it is not installed.
     """
     has_bm3d = importlib.util.find_spec("bm3d") is not None
     if names == ["all"]:
-        names = [name for name in NAMES if name != "bm3d" or has_bm3d]
+        names = [name for name in table if name != "bm3d" or has_bm3d]
     for name in names:
-        if name not in NAMES:
-            raise images.ImageError(f"baseline {name!r}: expected {', '.join(NAMES)} or all.")
+        if name not in table:
+            raise images.ImageError(f"baseline {name!r}: expected {', '.join(table)} or all.")
         if name == "bm3d" and not has_bm3d:
             raise images.ImageError("baseline bm3d: not installed; pip install noise2x[baselines].")
-    return {name: NAMES[name] for name in names}
+    return {name: table[name] for name in names}

@@ -43,6 +43,7 @@ class Method:
     name: the package's; named: configurations by name, all of one class; default: name of the one
         to start from; short: settings for the images that come with the project.
     build: configuration -> Denoiser; optimizer: configuration -> Keras optimiser.
+    deploy: trained Denoiser -> the one that restores files and is exported.
     training_images: (configuration, data folder, most images) -> ImageSet large enough for crops.
     batches: (ImageSet, configuration, start) -> batches as of pipeline.training_batches.
     prepare: (Denoiser, ImageSet): what a new one takes from the images it will be trained on.
@@ -52,6 +53,9 @@ class Method:
     validation_batch: (ImageSet, configuration) -> (x, y) that the loss is looked at on, or None.
     examples: (ImageSet, configuration, noise=, seed=, repeats=) -> as of evaluation.noisy_images.
     psnr: (clean, restored) -> dB.
+    given: what to call the images that come in.
+    baselines: classical methods by name, functions of `baseline_inputs` of an example and of the
+        deviation of its noise.
     cite: (reference, DOI) of the paper.
     """
 
@@ -63,6 +67,7 @@ class Method:
     optimizer: collections.abc.Callable
     batches: collections.abc.Callable
     cite: tuple
+    deploy: collections.abc.Callable = lambda denoiser: denoiser
     training_images: collections.abc.Callable = pipeline.training_images
     prepare: collections.abc.Callable = lambda denoiser, image_set: None
     noisy_images: collections.abc.Callable = pipeline.load_images
@@ -71,6 +76,9 @@ class Method:
     validation_batch: collections.abc.Callable = lambda image_set, config: None
     examples: collections.abc.Callable = evaluation.examples
     psnr: collections.abc.Callable = metrics.psnr
+    given: str = "noisy"
+    baselines: dict = dataclasses.field(default_factory=lambda: baselines.NAMES)
+    baseline_inputs: tuple = ("noisy",)
 
     def load_config(self, run_dir):
         """(configuration, fingerprint of the training images) of a run folder."""
@@ -127,6 +135,7 @@ def _train(method):
             method.validation(config, FLAGS.data_dir),
             method.psnr,
             method.validation_batch(usable, config),
+            method.given,
         )
     batches = functools.partial(method.batches, usable, config)
     next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
@@ -184,13 +193,21 @@ def _training_config(method, run_dir, group):
     return config, data, False
 
 
-def evaluate(method, doc):
-    """Runs `python -m <method>.evaluate`."""
-    define = functools.partial(flags.define_evaluation, method.named[method.default].train_set)
-    flags.run(lambda: _evaluate(method), define, doc)
+def evaluate(method, doc, *, define=lambda: None, adapt=lambda config: config):
+    """Runs `python -m <method>.evaluate`.
+
+    define: defines flags of the method's own; adapt: called when they are read with the model's
+    configuration, gives that by which examples are made.
+    """
+
+    def define_all():
+        flags.define_evaluation(method.named[method.default].train_set, list(method.baselines))
+        define()
+
+    flags.run(lambda: _evaluate(method, adapt), define_all, doc)
 
 
-def _evaluate(method):
+def _evaluate(method, adapt):
     flags.require("run_dir")
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
     if FLAGS.reference:
@@ -203,14 +220,15 @@ def _evaluate(method):
                 "this model is for files like those it was trained on: give noisy ones as "
                 "--dataset, and their --reference."
             )
-        examples, count, dataset, added = _examples_with_noise(method, denoiser.config)
+        examples, count, dataset, added = _examples_with_noise(method, adapt(denoiser.config))
         measure, fit = method.psnr, lambda image, clean: image
-    for name, function in baselines.available(FLAGS.baselines).items():
+    for name, function in baselines.available(FLAGS.baselines, method.baselines).items():
         scores = evaluation.Scores(measure)
         steps = progress.Progress(count, f"{name}: ", show=say)
         for _, clean, inputs in examples():
             sigma = _deviation(added, inputs)
-            scores.add(clean, fit(function(inputs["noisy"], sigma), clean))
+            known = [inputs[part] for part in method.baseline_inputs]
+            scores.add(clean, fit(function(*known, sigma), clean))
             steps.step()
         print(f"{scores.line(dataset, added)} method={name}", flush=True)
 
@@ -226,9 +244,9 @@ def _evaluate(method):
         if output and name not in seen:  # pictures of the first repeat
             seen.add(name)
             noisy = fit(inputs["noisy"], clean)
-            _write_pictures(output, name, noisy, result)
+            _write_pictures(output, name, {method.given: noisy}, result)
             if len(rows) < MAX_SHEET_ROWS:
-                rows.append(evaluation.sheet_row(name, clean, noisy, result, measure))
+                rows.append(evaluation.sheet_row(name, clean, noisy, result, measure, method.given))
         steps.step()
     if output:
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
@@ -275,8 +293,8 @@ def _deviation(added, inputs):
     return noise_levels.deviation(added, inputs.get("noise_level"))
 
 
-def _write_pictures(output, name, noisy, result):
-    for kind, image in (("noisy", noisy), ("denoised", result["denoised"])):
+def _write_pictures(output, name, given, result):
+    for kind, image in (given | {"denoised": result["denoised"]}).items():
         # Volumes, and channels that are no colours, are no pictures.
         suffix = "png" if image.ndim == 3 and image.shape[-1] in (1, 3) else "tif"
         images.write(output / f"{name}-{kind}.{suffix}", images.from_unit(image, np.uint8))
@@ -295,7 +313,7 @@ def denoise(method, doc, *, define=flags.define_denoising, choose=lambda restore
 
 def _denoise(method, choose):
     flags.require("run_dir", "input", "output")
-    denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
+    denoiser = method.deploy(method.load(FLAGS.run_dir, FLAGS.precision))
     restore, in_parts = choose(prediction.restore_augmented if FLAGS.tta else prediction.restore)
     tiles = {
         "max_pixels": prediction.pixels_in(denoiser, FLAGS.memory_gb),
@@ -326,7 +344,7 @@ def export(method, doc):
 
 def _export(method):
     flags.require("run_dir", "output")
-    denoiser = method.load(FLAGS.run_dir)
+    denoiser = method.deploy(method.load(FLAGS.run_dir))
     name = method.name.replace(".", "_")
     if FLAGS.format == "bioimageio":
         path = bioimage.export(denoiser, FLAGS.output, name=name, cite=method.cite)

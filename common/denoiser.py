@@ -42,6 +42,11 @@ class Denoiser(keras.Model):
         return 2
 
     @property
+    def scale(self):
+        """How many times larger H and W of what it restores are than those of its input."""
+        return 1
+
+    @property
     def radius(self):
         """How far an output pixel sees, at most, pixels; see `unet.radius`."""
         raise NotImplementedError

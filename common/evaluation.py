@@ -10,7 +10,7 @@ from common import datasets, figures, images, metrics, noise_levels, pipeline, p
 from common import noise as noises
 
 VALIDATION_IMAGES = 4  # looked at during a training
-MIDDLE_PAGES = 16  # of a volume, likewise
+MIDDLE_SIDE, MIDDLE_PAGES = 256, 16  # of an image, of a volume, likewise
 
 
 @dataclasses.dataclass
@@ -106,10 +106,11 @@ class Calibration:
         )
 
 
-def sheet_row(name, clean, noisy, result, psnr=metrics.psnr):
+def sheet_row(name, clean, noisy, result, psnr=metrics.psnr, given="noisy"):
     """Captioned pictures of one result for `figures.contact_sheet`: clean, noisy, denoised, std.
 
     clean: (H, W, C) float in [0, 1], or None if there is none.
+    given: what to call the noisy one.
     """
 
     def caption(text, image):
@@ -119,7 +120,7 @@ def sheet_row(name, clean, noisy, result, psnr=metrics.psnr):
     # Nobody knows the range of files that are noisy themselves.
     show = figures.to_picture if clean is not None else figures.stretching(noisy)
     row = [
-        (f"{name}: {caption('noisy', noisy)}", show(noisy)),
+        (f"{name}: {caption(given, noisy)}", show(noisy)),
         (caption("denoised", denoised), show(denoised)),
     ]
     if clean is not None:
@@ -129,19 +130,20 @@ def sheet_row(name, clean, noisy, result, psnr=metrics.psnr):
     return row
 
 
-def validator(examples, psnr=metrics.psnr, batch=None):
+def validator(examples, psnr=metrics.psnr, batch=None, given="noisy"):
     """validate(denoiser) for `training.fit`: scores and a contact sheet of a few images.
 
     examples: called without arguments, yields (name, clean, inputs); where clean is None, for files
         that are noisy themselves, there is nothing to score against.
     batch: (x, y) as a training batch, for a loss of what is not trained on; None for no such loss.
+    given: what to call the noisy ones.
     """
 
     def validate(denoiser):
         rows, found = [], {}
         for name, clean, inputs in examples():
             result = prediction.restore(denoiser, inputs)
-            rows.append(sheet_row(name, clean, inputs["noisy"], result, psnr))
+            rows.append(sheet_row(name, clean, inputs["noisy"], result, psnr, given))
             if clean is not None:
                 found.setdefault("psnr", []).append(psnr(clean, result["denoised"]))
                 found.setdefault("ssim", []).append(metrics.ssim(clean, result["denoised"]))
@@ -177,9 +179,9 @@ def validation(config, data_dir):
     return functools.partial(validation_examples, image_set, config)
 
 
-def validation_examples(image_set, config, *, max_side=256):
+def validation_examples(image_set, config):
     """Centre crops of the first few images, with the validation noise or as they are."""
-    few = image_set.first(VALIDATION_IMAGES).each(lambda image: _centre(image, max_side))
+    few = image_set.first(VALIDATION_IMAGES).each(centre)
     settings = {"channels": config.channels, "white_level": config.white_level}
     if config.noise == "none":
         return _as_they_are(few, **settings)
@@ -192,7 +194,7 @@ def _as_they_are(image_set, *, channels, white_level):
         yield name, None, {"noisy": image}
 
 
-def _centre(image, side):
+def centre(image, side=MIDDLE_SIDE):
     """The middle of (H, W, C), no side longer than `side`; of volumes that of a few pages."""
     limits = (side, side) if image.ndim == 3 else (MIDDLE_PAGES, side, side)
     starts = [max(0, (n - limit) // 2) for n, limit in zip(image.shape, limits)]

@@ -77,7 +77,7 @@ def define_run(what):
     flags.DEFINE_string("run_dir", None, f"Run folder of the model to {what}. Required.")
 
 
-def define_evaluation(dataset):
+def define_evaluation(dataset, baselines):
     define_run("evaluate")
     made_up = "" if dataset == "sample" else f"{dataset} (made up), "
     flags.DEFINE_string("dataset", dataset, f"Images to score on: {made_up}{DATA}.")
@@ -101,7 +101,7 @@ def define_evaluation(dataset):
     flags.DEFINE_list(
         "baselines",
         [],
-        "Score these too: noisy (what comes in), mean, median, non_local_means, bm3d, or all.",
+        f"Score these too: {', '.join(baselines)}, or all; {baselines[0]}: what comes in.",
     )
     flags.DEFINE_string(
         "output", None, "Folder for noisy, denoised, std pictures and contact sheet."

@@ -290,6 +290,39 @@ def to_channels(image, channels):
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
 
+def resize(image, sides):
+    """(H, W, C) float -> (*sides, C) float32, bicubic, widened against aliasing where it shrinks."""
+    planes = [
+        Image.fromarray(np.asarray(plane, np.float32)).resize(sides[::-1], Image.BICUBIC)
+        for plane in np.moveaxis(image, -1, 0)
+    ]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def scaled(sides, scale):
+    """Sides of an enlarged image, or slices of them: the last two, Y and X, are times `scale`."""
+
+    def one(side):
+        if isinstance(side, slice):
+            return slice(side.start * scale, side.stop * scale)
+        return side * scale
+
+    return (*sides[:-2], *map(one, sides[-2:]))
+
+
+def smaller_pixels(metadata, scale):
+    """The metadata of `load` for an image whose pixels are so many times smaller along Y and X."""
+    found = dict(metadata)
+    if "resolution" in found:
+        found["resolution"] = tuple(n * scale for n in found["resolution"])
+    if "more" in found:
+        sizes = ("PhysicalSizeX", "PhysicalSizeY")
+        found["more"] = {k: v / scale if k in sizes else v for k, v in found["more"].items()}
+    if found.get("attributes"):
+        found["attributes"] = zarrs.smaller_pixels(found["attributes"], scale)
+    return found
+
+
 def orient(array, turns, mirrored, axes=(-3, -2)):
     """A view of (.., H, W, C), turned so often by 90 degrees, then mirrored; or of other axes."""
     array = np.rot90(array, turns, axes)

@@ -17,12 +17,13 @@ def restore(denoiser, inputs, *, max_pixels=None, tile_size=None, halo=None):
         denoiser: `denoiser.Denoiser`.
         inputs: dict with `noisy`, (H, W, C) float32 in [0, 1] but for noise, or (D, H, W, C) for
             volumes; `noise_level`, as `noise.draw_level` gives it, unless it is the trained one or
-            the model needs none; what else a method asks for.
+            the model needs none; what else its INPUTS name. Others are not looked at.
         max_pixels, tile_size, halo: as of `Grid`; larger images are cut into its tiles, unless the
             denoiser wants them whole.
 
     Returns:
-        dict of float32 arrays (H or 1, W or 1, ...): `denoised`, and what else the method gives.
+        dict of float32 arrays (H or 1, W or 1, ...): `denoised`, and what else the method gives; of
+        a denoiser that enlarges, `scale` times as large.
     """
     noisy = inputs["noisy"]
     sides = noisy.shape[:-1]
@@ -37,10 +38,13 @@ def restore(denoiser, inputs, *, max_pixels=None, tile_size=None, halo=None):
         for name, values in _run(denoiser, inputs, batch).items():
             for tile, value in zip(some, values):
                 region, inner = grid.core(tile)
-                if value.shape[:-1] == batch.shape[1:-1]:
+                if value.shape[:-1] == images.scaled(batch.shape[1:-1], denoiser.scale):
                     if name not in found:
-                        found[name] = np.empty((*sides, value.shape[-1]), np.float32)
-                    found[name][region] = value[inner]
+                        shape = (*images.scaled(sides, denoiser.scale), value.shape[-1])
+                        found[name] = np.empty(shape, np.float32)
+                    found[name][images.scaled(region, denoiser.scale)] = value[
+                        images.scaled(inner, denoiser.scale)
+                    ]
                 else:  # one for all pixels: their mean
                     share = np.prod([part.stop - part.start for part in region])
                     shares[name] = shares.get(name, 0.0) + value * (share / np.prod(sides))
@@ -52,6 +56,7 @@ def _run(denoiser, inputs, batch):
     others = {
         name: np.repeat(np.asarray(value, np.float32)[None], len(batch), axis=0)
         for name, value in inputs.items()
+        if name in denoiser.INPUTS or name == "noise_level"
     }
     return denoiser.predict_on_batch(others | {"noisy": np.asarray(batch, np.float32)})
 

@@ -23,7 +23,9 @@ def restore_files(
     max_bytes=None,
     show=print,
 ):
-    """Restores image files into a folder, under their names, in their size, axes and pixel sizes.
+    """Restores image files into a folder, under their names, in their axes, pixel sizes and size.
+
+    Those of a denoiser that enlarges have as many times smaller pixels.
 
     Args:
         denoiser: `denoiser.Denoiser`.
@@ -106,12 +108,13 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
     steps = progress.Progress(view.count * len(parts), f"{stack.path}: ", what="part", show=show)
     levels = []
     with contextlib.ExitStack() as outputs:
-        restored = outputs.enter_context(stacks.writing(target, stack, written))
+        in_file = not isinstance(stack.array, np.ndarray)
+        enlarged = stack.enlarged(denoiser.scale)
+        restored = outputs.enter_context(stacks.writing(target, enlarged, written, in_file))
         std = None
         if std_target:
             like = _plain_stack(stack, view)
             std_view = like.view(denoiser.spatial, view.channels)
-            in_file = not isinstance(stack.array, np.ndarray)
             std = outputs.enter_context(stacks.writing(std_target, like, np.float32, in_file))
         for number in range(view.count):
             for part in parts:
@@ -122,8 +125,10 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
                 else:
                     region, inner = grid.core(part)
                     result = restore(grid.read(part, read))
-                values = to_stored(result["denoised"][inner], written, white, stack.path)
-                view.write(restored, number, region, values)
+                inner_of_result = images.scaled(inner, denoiser.scale)
+                values = result["denoised"][inner_of_result]
+                values = to_stored(values, written, white, stack.path)
+                view.write(restored, number, region, values, denoiser.scale)
                 if std is not None:
                     std_view.write(std, number, region, result["std"][inner])
                 if "noise_std" in result:

@@ -58,6 +58,15 @@ class Stack:
         """
         return View(self, spatial, channels)
 
+    def enlarged(self, scale):
+        """A stack without values, its pixels so many times smaller and more along Y and X."""
+        if scale == 1:
+            return self
+        shape = [n * (scale if a in "YX" else 1) for n, a in zip(self.array.shape, self.axes)]
+        nothing = np.broadcast_to(np.zeros((), self.array.dtype), shape)
+        metadata = images.smaller_pixels(self.metadata, scale)
+        return dataclasses.replace(self, array=nothing, metadata=metadata)
+
     def items(self, spatial, channels):
         """All images of a `view` at once: (N, H, W, C) or (N, D, H, W, C)."""
         view = self.view(spatial, channels)
@@ -123,15 +132,22 @@ class View:
         found = found.transpose(self._places())
         return found if self._samples is not None else found[..., None]
 
-    def write(self, array, number, region, values):
-        """Puts a part into an array of the stack's axes and sides; alpha is that of the stack."""
+    def write(self, array, number, region, values, scale=1):
+        """Puts a part into an array of the stack's axes and sides; alpha is that of the stack.
+
+        scale: values, and the array's Y and X, are so many times larger than region and stack.
+        """
         if self._samples is None:
             values = values[..., 0]
-        index = self._index(number, region, slice(0, self.channels))
+        target = images.scaled(region, scale)
+        index = self._index(number, target, slice(0, self.channels))
         array[index] = values.transpose(np.argsort(self._places()))
         if self._alpha is not None:
-            index = self._index(number, region, self._alpha)
-            array[index] = self._stored(index).astype(array.dtype)
+            alpha = self._stored(self._index(number, region, self._alpha)).astype(array.dtype)
+            for axis, side in enumerate(sorted([*self._spatial, self._samples])):
+                if side in self._spatial[-2:]:
+                    alpha = np.repeat(alpha, scale, axis)
+            array[self._index(number, target, self._alpha)] = alpha
 
     def _stored(self, index):
         array = self._stack.array

@@ -16,12 +16,16 @@ def total_steps(config):
     return -(-config.num_images // config.batch_size)
 
 
-def ramped_adam(config):
-    """The optimiser of Laine et al. 2019: Adam under a learning rate ramped up and down."""
+def ramped_adam(config, **ramps):
+    """The optimiser of Laine et al. 2019: Adam under a learning rate ramped up and down.
+
+    ramps: ramp_up, ramp_down, shares of the training, of schedules.Ramped.
+    """
     rate = schedules.Ramped(
         num_images=config.num_images,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
+        **ramps,
     )
     return optimizers.Adam(rate)
 

@@ -93,6 +93,18 @@ def _image(attributes):
     return images[0] if images else None
 
 
+def smaller_pixels(attributes, scale):
+    """The attributes of an OME-Zarr whose pixels are so many times smaller along Y and X."""
+    attributes = copy.deepcopy(attributes)
+    image = _image(attributes)
+    names = [axis["name"] if isinstance(axis, dict) else axis for axis in image["axes"]]
+    for change in image["datasets"][0].get("coordinateTransformations", ()):
+        if change.get("type") == "scale":
+            pairs = zip(names, change["scale"])
+            change["scale"] = [n / scale if name.lower() in "yx" else n for name, n in pairs]
+    return attributes
+
+
 def _of_one_resolution(attributes):
     attributes = copy.deepcopy(attributes)
     place = attributes.get("ome", attributes)

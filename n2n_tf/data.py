@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from common import datasets, evaluation, images, pipeline
 
@@ -26,14 +25,7 @@ def enlarge(image, size):
     """(H, W, C) as it is, or (size, size, C) of the same type if a side is shorter than `size`."""
     if min(image.shape[:2]) >= size:
         return image
-    planes = [
-        np.asarray(
-            Image.fromarray(np.asarray(plane, np.float32)).resize((size, size), Image.BICUBIC)
-        )
-        for plane in np.moveaxis(image, -1, 0)
-    ]
-    white = images.white_level(image.dtype)
-    resized = np.stack(planes, axis=-1) / white
+    resized = images.resize(image, (size, size)) / images.white_level(image.dtype)
     if image.dtype.kind == "f":
         return resized.astype(image.dtype)
     return images.from_unit(resized, image.dtype)

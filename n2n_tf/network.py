@@ -6,7 +6,7 @@ from keras import ops
 from common import unet
 
 
-def build_network(channels, *, seed=0, dtype="float32"):
+def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
     """U-Net: (N, H, W, channels) in [-0.5, 0.5] to the same; H and W multiples of 32.
 
     tests/golden/n2n_unet.npz.
@@ -15,6 +15,7 @@ def build_network(channels, *, seed=0, dtype="float32"):
         channels: of the image, 1 or 3.
         seed: int, of the initial kernels.
         dtype: "float32", or "mixed_bfloat16" for bfloat16 arithmetic on float32 weights.
+        last_gain: of the last kernel's initial values; at 0 the untrained network gives 0.
     """
     layers = unet.Convolutions(seed=seed, dtype=dtype)
 
@@ -26,7 +27,7 @@ def build_network(channels, *, seed=0, dtype="float32"):
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
     x = unet.trunk(x, conv, unet.pool, suffixes=("", "b"))
     x = conv(conv(x, 64, "dec_conv1a"), 32, "dec_conv1b")
-    x = layers(x, channels, "dec_conv1", gain=1.0)
+    x = layers(x, channels, "dec_conv1", gain=last_gain)
     return keras.Model(image, ops.cast(x, "float32"), name="n2n_unet")
 
 

@@ -1,0 +1,1 @@
+"""Deblurring as denoising: Noise2Noise on corrupted spectra (Cadiou & Dervishi)."""

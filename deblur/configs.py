@@ -1,0 +1,109 @@
+"""What a training of deblurring depends on, and the settings that have a name."""
+
+import dataclasses
+import typing
+
+from common import configs
+from common.configs import expect, fast_precision, setting
+from deblur import kernels
+
+LOGARITHMIC = ("log", "log_nodc")
+FORMULATIONS = (*LOGARITHMIC, "multiplicative", "convolve")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(configs.Config):
+    """Defaults follow Cadiou & Dervishi, section 4.2. Written to the run folder as config.json."""
+
+    NOISES: typing.ClassVar[tuple] = ("gauss", "poisson")
+
+    formulation: str = setting(
+        "convolve",
+        "log: logarithms of spectra, transformed back; log_nodc: the same without their mean; "
+        "multiplicative: spectra times complex noise; convolve: images blurred by two kernels.",
+    )
+    blur: str | None = setting(
+        None,
+        "Law of the kernels: dirac0_2 (a Dirac plus normal entries, the spectrum deviating from "
+        "1 by so much), lognormal0_1 (sigma of the spectrum's logarithm); with targets=clean also "
+        "motion3_9 (pixels long) and disc1_3 (radius).",
+        str,
+    )
+    validation_blur: str | None = setting(
+        None, "Kernels of the validation and of `evaluate`, or a file with one.", str
+    )
+    kernel_size: int | None = setting(
+        None, "Side of the kernels of random entries, odd; 0: as large as the image.", int
+    )
+    unit_sum: bool | None = setting(
+        None, "Kernels sum to 1, as those of real blur; if not, brightness is random.", bool
+    )
+    targets: str = setting("blurred", "blurred: by another kernel; clean: the crop itself.")
+    noise: str | None = setting(
+        "gauss0", "Noise on top of the blur, as gauss2, gauss0_5, poisson100.", str
+    )
+    channels: int = setting(1, "1 (grey) or 3 (colour).")
+    num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
+    learning_rate: float | None = setting(1e-3, "Before its ramp down.", float, positive=True)
+    crop_size: int = setting(128, "Side of a training crop, pixels; a multiple of 32.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        expect("formulation", self.formulation, FORMULATIONS)
+        expect("targets", self.targets, ("blurred", "clean"))
+        blurs = {name: getattr(self, name) for name in ("blur", "validation_blur")}
+        parsed = {
+            name: kernels.parse(text)
+            for name, text in blurs.items()
+            if text is not None and not (name == "validation_blur" and kernels.is_file(text))
+        }
+        if "blur" in parsed and parsed["blur"].model in kernels.CAMERA and self.targets != "clean":
+            raise ValueError(
+                f"blur={self.blur!r} with targets='blurred': the mean of such kernels is no Dirac, "
+                "the network would learn to blur; give targets=clean, or dirac0_2."
+            )
+        if self.kernel_size is not None:
+            if self.kernel_size < 0 or (self.kernel_size and self.kernel_size % 2 == 0):
+                raise ValueError(f"kernel_size={self.kernel_size}: expected an odd number, or 0.")
+            if self.kernel_size > self.crop_size:
+                raise ValueError(
+                    f"kernel_size={self.kernel_size}: larger than the crop of {self.crop_size}."
+                )
+        if self.kernel_size == 1 and self.unit_sum:
+            raise ValueError("kernel_size=1 with unit_sum: such a kernel changes nothing.")
+
+    @property
+    def is_logarithmic(self):
+        return self.formulation in LOGARITHMIC
+
+    def completed(self):
+        law = "lognormal" if self.is_logarithmic else "dirac"
+        return super().completed(
+            num_images=80_000,
+            blur=f"{law}0_1" if self.is_logarithmic else f"{law}0_2",
+            validation_blur=f"{law}0.5" if self.is_logarithmic else f"{law}1",
+            kernel_size=0 if self.formulation == "multiplicative" else 5,
+            # As the report has it, but for Convolve2Convolve, which then learns far less.
+            unit_sum=self.formulation == "convolve",
+        )
+
+
+DEFAULT = "convolve"
+NAMED = {
+    "convolve": Config(),
+    "convolve-clean": Config(targets="clean"),
+    "convolve-random_sum": Config(unit_sum=False),  # as the report has it
+    "multiplicative": Config(formulation="multiplicative"),
+    "log_nodc": Config(formulation="log_nodc"),
+    "log_nodc-sigma50": Config(formulation="log_nodc", blur="lognormal0_50"),
+    "log": Config(formulation="log"),
+    "log-sigma50": Config(formulation="log", blur="lognormal0_50"),
+}
+
+# For the sample photographs: minutes on two CPU cores.
+SHORT = {
+    "num_images": 8000,
+    "batch_size": 4,
+    "crop_size": 64,
+    "precision": fast_precision(),
+}

@@ -1,0 +1,85 @@
+"""The deblurring model: Noise2Noise's U-Net on images, or on the logarithms of their spectra."""
+
+import functools
+
+from keras import ops
+
+from common import commands, denoiser, losses, training
+from deblur import cepstrum, classical, configs, data, network
+
+
+class Denoiser(denoiser.Denoiser):
+    """Restores blurred images, (N, H, W, C); the result holds `denoised` alone.
+
+    `convolve` and `multiplicative` restore the image itself, their network learns what is to be
+    added to it. `log` and `log_nodc` restore its
+    cepstrum, see `cepstrum.transform`, in which blur is a term added; the imaginary part, which is
+    0 but for a few signs, stays that of the input. The mean of a cepstrum over its pixels is the
+    logarithm of the image's mean, the spectrum's DC component: `log_nodc` takes it out and puts
+    the input's back.
+    """
+
+    def __init__(self, config):
+        super().__init__(config, name="deblur")
+        self.network = network.build_network(
+            config.channels,
+            seed=config.seed,
+            dtype=config.dtype_policy,
+            last_gain=1.0 if config.is_logarithmic else 0.0,  # from the blurred image on
+        )
+
+    MAX_HALO = 32
+
+    @property
+    def TILES(self):
+        return not self.config.is_logarithmic  # a frequency is everywhere
+
+    @property
+    def radius(self):
+        return network.receptive_radius("unet")
+
+    @property
+    def bytes_per_pixel(self):
+        return 1500
+
+    def restore(self, noisy, noise_level, run, training):
+        if not self.config.is_logarithmic:
+            return {"denoised": noisy + run(self.network, noisy - 0.5, padding="reflect")}
+        real, imaginary = cepstrum.transform(noisy)
+        mean = ops.mean(real, axis=(1, 2), keepdims=True)
+        without_mean = self.config.formulation == "log_nodc"
+        restored = run(self.network, real - mean if without_mean else real, padding="reflect")
+        result = {"cepstrum": restored} if training else {}
+        if without_mean:
+            restored = restored - ops.mean(restored, axis=(1, 2), keepdims=True) + mean
+        return result | {"denoised": cepstrum.invert(restored, imaginary)}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if not self.config.is_logarithmic:
+            return losses.mean_square(y_pred["denoised"], y["target"])
+        target, _ = cepstrum.transform(y["target"])
+        if self.config.formulation == "log_nodc":
+            target = target - ops.mean(target, axis=(1, 2), keepdims=True)
+        return losses.mean_square(y_pred["cepstrum"], target)
+
+
+METHOD = commands.Method(
+    name="deblur",
+    named=configs.NAMED,
+    default=configs.DEFAULT,
+    short=configs.SHORT,
+    build=Denoiser,
+    # As Noise2Noise: constant, then ramped down.
+    optimizer=functools.partial(training.ramped_adam, ramp_up=0.0),
+    batches=data.training_batches,
+    validation=data.validation,
+    examples=data.examples,
+    given="blurred",
+    baselines=classical.NAMES,
+    baseline_inputs=("noisy", "kernel"),
+    cite=(
+        "Cadiou, Dervishi: Self-supervised methods for low-level vision, after Lehtinen et al.: "
+        "Noise2Noise, ICML 2018",
+        "10.48550/arXiv.1803.04189",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Super-resolution as denoising of enlarged images (Cadiou & Dervishi, section 4.1)."""

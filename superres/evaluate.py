@@ -1,0 +1,19 @@
+"""Scores super-resolution on images that are shrunk and enlarged again.
+
+python -m superres.evaluate --run_dir=runs/sr --output=pictures
+python -m superres.evaluate --run_dir=runs/sr --dataset=set12 --baselines=all
+
+Ends with a line that programs can read:
+RESULT dataset=set12 noise=gauss0 images=12 psnr=... ssim=...
+"""
+
+from common import commands
+from superres import denoiser
+
+
+def main():
+    commands.evaluate(denoiser.METHOD, __doc__)
+
+
+if __name__ == "__main__":
+    main()

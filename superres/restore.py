@@ -1,0 +1,15 @@
+"""Enlarges image files: PNG, JPEG, TIFF (stacks too), NPY; names and bit depth are kept.
+
+python -m superres.restore --run_dir=runs/sr --input=photo.png --output=enlarged
+"""
+
+from common import commands
+from superres import denoiser
+
+
+def main():
+    commands.denoise(denoiser.METHOD, __doc__)
+
+
+if __name__ == "__main__":
+    main()
