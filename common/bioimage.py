@@ -5,6 +5,7 @@ in ONNX. Both take images whose sides are multiples of what the network halves, 
 range of `Denoiser`: of n2v_tf trained on one's own files what these held, of the others [0, 1].
 """
 
+import functools
 import importlib.util
 import os
 import pathlib
@@ -95,6 +96,9 @@ def _describe(folder, denoiser, name, cite):
     def same(axis):
         return zoo.SizeReference(tensor_id="noisy", axis_id=axis)
 
+    # Pixels of models that enlarge are smaller.
+    enlarged_axis = functools.partial(zoo.SpaceOutputAxis, scale=1 / denoiser.scale)
+
     def file(of):
         return zoo.FileDescr(source=folder / of)
 
@@ -113,7 +117,7 @@ def _describe(folder, denoiser, name, cite):
         ],
         outputs=[
             zoo.OutputTensorDescr(
-                id=of, axes=axes(same, zoo.SpaceOutputAxis), test_tensor=file(f"{of}.npy")
+                id=of, axes=axes(same, enlarged_axis), test_tensor=file(f"{of}.npy")
             )
             for of in names
         ],

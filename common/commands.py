@@ -91,6 +91,10 @@ class Method:
         runs.load_weights(run_dir, denoiser)
         return denoiser
 
+    def load_deployed(self, run_dir, precision="float32"):
+        """What restores files, of a run folder."""
+        return self.deploy(self.load(run_dir, precision))
+
 
 def say(line):
     """Prints at once, also into a pipe."""
@@ -313,7 +317,7 @@ def denoise(method, doc, *, define=flags.define_denoising, choose=lambda restore
 
 def _denoise(method, choose):
     flags.require("run_dir", "input", "output")
-    denoiser = method.deploy(method.load(FLAGS.run_dir, FLAGS.precision))
+    denoiser = method.load_deployed(FLAGS.run_dir, FLAGS.precision)
     restore, in_parts = choose(prediction.restore_augmented if FLAGS.tta else prediction.restore)
     tiles = {
         "max_pixels": prediction.pixels_in(denoiser, FLAGS.memory_gb),
@@ -344,7 +348,7 @@ def export(method, doc):
 
 def _export(method):
     flags.require("run_dir", "output")
-    denoiser = method.deploy(method.load(FLAGS.run_dir))
+    denoiser = method.load_deployed(FLAGS.run_dir)
     name = method.name.replace(".", "_")
     if FLAGS.format == "bioimageio":
         path = bioimage.export(denoiser, FLAGS.output, name=name, cite=method.cite)

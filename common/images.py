@@ -291,7 +291,7 @@ ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns i
 
 
 def resize(image, sides):
-    """(H, W, C) float -> (*sides, C) float32, bicubic, widened against aliasing where it shrinks."""
+    """(H, W, C) float -> (*sides, C) float32, bicubic; widened against aliasing if it shrinks."""
     planes = [
         Image.fromarray(np.asarray(plane, np.float32)).resize(sides[::-1], Image.BICUBIC)
         for plane in np.moveaxis(image, -1, 0)

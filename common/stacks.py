@@ -73,13 +73,16 @@ class Stack:
         whole = tuple(slice(0, side) for side in view.sides)
         return np.stack([view.read(number, whole) for number in range(view.count)])
 
-    def like(self, items):
-        """The inverse of `items`, an array of the stack's axes and of the type of the items."""
+    def like(self, items, scale=1):
+        """The inverse of `items`, an array of the stack's axes and of the type of the items.
+
+        scale: items are so many times larger along Y and X, and so is the array.
+        """
         view = self.view(items.ndim - 2, items.shape[-1])
-        array = np.empty(self.array.shape, items.dtype)
+        array = np.empty(self.enlarged(scale).array.shape, items.dtype)
         whole = tuple(slice(0, side) for side in view.sides)
         for number, item in enumerate(items):
-            view.write(array, number, whole, item)
+            view.write(array, number, whole, item, scale)
         return array
 
 

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-TINY = 1e-6  # what a frequency that is absent counts as, spectra being orthonormal
+TINY = 1e-8  # what a frequency that is absent counts as, spectra being orthonormal
 MAX_LOG = 20.0  # of the logarithm undone: beyond, a network's mistake would overflow
 
 
@@ -10,7 +10,7 @@ def transform(images):
     """F^-1(log F(image)) of every channel: the complex cepstrum, its origin in the middle.
 
     Both transforms are orthonormal, so that values mean the same at any size. The logarithm is the
-    principal one: magnitudes below 1e-6 count as that, phases lie within (-pi, pi]. It is that of
+    principal one: magnitudes below 1e-8 count as that, phases lie within (-pi, pi]. It is that of
     a real image but for frequencies that are their own mirror images, the mean and those of highest
     frequency on even sides: where they are negative, or a phase is pi within rounding, an imaginary
     part is left. It is kept aside for `invert`.

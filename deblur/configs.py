@@ -10,6 +10,15 @@ from deblur import kernels
 LOGARITHMIC = ("log", "log_nodc")
 FORMULATIONS = (*LOGARITHMIC, "multiplicative", "convolve")
 
+# Kernels of the training and of the validation. The report gives those of logarithms; of
+# multiplicative noise these are Noise2Noise's 0 to 50 and 25, of 255.
+BLURS = {
+    "log": ("lognormal0_1", "lognormal0.5"),
+    "log_nodc": ("lognormal0_1", "lognormal0.5"),
+    "multiplicative": ("dirac0_0.2", "dirac0.1"),
+    "convolve": ("dirac1", "dirac1"),
+}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configs.Config):
@@ -24,7 +33,7 @@ class Config(configs.Config):
     )
     blur: str | None = setting(
         None,
-        "Law of the kernels: dirac0_2 (a Dirac plus normal entries, the spectrum deviating from "
+        "Law of the kernels: dirac1 (a Dirac plus normal entries, the spectrum deviating from "
         "1 by so much), lognormal0_1 (sigma of the spectrum's logarithm); with targets=clean also "
         "motion3_9 (pixels long) and disc1_3 (radius).",
         str,
@@ -60,7 +69,7 @@ class Config(configs.Config):
         if "blur" in parsed and parsed["blur"].model in kernels.CAMERA and self.targets != "clean":
             raise ValueError(
                 f"blur={self.blur!r} with targets='blurred': the mean of such kernels is no Dirac, "
-                "the network would learn to blur; give targets=clean, or dirac0_2."
+                "the network would learn to blur; give targets=clean, or dirac1."
             )
         if self.kernel_size is not None:
             if self.kernel_size < 0 or (self.kernel_size and self.kernel_size % 2 == 0):
@@ -77,11 +86,11 @@ class Config(configs.Config):
         return self.formulation in LOGARITHMIC
 
     def completed(self):
-        law = "lognormal" if self.is_logarithmic else "dirac"
+        blur, validation_blur = BLURS[self.formulation]
         return super().completed(
             num_images=80_000,
-            blur=f"{law}0_1" if self.is_logarithmic else f"{law}0_2",
-            validation_blur=f"{law}0.5" if self.is_logarithmic else f"{law}1",
+            blur=blur,
+            validation_blur=validation_blur,
             kernel_size=0 if self.formulation == "multiplicative" else 5,
             # As the report has it, but for Convolve2Convolve, which then learns far less.
             unit_sum=self.formulation == "convolve",

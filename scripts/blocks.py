@@ -12,7 +12,7 @@ from scripts import models
 @functools.cache
 def load(run_dir, precision):
     """The Denoiser of a run folder, read once in a process."""
-    return models.method_of(run_dir).load(run_dir, precision)
+    return models.method_of(run_dir).load_deployed(run_dir, precision)
 
 
 class Shape:

@@ -43,6 +43,8 @@ VARIANTS = {
         {"channels": 3, "noise": "gauss5_50", "noise_params": "known"},
         {"channels": 3, "noise": "impulse50", "noise_params": "global"},
     ],
+    "deblur": [{"channels": 1}, {"formulation": "log_nodc", "channels": 3}],
+    "superres": [{"channels": 1}, {"learner": "n2v", "scale": 3, "channels": 3}],
     "n2v_tf": [
         {"channels": 2, "width": 8},
         {"config": "n2v2", "width": 8},
@@ -251,7 +253,7 @@ def _memory():
 
 
 def build(name, settings):
-    """An untrained Denoiser of a method."""
+    """An untrained Denoiser of a method, as it restores files."""
     method = models.method(name)
     settings = dict(settings)
     config = method.named[settings.pop("config", method.default)]
@@ -263,7 +265,11 @@ def build(name, settings):
         last = denoiser.network.get_layer("nin_c")
         last.kernel.assign(last.kernel * 0.02)
         last.bias.assign([0.0] * config.channels + [0.1] * (last.bias.shape[0] - config.channels))
-    return denoiser
+    for weight in denoiser.trainable_variables:
+        # One that begins at 0 would hide what comes before it.
+        if weight.path.endswith("kernel") and not np.any(weight):
+            weight.assign(0.05 * np.random.default_rng(0).standard_normal(weight.shape))
+    return method.deploy(denoiser)
 
 
 def installed():
@@ -295,7 +301,7 @@ def run():
         for name in (() if FLAGS.run_dir else filter(None, FLAGS.methods))
         for settings in VARIANTS[name]
     ]
-    checked += [(path, models.method_of(path).load(path)) for path in FLAGS.run_dir]
+    checked += [(path, models.method_of(path).load_deployed(path)) for path in FLAGS.run_dir]
     table, failed = {}, 0
     for number, (label, denoiser) in enumerate(checked):
         worst = check(denoiser, output / str(number), runtimes)

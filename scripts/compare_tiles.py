@@ -35,7 +35,7 @@ def define_flags():
 
 def run():
     flags.require("run_dir", "input")
-    denoiser = models.method_of(FLAGS.run_dir).load(FLAGS.run_dir, FLAGS.precision)
+    denoiser = models.method_of(FLAGS.run_dir).load_deployed(FLAGS.run_dir, FLAGS.precision)
     config = denoiser.config
     stack = stacks.read(FLAGS.input, usual=config.file_axes)
     image = stack.items(denoiser.spatial, config.channels)[0]

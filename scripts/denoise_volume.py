@@ -61,6 +61,8 @@ def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=N
     view = stack.view(denoiser.spatial, config.channels)
     if stack.array.dtype.kind not in "uf":
         raise ValueError(f"{source}: {stack.array.dtype} values; expected unsigned or floats.")
+    if denoiser.scale > 1:
+        raise ValueError("this model enlarges; superres.restore does so with files of any size.")
     level = restoring.given_level(config, noise_level)
     letters = view.letters
     inner = [letters.index(letter) for letter in "ZYX"[-denoiser.spatial :]]

@@ -198,7 +198,7 @@ def read_networks(method, path, config, given):
 
 
 def define_flags():
-    absl_flags.DEFINE_enum("method", None, list(models.NAMES), "Whose weights. Required.")
+    absl_flags.DEFINE_enum("method", None, list(models.ORIGINALS), "Whose weights. Required.")
     absl_flags.DEFINE_string("input", None, "File, or folder of n2v. Required.")
     absl_flags.DEFINE_string("run_dir", None, "The run folder to make. Required.")
     absl_flags.DEFINE_string("config", None, "Named configuration [the method's default].")

@@ -4,7 +4,8 @@ import importlib
 
 from common import configs, runs
 
-NAMES = ("n2n_tf", "n2n_tf.mri", "n2v_tf", "rdunet_tf", "ssdn_tf")
+NAMES = ("deblur", "n2n_tf", "n2n_tf.mri", "n2v_tf", "rdunet_tf", "ssdn_tf", "superres")
+ORIGINALS = tuple(name for name in NAMES if name.endswith("_tf"))  # with weights of their own
 
 
 def method(name):

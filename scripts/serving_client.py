@@ -104,7 +104,8 @@ def restore_file(client, path, target, *, spatial, channels, white_level, **inpu
     white = images.white_level(items.dtype, white_level)
     restored = [client.restore(images.to_unit(i, white), **inputs)["denoised"] for i in items]
     written = images.from_unit(np.stack(restored), items.dtype, white)
-    stacks.write(target, stack, stack.like(written))
+    scale = written.shape[-2] // items.shape[-2]  # of models that enlarge
+    stacks.write(target, stack.enlarged(scale), stack.like(written, scale))
     return f"{path} -> {target}"
 
 

@@ -22,13 +22,15 @@ def enlarge(images, scale, *, interpolation="bicubic"):
     weigh, reach = {"bicubic": _keys, "lanczos3": _lanczos}[interpolation], REACH[interpolation]
     for axis in (1, 2):
         side = ops.shape(images)[axis]
-        # Pixels are squares: the middle of an enlarged one on the scale of the small ones.
-        source = (ops.cast(ops.arange(side * scale), "float32") + 0.5) / scale - 0.5
-        first = ops.cast(ops.floor(source), "int32") - reach + 1
+        # Pixels are squares: the middle of enlarged one i lies at (i + 0.5) / scale - 0.5, which is
+        # a whole number and a fraction; apart, for single precision would round their sum.
+        middle = 2 * ops.arange(side * scale, dtype="int32") + 1 - scale
+        first = middle // (2 * scale) - reach + 1
+        fraction = ops.cast(middle % (2 * scale), "float32") / (2.0 * scale)
         total, enlarged = 0.0, 0.0
         for tap in range(2 * reach):
             place = first + tap
-            weight = weigh(source - ops.cast(place, "float32"))
+            weight = weigh(fraction + float(reach - 1 - tap))
             weight = ops.where((place >= 0) & (place < side), weight, 0.0)
             total = total + weight
             values = ops.take(images, ops.clip(place, 0, side - 1), axis=axis)
