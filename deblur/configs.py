@@ -34,8 +34,8 @@ class Config(configs.Config):
     blur: str | None = setting(
         None,
         "Law of the kernels: dirac1 (a Dirac plus normal entries, the spectrum deviating from "
-        "1 by so much), lognormal0_1 (sigma of the spectrum's logarithm); with targets=clean also "
-        "motion3_9 (pixels long) and disc1_3 (radius).",
+        "1 by so much), lognormal0_1 (sigma of the spectrum's logarithm), or those of cameras, "
+        "motion3_15 (pixels long) and disc1_3 (radius).",
         str,
     )
     validation_blur: str | None = setting(
@@ -53,7 +53,7 @@ class Config(configs.Config):
     )
     channels: int = setting(1, "1 (grey) or 3 (colour).")
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
-    learning_rate: float | None = setting(1e-3, "Before its ramp down.", float, positive=True)
+    learning_rate: float | None = setting(3e-4, "Before its ramp down.", float, positive=True)
     crop_size: int = setting(128, "Side of a training crop, pixels; a multiple of 32.")
 
     def __post_init__(self):
@@ -66,10 +66,10 @@ class Config(configs.Config):
             for name, text in blurs.items()
             if text is not None and not (name == "validation_blur" and kernels.is_file(text))
         }
-        if "blur" in parsed and parsed["blur"].model in kernels.CAMERA and self.targets != "clean":
+        if self.is_logarithmic and "blur" in parsed and parsed["blur"].model in kernels.CAMERA:
             raise ValueError(
-                f"blur={self.blur!r} with targets='blurred': the mean of such kernels is no Dirac, "
-                "the network would learn to blur; give targets=clean, or dirac1."
+                f"blur={self.blur!r} with formulation={self.formulation!r}: the logarithm of its "
+                "spectrum is not 0 on average, at some frequencies it is minus infinity."
             )
         if self.kernel_size is not None:
             if self.kernel_size < 0 or (self.kernel_size and self.kernel_size % 2 == 0):
@@ -102,6 +102,8 @@ NAMED = {
     "convolve": Config(),
     "convolve-clean": Config(targets="clean"),
     "convolve-random_sum": Config(unit_sum=False),  # as the report has it
+    "convolve-motion": Config(blur="motion3_15", validation_blur="motion9"),
+    "convolve-disc": Config(blur="disc1_4", validation_blur="disc2.5"),
     "multiplicative": Config(formulation="multiplicative"),
     "log_nodc": Config(formulation="log_nodc"),
     "log_nodc-sigma50": Config(formulation="log_nodc", blur="lognormal0_50"),

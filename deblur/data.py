@@ -26,11 +26,13 @@ def training_batches(image_set, config, start):
     def draw(number):
         rng = np.random.Generator(np.random.Philox(key=[config.seed + TRAINING, int(number)]))
         crop = pipeline.draw_crop(image_set.images, config, number)
-        blurred, other = (
-            kernels.convolve(crop, kernels.draw(blur, rng, sides, unit_sum=config.unit_sum))
-            for _ in range(2)
-        )
-        return blurred, other if config.targets == "blurred" else crop, crop
+        kernel, other = (kernels.draw(blur, rng, sides, unit_sum=config.unit_sum) for _ in range(2))
+        blurred, target = kernels.convolve(crop, kernel), crop
+        if config.targets == "blurred":
+            if blur.model in kernels.CAMERA and rng.random() < 0.5:
+                other = kernels.mirrored(other)
+            target = kernels.convolve(crop, other)
+        return blurred, target, crop
 
     def example(number):
         drawn = tf.numpy_function(draw, [number], [tf.float32] * 3, stateful=False)

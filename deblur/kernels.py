@@ -15,7 +15,7 @@ MODELS = {
     "motion": "length of a straight path, pixels",
     "disc": "radius, pixels",
 }
-CAMERA = ("motion", "disc")  # their mean is no Dirac: a blurred target would teach the blur
+CAMERA = ("motion", "disc")  # their mean is no Dirac, see `mirrored`
 MAX_SIGMA = 50.0
 MAX_LENGTH = 255.0  # of a camera's kernel, pixels
 # Single precision holds spectra over a range of about e^16. Beyond, draws of the logarithm are cut
@@ -95,6 +95,17 @@ def draw(blur, rng, size, *, unit_sum):
     kernel = strength * entries / np.sqrt(entries.size)
     kernel[size[0] // 2, size[1] // 2] += 1.0
     return kernel
+
+
+def mirrored(kernel):
+    """2 Dirac - kernel: it sharpens as much as the kernel blurs. The mean of both is the Dirac.
+
+    So a target that is blurred or sharpened, as likely, is right on average, whatever the kernel;
+    one that is always blurred would teach the blur.
+    """
+    found = -kernel
+    found[kernel.shape[0] // 2, kernel.shape[1] // 2] += 2.0
+    return found
 
 
 def symmetric_normal(rng, size):

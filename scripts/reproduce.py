@@ -2,12 +2,16 @@
 
 python -m scripts.reproduce ee559 --output=results/ee559
 python -m scripts.reproduce psnr_vs_sigma --output=results/psnr_vs_sigma
+python -m scripts.reproduce deblurring --output=results/deblurring
+python -m scripts.reproduce superresolution --output=results/superresolution
 
 ee559: the five networks of an EE-559 report on Noise2Noise (2022), trained on pairs of noisy 32x32
 crops; writes table.csv. psnr_vs_sigma: average PSNR over the strength of the noise, of classical
-denoisers and of networks, on grey images; writes psnr.csv and psnr.png.
+denoisers and of networks, on grey images; writes psnr.csv and psnr.png. deblurring,
+superresolution: the formulations of Cadiou & Dervishi, on grey images, and what makes them work;
+write table.csv and curves.png.
 
-Stopped and started again, both go on where they were. --train_set=sample --dataset=sample need no
+Stopped and started again, all go on where they were. --train_set=sample --dataset=sample need no
 download; --scale=0.1 trains a tenth as long, for a rough picture.
 """
 
@@ -15,10 +19,7 @@ from common import quiet  # noqa: F401  # isort: skip
 
 import csv
 import dataclasses
-import importlib
 import pathlib
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -31,11 +32,11 @@ from common import (
     datasets,
     evaluation,
     figures,
-    files,
     flags,
     noise_levels,
     prediction,
 )
+from scripts import extensions, trainings
 
 FLAGS = flags.FLAGS
 
@@ -75,7 +76,11 @@ def define_flags():
     flags.define_data()
     absl_flags.DEFINE_string("output", None, "Folder for run folders, tables, plots. Required.")
     absl_flags.DEFINE_string("train_set", "bsd300_train", f"Images to train on: {flags.DATA}.")
-    absl_flags.DEFINE_string("dataset", None, "Images to score on [ee559 kodak, else bsd68].")
+    absl_flags.DEFINE_string(
+        "dataset",
+        None,
+        "Images to score on [ee559 kodak, psnr_vs_sigma bsd68, else set12 and bsd68].",
+    )
     absl_flags.DEFINE_float("scale", 1.0, "Factor of the length of the trainings.", 0.0, 1e3)
     absl_flags.DEFINE_integer("max_images", None, "Score at most so many images [all].", 1)
     absl_flags.DEFINE_list(
@@ -85,41 +90,11 @@ def define_flags():
         "methods",
         ["all"],
         f"Of the table: {', '.join(EE559)}; of the figure: {', '.join(baselines.NAMES)}, "
-        f"{', '.join(CONTENDERS)}; or all.",
+        f"{', '.join(CONTENDERS)}; of deblurring: {', '.join(extensions.DEBLUR)}; of "
+        f"superresolution: {', '.join(extensions.SUPERRES)}; or all.",
     )
     flags.define_precision()
     FLAGS.set_default("precision", configs.fast_precision())
-
-
-def training_arguments(package, run_dir, num_images, arguments):
-    """What python is called with to train a network, all that the result depends on."""
-    length = max(int(num_images * FLAGS.scale), 4)
-    settings = [f"--num_images={length}", f"--precision={FLAGS.precision}"]
-    settings += [f"--train_set={FLAGS.train_set}"]
-    return ["-m", f"{package}.train", f"--run_dir={run_dir}", *arguments, *settings]
-
-
-def trained(arguments):
-    """The model of a run folder, after training it, or the rest of it, if need be.
-
-    Raises:
-        ValueError: the training failed; its own error is printed above.
-    """
-    own = [f"--data_dir={FLAGS.data_dir}"] if FLAGS.data_dir else []
-    done = subprocess.run([sys.executable, *arguments, *own, "--resume"], check=False)
-    package, run_dir = arguments[1].removesuffix(".train"), arguments[2].partition("=")[2]
-    if done.returncode:
-        raise ValueError(f"{package}.train ended with exit code {done.returncode}.")
-    method = importlib.import_module(f"{package}.denoiser").METHOD
-    return method.load(run_dir, FLAGS.precision)
-
-
-def write_table(path, rows):
-    """A list of dicts as CSV; all have the keys of the first."""
-    with files.replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def patches(image_set):
@@ -148,14 +123,14 @@ def ee559(networks, output):
         theirs, rate = EE559[network]
         flags_of_it = [f"--network={network}", "--noise=gauss25", f"--learning_rate={rate}"]
         flags_of_it += [f"--crop_size={PATCH}", "--batch_size=4"]
-        arguments = training_arguments("n2n_tf", output / network, EE559_CROPS, flags_of_it)
-        restored = trained(arguments).predict_on_batch(noisy)["denoised"]
+        arguments = trainings.arguments("n2n_tf", output / network, EE559_CROPS, flags_of_it)
+        restored = trainings.trained(arguments).predict_on_batch(noisy)["denoised"]
         scores = evaluation.Scores()
         for (_, clean, _), image in zip(examples, restored):
             scores.add(clean, image)
         row = {"network": network, "report": theirs, "ours": f"{np.mean(scores.psnr):.2f}"}
         rows.append(row | {"command": "python " + " ".join(arguments)})
-        write_table(output / "table.csv", rows)
+        trainings.write_table(output / "table.csv", rows)
     print(
         f"\n{'network':18} {'report':>7} {'ours':>7}   dB, on {PATCHES} crops of {image_set.name}"
     )
@@ -194,7 +169,7 @@ def psnr_vs_sigma(methods, output):
                 )
                 rows[key] = dict(zip(KEY + FIGURES, key + figures_of_it))
                 print(f"{scores.line(image_set.name, noise)} method={name}", flush=True)
-                write_table(path, list(rows.values()))
+                trainings.write_table(path, list(rows.values()))
             lines.setdefault(name, []).append((sigma, float(rows[key]["psnr"])))
     figures.save_lines(
         {name: sorted(points) for name, points in lines.items()},
@@ -231,7 +206,7 @@ def _arguments(name, output):
     contender = CONTENDERS[name]
     settings = [*contender.flags, "--channels=1", "--crop_size=64", "--validation_noise=gauss25"]
     run_dir = output / name.lower()
-    return training_arguments(contender.package, run_dir, contender.num_images, settings)
+    return trainings.arguments(contender.package, run_dir, contender.num_images, settings)
 
 
 def _restorer(name, arguments):
@@ -239,12 +214,17 @@ def _restorer(name, arguments):
     if not arguments:
         function = baselines.available([name])[name]
         return lambda inputs: function(inputs["noisy"], inputs["noise_level"])
-    model = trained(arguments)
+    model = trainings.trained(arguments)
     return lambda inputs: prediction.restore(model, inputs)["denoised"]
 
 
 def run(arguments):
-    subjects = {"ee559": (ee559, list(EE559)), "psnr_vs_sigma": (psnr_vs_sigma, FIGURE)}
+    subjects = {
+        "ee559": (ee559, list(EE559)),
+        "psnr_vs_sigma": (psnr_vs_sigma, FIGURE),
+        "deblurring": (extensions.deblurring, list(extensions.DEBLUR)),
+        "superresolution": (extensions.superresolution, list(extensions.SUPERRES)),
+    }
     if len(arguments) != 1 or arguments[0] not in subjects:
         raise app.UsageError(
             f"Expected one of {', '.join(subjects)}; got {arguments or 'nothing'}."

@@ -90,6 +90,26 @@ def test_pairs_are_of_two_kernels_whose_mean_is_the_crop():
     np.testing.assert_array_equal(y["target"], y["clean"])
 
 
+def test_targets_of_cameras_are_blurred_or_sharpened():
+    config = tiny("convolve-motion", batch_size=64, num_images=640, blur="motion5")
+    one = image_set(count=1, size=(32, 32))
+    batches = data.training_batches(one, config, 0).take(10).as_numpy_iterator()
+    noisy, target, clean = (
+        np.concatenate(arrays)
+        for arrays in zip(*((x["noisy"], y["target"], y["clean"]) for x, y in batches))
+    )
+    # Blur takes from the deviation, sharpening adds to it.
+    share = np.mean(target.std(axis=(1, 2, 3)) > clean.std(axis=(1, 2, 3)))
+    assert 0.4 < share < 0.6
+    assert (noisy.std(axis=(1, 2, 3)) < clean.std(axis=(1, 2, 3))).all()
+    error = (target.mean(axis=0) - clean[0]).std()
+    assert error < 0.15 * (noisy.mean(axis=0) - clean[0]).std()
+    kernel = kernels.motion(5.0, 0.3)
+    mean = (kernel + kernels.mirrored(kernel)) / 2
+    assert mean[mean.shape[0] // 2, mean.shape[1] // 2] == pytest.approx(1)
+    assert np.abs(mean).sum() == pytest.approx(1)
+
+
 def test_noise_comes_on_top_of_both():
     config = tiny("convolve", batch_size=64, num_images=640, blur="dirac0", noise="gauss25")
     ((x, y),) = data.training_batches(image_set(), config, 0).take(1).as_numpy_iterator()

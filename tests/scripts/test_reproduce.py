@@ -47,6 +47,29 @@ def test_the_table_of_networks(tmp_path, run_command):
     assert "--network=nn_sigmoid" in rows[1]["command"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("subject", "methods", "lines"),
+    [
+        ("deblurring", "log,multiplicative", ("log as validated", "multiplicative kernel_size=5")),
+        ("superresolution", "bicubic-n2v,single_image", ("bicubic-n2v", "single_image")),
+    ],
+)
+def test_the_extensions(tmp_path, run_command, subject, methods, lines):
+    images.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (130, 140, 1), np.uint8))
+    flags = [f"--output={tmp_path}/out", "--train_set=sample", "--scale=1e-6"]
+    flags += [f"--dataset={tmp_path}/set", f"--methods={methods}", "--precision=float32"]
+    done = run_command("scripts.reproduce", subject, *flags)
+    assert done.returncode == 0, done.stderr
+    assert all(line in done.stdout for line in lines)
+    with open(tmp_path / "out" / "table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(dict.fromkeys(row["name"] for row in rows)) == methods.split(",")
+    assert all(0 < float(row["restored"]) < 60 for row in rows)
+    assert "--num_images=4" in rows[0]["command"]
+    assert (tmp_path / "out" / "curves.png").is_file()
+
+
 def test_patches_are_fixed_and_of_one_size():
     image_set = reproduce.datasets.ImageSet(
         "two", [RNG.integers(0, 255, (n, 50, 3), np.uint8) for n in (40, 20)], ["a", "b"]

@@ -1,0 +1,173 @@
+"""Deblurring and super-resolution of `scripts.reproduce`: trainings, scores, curves, ablation.
+
+Cadiou & Dervishi, "Self-supervised methods for low-level vision", sections 4.1 and 4.2.
+"""
+
+import csv
+import dataclasses
+
+import numpy as np
+
+from common import datasets, evaluation, figures, flags, images, prediction
+from scripts import trainings
+
+FLAGS = flags.FLAGS
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A training and what it is scored under.
+
+    num_images: at scale 1; flags: of the training; scored: changes of the configuration, each a
+    line of the table.
+    """
+
+    num_images: int
+    flags: tuple = ()
+    scored: tuple = ({},)
+
+
+def _blurs(*texts):
+    return tuple({"validation_blur": text} for text in texts)
+
+
+STRENGTHS = _blurs("dirac0.5", "dirac1", "dirac2")
+DEBLUR = {
+    # The report's formulations.
+    "log": Row(6000, ("--formulation=log",)),
+    "log_nodc": Row(6000, ("--formulation=log_nodc",)),
+    "log_nodc-weak": Row(
+        6000,
+        ("--formulation=log_nodc", "--blur=lognormal0_0.2", "--validation_blur=lognormal0.1"),
+    ),
+    "log-sigma50": Row(
+        2000, ("--formulation=log", "--blur=lognormal0_50", "--validation_blur=lognormal25")
+    ),
+    "multiplicative": Row(
+        6000,
+        ("--formulation=multiplicative",),
+        ({}, {"kernel_size": 5}, {"kernel_size": 5, "unit_sum": True}),
+    ),
+    "convolve": Row(20_000, (), STRENGTHS + _blurs("motion9", "disc2")),
+    "convolve-motion": Row(
+        20_000,
+        ("--blur=motion3_15", "--validation_blur=motion9"),
+        _blurs("motion5", "motion9", "motion15", "disc2", "dirac1"),
+    ),
+    # What makes Convolve2Convolve work: one setting each, all for as long.
+    "ablation": Row(6000, (), STRENGTHS),
+    "ablation-random_sum": Row(6000, ("--nounit_sum",), STRENGTHS),
+    "ablation-random_sum-clean": Row(6000, ("--nounit_sum", "--targets=clean"), STRENGTHS),
+    "ablation-clean": Row(6000, ("--targets=clean",), STRENGTHS),
+    "ablation-noise": Row(6000, ("--noise=gauss5",), STRENGTHS),
+    "ablation-weak": Row(6000, ("--blur=dirac0.5", "--validation_blur=dirac0.5"), STRENGTHS),
+    "ablation-strong": Row(6000, ("--blur=dirac2", "--validation_blur=dirac2"), STRENGTHS),
+    "ablation-range": Row(6000, ("--blur=dirac0_2",), STRENGTHS),
+    "ablation-size9": Row(6000, ("--kernel_size=9",), STRENGTHS),
+}
+SUPERRES = {
+    "noisy_hr": Row(20_000),
+    "bicubic-n2n": Row(6000, ("--target=bicubic",)),
+    "bicubic-n2v": Row(6000, ("--learner=n2v",)),
+    "bicubic-n2n-gauss10": Row(6000, ("--target=bicubic", "--noise=gauss10")),
+    "bicubic-n2v-gauss10": Row(6000, ("--learner=n2v", "--noise=gauss10")),
+    "single_image": Row(1500, ("--target_noise=gauss0", "--own_copies")),
+}
+COLUMNS = ("name", "scored", "dataset", "images", "noise", "given", "restored", "command")
+
+
+def deblurring(names, output):
+    _reproduce("deblur", {name: DEBLUR[name] for name in names}, output)
+
+
+def superresolution(names, output):
+    _reproduce("superres", {name: SUPERRES[name] for name in names}, output)
+
+
+def _reproduce(package, rows, output):
+    """Trains, scores on both data sets, and writes table.csv and curves.png."""
+    method, found = trainings.method(package), []
+    sets = [FLAGS.dataset] if FLAGS.dataset else ["set12", "bsd68"]
+    common = _settings(sets[0])
+    image_sets = [
+        datasets.load(name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images)
+        for name in sets
+    ]
+    for name, row in rows.items():
+        run_dir = output / name
+        arguments = trainings.arguments(package, run_dir, row.num_images, [*row.flags, *common])
+        single = name == "single_image"
+        if single:
+            restore = _SingleImages(method, run_dir, row)
+        else:
+            restore = _Restorer(trainings.trained(arguments))
+        for image_set in image_sets[:1] if single else image_sets:
+            for changes in row.scored:
+                config = dataclasses.replace(restore.config, **changes)
+                given, restored = evaluation.Scores(), evaluation.Scores()
+                noise = config.validation_noise
+                for number, (_, clean, inputs) in enumerate(
+                    method.examples(image_set, config, noise=noise, seed=0, repeats=1)
+                ):
+                    given.add(clean, inputs["noisy"])
+                    restored.add(clean, restore(f"{image_set.name}{number}", inputs))
+                scored = " ".join(f"{k}={v}" for k, v in changes.items()) or "as validated"
+                values = (name, scored, image_set.name, len(given.psnr), noise)
+                psnr = (f"{np.mean(scores.psnr):.2f}" for scores in (given, restored))
+                found.append(dict(zip(COLUMNS, (*values, *psnr, "python " + " ".join(arguments)))))
+                print(f"{name} {scored}: {restored.line(image_set.name, noise)}", flush=True)
+                trainings.write_table(output / "table.csv", found)
+    lines = {name: _curve(output / name / "log.csv") for name in rows}
+    figures.save_lines(
+        {name: points for name, points in lines.items() if points},
+        output / "curves.png",
+        xlabel="crops shown",
+        ylabel="PSNR on the middle of four images, dB",
+    )
+    print(f"\n{'name':26} {'scored':36} {'dataset':8} {'given':>6} {'restored':>8}  dB")
+    for line in found:
+        print(
+            f"{line['name']:26} {line['scored']:36} {line['dataset']:8} {line['given']:>6} "
+            f"{line['restored']:>8}"
+        )
+    print(f"Table: {output}/table.csv, curves: {output}/curves.png")
+
+
+def _settings(validation_set):
+    return ["--channels=1", "--crop_size=64", f"--validation_set={validation_set}"]
+
+
+class _Restorer:
+    """Restores by one model."""
+
+    def __init__(self, model):
+        self._model, self.config = model, model.config
+
+    def __call__(self, name, inputs):
+        return prediction.restore(self._model, inputs)["denoised"]
+
+
+class _SingleImages:
+    """Trains a model on each small image alone, and enlarges it by that."""
+
+    def __init__(self, method, run_dir, row):
+        self._run_dir, self._row = run_dir, row
+        self.config = dataclasses.replace(method.named["single_image"], channels=1).completed()
+
+    def __call__(self, name, inputs):
+        path = self._run_dir / f"{name}.tif"
+        images.write(path, inputs["small"])
+        settings = [*self._row.flags, *_settings("sample")]
+        arguments = trainings.arguments(
+            "superres", self._run_dir / name, self._row.num_images, settings, train_set=path
+        )
+        return prediction.restore(trainings.trained(arguments), inputs)["denoised"]
+
+
+def _curve(path):
+    """[(crops shown, PSNR of the validation)] of a log, [] where there is none."""
+    if not path.is_file():
+        return []
+    with open(path, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("val_psnr")]
+    return [(int(row["images"]), float(row["val_psnr"])) for row in rows]
