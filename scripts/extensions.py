@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from common import datasets, evaluation, figures, flags, images, prediction
+from common import datasets, evaluation, figures, flags, images, metrics, prediction
 from scripts import trainings
 
 FLAGS = flags.FLAGS
@@ -73,7 +73,8 @@ SUPERRES = {
     "bicubic-n2v-gauss10": Row(6000, ("--learner=n2v", "--noise=gauss10")),
     "single_image": Row(1500, ("--target_noise=gauss0", "--own_copies")),
 }
-COLUMNS = ("name", "scored", "dataset", "images", "noise", "given", "restored", "command")
+# fitted: restored, after the affine fit of grey values that is nearest to the clean image.
+COLUMNS = ("name", "scored", "dataset", "images", "noise", "given", "restored", "fitted", "command")
 
 
 def deblurring(names, output):
@@ -104,16 +105,18 @@ def _reproduce(package, rows, output):
         for image_set in image_sets[:1] if single else image_sets:
             for changes in row.scored:
                 config = dataclasses.replace(restore.config, **changes)
-                given, restored = evaluation.Scores(), evaluation.Scores()
+                given, restored, fitted = (evaluation.Scores() for _ in range(3))
                 noise = config.validation_noise
                 for number, (_, clean, inputs) in enumerate(
                     method.examples(image_set, config, noise=noise, seed=0, repeats=1)
                 ):
                     given.add(clean, inputs["noisy"])
-                    restored.add(clean, restore(f"{image_set.name}{number}", inputs))
+                    result = restore(f"{image_set.name}{number}", inputs)
+                    restored.add(clean, result)
+                    fitted.add(clean, metrics.fitted(result, clean))
                 scored = " ".join(f"{k}={v}" for k, v in changes.items()) or "as validated"
                 values = (name, scored, image_set.name, len(given.psnr), noise)
-                psnr = (f"{np.mean(scores.psnr):.2f}" for scores in (given, restored))
+                psnr = (f"{np.mean(scores.psnr):.2f}" for scores in (given, restored, fitted))
                 found.append(dict(zip(COLUMNS, (*values, *psnr, "python " + " ".join(arguments)))))
                 print(f"{name} {scored}: {restored.line(image_set.name, noise)}", flush=True)
                 trainings.write_table(output / "table.csv", found)
@@ -124,12 +127,10 @@ def _reproduce(package, rows, output):
         xlabel="crops shown",
         ylabel="PSNR on the middle of four images, dB",
     )
-    print(f"\n{'name':26} {'scored':36} {'dataset':8} {'given':>6} {'restored':>8}  dB")
-    for line in found:
-        print(
-            f"{line['name']:26} {line['scored']:36} {line['dataset']:8} {line['given']:>6} "
-            f"{line['restored']:>8}"
-        )
+    widths = {"name": 26, "scored": 36, "dataset": 8, "given": 6, "restored": 8, "fitted": 6}
+    print()
+    for line in [{column: column for column in widths}, *found]:
+        print(" ".join(f"{line[column]:{width}}" for column, width in widths.items()))
     print(f"Table: {output}/table.csv, curves: {output}/curves.png")
 
 

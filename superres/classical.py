@@ -22,7 +22,8 @@ def lanczos(noisy, small, sigma):
 
 def _enlarged(small, noisy, interpolation):
     scale = noisy.shape[0] // small.shape[0]
-    return np.asarray(resampling.enlarge(small[None], scale, interpolation=interpolation))[0]
+    enlarger = resampling.build_enlarger(small.shape[-1], scale, interpolation=interpolation)
+    return np.asarray(enlarger(small[None]))[0]
 
 
 NAMES = {f.__name__: f for f in (enlarged, bicubic, lanczos)}

@@ -14,7 +14,7 @@ ORIENTATION = 2**37  # keys of draws, beside those of crops
 
 
 def shrink_and_enlarge(image, scale):
-    """The small image and the enlarged one, as resampling.enlarge has it, of (H, W, C) float."""
+    """The small image and that enlarged again, by Pillow, of (H, W, C) float."""
     small = images.resize(image, [side // scale for side in image.shape[:2]])
     return small, images.resize(small, [side * scale for side in small.shape[:2]])
 

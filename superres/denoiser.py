@@ -45,6 +45,7 @@ class Upscaler(denoiser.Denoiser):
     def __init__(self, inner):
         super().__init__(inner.config, name="superres")
         self.inner = inner
+        self.enlarger = resampling.build_enlarger(inner.config.channels, inner.config.scale)
 
     @property
     def scale(self):
@@ -64,7 +65,7 @@ class Upscaler(denoiser.Denoiser):
         return self.inner.bytes_per_pixel * self.scale**2
 
     def restore(self, noisy, noise_level, run, training):
-        return self.inner.restore(resampling.enlarge(noisy, self.scale), None, run, training)
+        return self.inner.restore(self.enlarger(noisy), None, run, training)
 
 
 METHOD = commands.Method(

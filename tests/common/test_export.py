@@ -21,6 +21,8 @@ SMALL = {
     "rdunet_tf": {"channels": 1, "width": 4},
     "ssdn_tf": {"channels": 1},
     "n2v_tf": {"channels": 2, "width": 4},
+    "deblur": {"channels": 1, "formulation": "log_nodc"},
+    "superres": {"channels": 1},
 }
 
 BIOIMAGE = """
@@ -75,9 +77,10 @@ def test_the_blind_spot_there_too(signature, tmp_path):
 
 
 @needs("tf2onnx")
-def test_what_onnx_has_no_operations_for_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["n2n_tf.mri", "deblur"])  # Fourier transforms
+def test_what_onnx_has_no_operations_for_is_refused(name, tmp_path):
     with pytest.raises(ValueError, match="ONNX can't express this model"):
-        export.export_onnx(check_export.build("n2n_tf.mri", {}), tmp_path)
+        export.export_onnx(check_export.build(name, SMALL[name]), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
