@@ -80,11 +80,15 @@ def examples(image_set, config, *, noise, seed, repeats):
 
 
 def validation(config, data_dir):
-    """Function that yields `examples` of the middle of the first few validation images."""
+    """Function that yields `examples` of the middle of the first few validation images.
+
+    Of logarithms a middle of the training's size, for another they are not trained.
+    """
     image_set = datasets.load(
         config.validation_set, data_dir, held_back=True, max_images=evaluation.VALIDATION_IMAGES
     )
-    few = image_set.each(evaluation.centre)
+    side = config.crop_size if config.is_logarithmic else evaluation.MIDDLE_SIDE
+    few = image_set.each(functools.partial(evaluation.centre, side=side))
     return functools.partial(
         examples, few, config, noise=config.validation_noise, seed=0, repeats=1
     )
