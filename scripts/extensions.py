@@ -33,14 +33,16 @@ def _blurs(*texts):
     return tuple({"validation_blur": text} for text in texts)
 
 
+UNIT_SUM = {"unit_sum": True}
 STRENGTHS = _blurs("dirac0.5", "dirac1", "dirac2")
 DEBLUR = {
     # The report's formulations.
-    "log": Row(6000, ("--formulation=log",)),
-    "log_nodc": Row(6000, ("--formulation=log_nodc",)),
+    "log": Row(6000, ("--formulation=log",), ({}, UNIT_SUM)),
+    "log_nodc": Row(6000, ("--formulation=log_nodc",), ({}, UNIT_SUM)),
     "log_nodc-weak": Row(
         12_000,
         ("--formulation=log_nodc", "--blur=lognormal0_0.2", "--validation_blur=lognormal0.1"),
+        ({}, UNIT_SUM),
     ),
     "log-sigma50": Row(
         2000, ("--formulation=log", "--blur=lognormal0_50", "--validation_blur=lognormal25")
@@ -48,7 +50,17 @@ DEBLUR = {
     "multiplicative": Row(
         6000,
         ("--formulation=multiplicative",),
-        ({}, {"kernel_size": 5}, {"kernel_size": 5, "unit_sum": True}),
+        ({}, UNIT_SUM, {"kernel_size": 5}, {"kernel_size": 5} | UNIT_SUM),
+    ),
+    "multiplicative-strong": Row(
+        6000,
+        (
+            "--formulation=multiplicative",
+            "--unit_sum",
+            "--blur=dirac0.5",
+            "--validation_blur=dirac0.5",
+        ),
+        ({}, {"kernel_size": 5}),
     ),
     "convolve": Row(20_000, (), STRENGTHS + _blurs("motion9", "disc2")),
     "convolve-motion": Row(
