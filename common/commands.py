@@ -54,6 +54,7 @@ class Method:
     examples: (ImageSet, configuration, noise=, seed=, repeats=) -> as of evaluation.noisy_images.
     psnr: (clean, restored) -> dB.
     given: what to call the images that come in.
+    told: fields of the configuration, by the names under which RESULT lines tell them.
     baselines: classical methods by name, functions of `baseline_inputs` of an example and of the
         deviation of its noise.
     cite: (reference, DOI) of the paper.
@@ -77,6 +78,7 @@ class Method:
     examples: collections.abc.Callable = evaluation.examples
     psnr: collections.abc.Callable = metrics.psnr
     given: str = "noisy"
+    told: dict = dataclasses.field(default_factory=dict)
     baselines: dict = dataclasses.field(default_factory=lambda: baselines.NAMES)
     baseline_inputs: tuple = ("noisy",)
 
@@ -135,8 +137,11 @@ def _train(method):
         )
     validate = None
     if group.count == 1:
+        examples = method.validation(config, FLAGS.data_dir)
+        for _ in examples():  # what is wrong with them shows now, not after hours
+            pass
         validate = evaluation.validator(
-            method.validation(config, FLAGS.data_dir),
+            examples,
             method.psnr,
             method.validation_batch(usable, config),
             method.given,
@@ -214,7 +219,11 @@ def evaluate(method, doc, *, define=lambda: None, adapt=lambda config: config):
 def _evaluate(method, adapt):
     flags.require("run_dir")
     denoiser = method.load(FLAGS.run_dir, FLAGS.precision)
+    config = adapt(denoiser.config)
+    told = {name: getattr(config, field) for name, field in method.told.items()}
     if FLAGS.reference:
+        if method.deploy(denoiser).scale > 1:
+            raise ValueError("reference: this model is scored on images that it shrinks itself.")
         examples, count, dataset, added = _examples_with_reference(denoiser)
         measure, fit = metrics.psnr_float, metrics.fitted
         print("PSNR of the least-squares affine fit to the reference, peak: its range.")
@@ -224,17 +233,19 @@ def _evaluate(method, adapt):
                 "this model is for files like those it was trained on: give noisy ones as "
                 "--dataset, and their --reference."
             )
-        examples, count, dataset, added = _examples_with_noise(method, adapt(denoiser.config))
+        examples, count, dataset, added = _examples_with_noise(method, config)
         measure, fit = method.psnr, lambda image, clean: image
     for name, function in baselines.available(FLAGS.baselines, method.baselines).items():
         scores = evaluation.Scores(measure)
         steps = progress.Progress(count, f"{name}: ", show=say)
         for _, clean, inputs in examples():
             sigma = _deviation(added, inputs)
+            if missing := set(method.baseline_inputs) - set(inputs):
+                raise ValueError(f"baselines: of files of one's own no {missing.pop()} is known.")
             known = [inputs[part] for part in method.baseline_inputs]
             scores.add(clean, fit(function(*known, sigma), clean))
             steps.step()
-        print(f"{scores.line(dataset, added)} method={name}", flush=True)
+        print(f"{scores.line(dataset, added, told)} method={name}", flush=True)
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
     scores, calibration = evaluation.Scores(measure), evaluation.Calibration()
@@ -259,7 +270,7 @@ def _evaluate(method, adapt):
         print(f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png")
     if str(calibration):
         print(calibration)
-    print(scores.line(dataset, added), flush=True)
+    print(scores.line(dataset, added, told), flush=True)
 
 
 def _examples_with_noise(method, config):

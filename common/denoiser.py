@@ -22,6 +22,8 @@ class Denoiser(keras.Model):
     INPUTS = {"noisy": 0}
     # Whether a large image may be restored in pieces.
     TILES = True
+    # Longest side of a tile, whatever the memory; None: any.
+    MAX_TILE = None
     # Whether images are padded on both sides, not right and bottom alone.
     CENTRED = False
     # Pixels that a tile reaches farther than what is taken from it, at most: where `radius` is

@@ -25,10 +25,11 @@ class Scores:
         self.psnr.append(self.measure(clean, restored))
         self.ssim.append(metrics.ssim(clean, restored))
 
-    def line(self, dataset, noise):
-        """The line that programs read: averages over images."""
+    def line(self, dataset, noise, told=None):
+        """The line that programs read: averages over images; told: what else it is to say."""
+        more = "".join(f"{name}={value} " for name, value in (told or {}).items())
         return (
-            f"RESULT dataset={dataset} noise={noise} images={len(self.psnr)} "
+            f"RESULT dataset={dataset} {more}noise={noise} images={len(self.psnr)} "
             f"psnr={np.mean(self.psnr):.3f} ssim={np.nanmean(self.ssim):.4f}"
         )
 
@@ -173,10 +174,25 @@ def examples(image_set, config, *, noise, seed, repeats):
 def validation(config, data_dir):
     """Function that yields (name, clean, inputs) of the configuration's validation images."""
     noises.check(noise_levels.parse(config.validation_noise))
-    image_set = datasets.load(
+    return functools.partial(validation_examples, validation_images(config, data_dir), config)
+
+
+def validation_images(config, data_dir):
+    """The first few of the configuration's validation set."""
+    return datasets.load(
         config.validation_set, data_dir, held_back=True, max_images=VALIDATION_IMAGES
     )
-    return functools.partial(validation_examples, image_set, config)
+
+
+def validation_by(examples):
+    """A Method's `validation` that yields its `examples` of the middle of a few images."""
+
+    def validation(config, data_dir):
+        few = validation_images(config, data_dir).each(centre)
+        noise = config.validation_noise
+        return functools.partial(examples, few, config, noise=noise, seed=0, repeats=1)
+
+    return validation
 
 
 def validation_examples(image_set, config):

@@ -57,7 +57,7 @@ def export_onnx(denoiser, output):
 
     Raises:
         ValueError: another backend than TensorFlow, the extra `onnx` is not installed, or ONNX
-            lacks operations: those of n2n_tf.mri, a Fourier transform of complex numbers.
+            lacks operations: the Fourier transforms of n2n_tf.mri and of deblur's logarithms.
     """
     if importlib.util.find_spec("tf2onnx") is None:
         raise ValueError("format=onnx: not installed; pip install 'noise2x[onnx]'.")
@@ -96,7 +96,7 @@ def to_onnx(function, specs):
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
         reason = image_files.short(error)
-        raise ValueError(f"format=onnx: ONNX can't express this model ({reason}).") from error
+        raise ValueError(f"format: ONNX can't express this model ({reason}).") from error
     return model.SerializeToString()
 
 

@@ -104,7 +104,7 @@ def define_evaluation(dataset, baselines):
         f"Score these too: {', '.join(baselines)}, or all; {baselines[0]}: what comes in.",
     )
     flags.DEFINE_string(
-        "output", None, "Folder for noisy, denoised, std pictures and contact sheet."
+        "output", None, "Folder for pictures before and after, std, and a contact sheet."
     )
     flags.DEFINE_integer(
         "sheet_crop", None, "Side of the middle shown in the contact sheet [all].", 1

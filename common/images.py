@@ -228,7 +228,15 @@ def write(path, pages, metadata=None):
             options = {k: v for k, v in (metadata or {}).items() if k in kept}
             if suffix in (".jpg", ".jpeg"):
                 options["quality"] = 95
-            Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
+            try:
+                Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
+            except (OSError, ValueError, SystemError) as error:  # larger than the format holds
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise  # the disk's
+                sides = "x".join(map(str, squeezed.shape[:2]))
+                raise ImageError(
+                    f"{path}: {suffix} can't hold it, {sides} pixels ({short(error)}); use .tif."
+                ) from error
         else:
             raise ImageError(f"{path}: unknown suffix; expected one of {', '.join(SUFFIXES)}.")
 
@@ -290,10 +298,13 @@ def to_channels(image, channels):
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
 
-def resize(image, sides):
-    """(H, W, C) float -> (*sides, C) float32, bicubic; widened against aliasing if it shrinks."""
+def resize(image, sides, way=Image.BICUBIC):
+    """(H, W, C) float -> (*sides, C) float32; widened against aliasing if it shrinks.
+
+    way: of Pillow's, BICUBIC being Keys' (1981) of a = -0.5.
+    """
     planes = [
-        Image.fromarray(np.asarray(plane, np.float32)).resize(sides[::-1], Image.BICUBIC)
+        Image.fromarray(np.asarray(plane, np.float32)).resize(sides[::-1], way)
         for plane in np.moveaxis(image, -1, 0)
     ]
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
@@ -317,7 +328,10 @@ def smaller_pixels(metadata, scale):
         found["resolution"] = tuple(n * scale for n in found["resolution"])
     if "more" in found:
         sizes = ("PhysicalSizeX", "PhysicalSizeY")
-        found["more"] = {k: v / scale if k in sizes else v for k, v in found["more"].items()}
+        found["more"] = {
+            k: v / scale if k in sizes and isinstance(v, (int, float)) else v
+            for k, v in found["more"].items()
+        }
     if found.get("attributes"):
         found["attributes"] = zarrs.smaller_pixels(found["attributes"], scale)
     return found

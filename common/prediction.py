@@ -117,7 +117,8 @@ class Grid:
         half = max(1, multiple // 2)
         halo = -(-halo // half) * half  # two of them are a multiple
         self._halo, self._multiple = halo, multiple
-        length = tile_shape(padded, self._max_pixels, tile_size or max(padded), halo, multiple)
+        sides_allowed = filter(None, (tile_size, denoiser.MAX_TILE, max(padded)))
+        length = tile_shape(padded, self._max_pixels, min(sides_allowed), halo, multiple)
         spans = [list(_spans(side, n, halo)) for side, n in zip(padded, length)]
         self.tiles = [
             Tile(*(tuple(values) for values in zip(*place))) for place in itertools.product(*spans)

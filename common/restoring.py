@@ -48,6 +48,8 @@ def restore_files(
             missing level; or, at the end, some files were bad.
     """
     config = denoiser.config
+    if max_bytes:
+        max_bytes //= denoiser.scale**2  # what is written counts too
     if with_std and not denoiser.predicts_std:
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
     level = given_level(config, noise_level)

@@ -98,11 +98,31 @@ def smaller_pixels(attributes, scale):
     attributes = copy.deepcopy(attributes)
     image = _image(attributes)
     names = [axis["name"] if isinstance(axis, dict) else axis for axis in image["axes"]]
-    for change in image["datasets"][0].get("coordinateTransformations", ()):
-        if change.get("type") == "scale":
-            pairs = zip(names, change["scale"])
+    changes = image["datasets"][0].get("coordinateTransformations")
+    changes = [c for c in changes if isinstance(c, dict)] if isinstance(changes, list) else []
+    sizes = [1.0] * len(names)
+    for change in changes:
+        if _are_numbers(found := change.get("scale"), len(names)):
+            sizes = found
+            pairs = zip(names, found)
             change["scale"] = [n / scale if name.lower() in "yx" else n for name, n in pairs]
+    for change in changes:
+        if _are_numbers(found := change.get("translation"), len(names)):
+            # Of the middle of the first pixel, which is nearer to the edge now.
+            change["translation"] = [
+                n - size * (1 - 1 / scale) / 2 if name.lower() in "yx" else n
+                for name, n, size in zip(names, found, sizes)
+            ]
     return attributes
+
+
+def _are_numbers(values, count):
+    """Whether they are a list of so many; of a damaged file they may be anything."""
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(isinstance(value, (int, float)) for value in values)
+    )
 
 
 def _of_one_resolution(attributes):

@@ -32,6 +32,8 @@ def transform(images):
 
 def invert(real, imaginary):
     """F^-1(exp(F(.))), the image of `transform`'s result: (N, H, W, C); exact but for rounding."""
+    # Sides that one knows before the graph runs and the other does not, FFTs take for different.
+    real = ops.reshape(real, ops.shape(imaginary))
     logarithm, phase = _to_spectrum(_shifted(real, -1), _shifted(imaginary, -1))
     magnitude = ops.exp(ops.minimum(logarithm, MAX_LOG))
     return _from_spectrum(magnitude * ops.cos(phase), magnitude * ops.sin(phase))[0]

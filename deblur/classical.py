@@ -40,7 +40,7 @@ def richardson_lucy(noisy, kernel, sigma):
     # It convolves without wrapping, and wants a middle.
     odd = np.pad(kernel, [(0, 1 - side % 2) for side in kernel.shape])
     # Wide enough for what goes wrong at the edges to stay there.
-    margins = [(min(4 * side, 64),) * 2 for side in odd.shape]
+    margins = [(max(4 * side, 32),) * 2 for side in odd.shape]
 
     def restore(channel):
         wrapped = np.pad(np.maximum(channel, 0.0), margins, mode="wrap")

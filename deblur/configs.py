@@ -1,6 +1,7 @@
 """What a training of deblurring depends on, and the settings that have a name."""
 
 import dataclasses
+import pathlib
 import typing
 
 from common import configs
@@ -24,7 +25,8 @@ BLURS = {
 class Config(configs.Config):
     """Defaults follow Cadiou & Dervishi, section 4.2. Written to the run folder as config.json."""
 
-    NOISES: typing.ClassVar[tuple] = ("gauss", "poisson")
+    # Poisson noise would cut off what kernels push below 0, and its mean be another image.
+    NOISES: typing.ClassVar[tuple] = ("gauss",)
 
     formulation: str = setting(
         "convolve",
@@ -33,8 +35,8 @@ class Config(configs.Config):
     )
     blur: str | None = setting(
         None,
-        "Law of the kernels: dirac1 (a Dirac plus normal entries, the spectrum deviating from "
-        "1 by so much), lognormal0_1 (sigma of the spectrum's logarithm), or those of cameras, "
+        "Law of the kernels: dirac1 (a Dirac plus normal entries, fine frequencies deviating "
+        "from 1 by so much), lognormal0_1 (sigma of the spectrum's logarithm), or of cameras, "
         "motion3_15 (pixels long) and disc1_3 (radius).",
         str,
     )
@@ -48,9 +50,7 @@ class Config(configs.Config):
         None, "Kernels sum to 1, as those of real blur; if not, brightness is random.", bool
     )
     targets: str = setting("blurred", "blurred: by another kernel; clean: the crop itself.")
-    noise: str | None = setting(
-        "gauss0", "Noise on top of the blur, as gauss2, gauss0_5, poisson100.", str
-    )
+    noise: str | None = setting("gauss0", "Noise on top of the blur, as gauss2, gauss0_5.", str)
     channels: int = setting(1, "1 (grey) or 3 (colour).")
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
     learning_rate: float | None = setting(3e-4, "Before its ramp down.", float, positive=True)
@@ -78,7 +78,13 @@ class Config(configs.Config):
                 raise ValueError(
                     f"kernel_size={self.kernel_size}: larger than the crop of {self.crop_size}."
                 )
-        if self.kernel_size == 1 and self.unit_sum:
+        if "blur" in parsed and (side := kernels.largest_side(parsed["blur"])) > self.crop_size:
+            raise ValueError(
+                f"blur={self.blur!r}: kernels of up to {side} pixels, larger than the crop of "
+                f"{self.crop_size}; give a larger crop_size."
+            )
+        is_camera = "blur" in parsed and parsed["blur"].model in kernels.CAMERA
+        if self.kernel_size == 1 and self.unit_sum and not is_camera:
             raise ValueError("kernel_size=1 with unit_sum: such a kernel changes nothing.")
 
     @property
@@ -87,7 +93,11 @@ class Config(configs.Config):
 
     def completed(self):
         blur, validation_blur = BLURS[self.formulation]
-        return super().completed(
+        config = self
+        if self.validation_blur is not None and kernels.is_file(self.validation_blur):
+            path = str(pathlib.Path(self.validation_blur).expanduser().resolve())
+            config = dataclasses.replace(self, validation_blur=path)
+        return super(Config, config).completed(
             num_images=80_000,
             blur=blur,
             validation_blur=validation_blur,

@@ -1,11 +1,9 @@
 """What deblurring trains on: one crop blurred by two kernels; and examples to score."""
 
-import functools
-
 import numpy as np
 import tensorflow as tf
 
-from common import datasets, evaluation, images, noise_levels, pipeline
+from common import evaluation, images, noise_levels, pipeline
 from deblur import kernels
 
 # Of the keys of draws; those of crops are the seeds themselves, far below.
@@ -30,7 +28,7 @@ def training_batches(image_set, config, start):
         blurred, target = kernels.convolve(crop, kernel), crop
         if config.targets == "blurred":
             if blur.model in kernels.CAMERA and rng.random() < 0.5:
-                other = kernels.mirrored(other)
+                other = kernels.sharpening(other)
             target = kernels.convolve(crop, other)
         return blurred, target, crop
 
@@ -79,16 +77,4 @@ def examples(image_set, config, *, noise, seed, repeats):
             yield name, clean, {"noisy": noisy, "noise_level": level, "kernel": kernel}
 
 
-def validation(config, data_dir):
-    """Function that yields `examples` of the middle of the first few validation images.
-
-    Of logarithms a middle of the training's size, for another they are not trained.
-    """
-    image_set = datasets.load(
-        config.validation_set, data_dir, held_back=True, max_images=evaluation.VALIDATION_IMAGES
-    )
-    side = config.crop_size if config.is_logarithmic else evaluation.MIDDLE_SIDE
-    few = image_set.each(functools.partial(evaluation.centre, side=side))
-    return functools.partial(
-        examples, few, config, noise=config.validation_noise, seed=0, repeats=1
-    )
+validation = evaluation.validation_by(examples)

@@ -6,18 +6,23 @@ from keras import ops
 
 from common import commands, denoiser, losses, training
 from deblur import cepstrum, classical, configs, data, network
+from n2n_tf import denoiser as noise2noise
 
 
 class Denoiser(denoiser.Denoiser):
     """Restores blurred images, (N, H, W, C); the result holds `denoised` alone.
 
-    `convolve` and `multiplicative` restore the image itself, their network learns what is to be
-    added to it. `log` and `log_nodc` restore its
-    cepstrum, see `cepstrum.transform`, in which blur is a term added; the imaginary part, which is
-    0 but for a few signs, stays that of the input. The mean of a cepstrum over its pixels is the
-    logarithm of the image's mean, the spectrum's DC component: `log_nodc` takes it out and puts
-    the input's back.
+    `convolve` and `multiplicative` restore the image itself: their network learns what is to be
+    added to it. `log` and `log_nodc` restore its cepstrum, see `cepstrum.transform`, in which blur
+    is a term added; the imaginary part, which is 0 but for a few signs, stays that of the input.
+    The mean of a cepstrum over its pixels is the logarithm of the image's mean, the spectrum's DC
+    component: `log_nodc` takes it out and puts the input's back. Around its origin a cepstrum grows
+    with the root of the pixels, so that a network knows those of its training's size alone: larger
+    images are restored in tiles of that size, by `prediction.restore`; an exported model, which
+    does not cut them, wants such tiles.
     """
+
+    MAX_HALO = 32
 
     def __init__(self, config):
         super().__init__(config, name="deblur")
@@ -28,15 +33,14 @@ class Denoiser(denoiser.Denoiser):
             last_gain=1.0 if config.is_logarithmic else 0.0,  # from the blurred image on
         )
 
-    MAX_HALO = 32
-
     @property
-    def TILES(self):
-        return not self.config.is_logarithmic  # a frequency is everywhere
+    def MAX_TILE(self):
+        """Cepstra have no other size than those of the training, see the class."""
+        return self.config.crop_size if self.config.is_logarithmic else None
 
     @property
     def radius(self):
-        return network.receptive_radius("unet")
+        return 0 if self.config.is_logarithmic else network.receptive_radius("unet")
 
     @property
     def bytes_per_pixel(self):
@@ -75,11 +79,8 @@ METHOD = commands.Method(
     validation=data.validation,
     examples=data.examples,
     given="blurred",
+    told={"blur": "validation_blur"},
     baselines=classical.NAMES,
     baseline_inputs=("noisy", "kernel"),
-    cite=(
-        "Cadiou, Dervishi: Self-supervised methods for low-level vision, after Lehtinen et al.: "
-        "Noise2Noise, ICML 2018",
-        "10.48550/arXiv.1803.04189",
-    ),
+    cite=noise2noise.METHOD.cite,
 )

@@ -15,7 +15,7 @@ MODELS = {
     "motion": "length of a straight path, pixels",
     "disc": "radius, pixels",
 }
-CAMERA = ("motion", "disc")  # their mean is no Dirac, see `mirrored`
+CAMERA = ("motion", "disc")  # their mean is no Dirac, see `sharpening`
 MAX_SIGMA = 50.0
 MAX_LENGTH = 255.0  # of a camera's kernel, pixels
 # Single precision holds spectra over a range of about e^16. Beyond, draws of the logarithm are cut
@@ -57,6 +57,12 @@ def parse(text):
     return Blur(model, low, high)
 
 
+def largest_side(blur):
+    """Of a law of camera kernels, pixels; 0 of others, whose size is given."""
+    halves = {"motion": np.ceil(blur.high / 2), "disc": np.ceil(max(blur.high, 0.5) - 0.5)}
+    return 2 * int(halves[blur.model]) + 1 if blur.model in halves else 0
+
+
 def draw(blur, rng, size, *, unit_sum):
     """Draws a kernel.
 
@@ -64,7 +70,9 @@ def draw(blur, rng, size, *, unit_sum):
     image, so that kernels are real and E[log spectrum] = 0. dirac: a Dirac plus normal entries of
     deviation sigma / sqrt(entries), so that E[kernel] is the Dirac and its spectrum deviates from
     1 by sigma at any frequency, whatever the size: of the image's own size it is the complex
-    normal noise of mean 1 by which `multiplicative` multiplies. motion, disc: of cameras.
+    normal noise of mean 1 by which `multiplicative` multiplies. A unit sum takes the deviation away
+    at frequency 0, and most of it at those with longer waves than the kernel. motion, disc: of
+    cameras.
 
     Args:
         blur: `Blur`.
@@ -97,7 +105,7 @@ def draw(blur, rng, size, *, unit_sum):
     return kernel
 
 
-def mirrored(kernel):
+def sharpening(kernel):
     """2 Dirac - kernel: it sharpens as much as the kernel blurs. The mean of both is the Dirac.
 
     So a target that is blurred or sharpened, as likely, is right on average, whatever the kernel;
@@ -157,7 +165,7 @@ def read(path):
         images.ImageError: not readable, or not to be used, see `check`.
     """
     path = pathlib.Path(os.path.expanduser(path))
-    kernel = images.read_one(path).astype(np.float64).mean(axis=-1)
+    kernel = images.to_channels(images.read_one(path), 1)[..., 0].astype(np.float64)
     try:
         check(kernel)
     except ValueError as error:

@@ -157,21 +157,15 @@ def orientations(config):
 def hide(patch, mean, std, config, seed):
     """Blind spots of their own in every channel: (patch, where), both (.., C)."""
     struct = _struct_offsets(config)
-    standard = (patch - mean) / std
-    hidden, kept = zip(
-        *(
-            masking.mask(
-                standard[..., channel],
-                config.perc_pix,
-                config.manipulator,
-                config.radius,
-                tf.random.fold_in(seed, channel),
-                struct=struct,
-            )
-            for channel in range(config.channels)
-        )
+    hidden, kept = masking.mask_channels(
+        (patch - mean) / std,
+        config.perc_pix,
+        config.manipulator,
+        config.radius,
+        seed,
+        struct=struct,
     )
-    return tf.stack(hidden, axis=-1) * std + mean, tf.stack(kept, axis=-1)
+    return hidden * std + mean, kept
 
 
 def _struct_offsets(config):

@@ -44,6 +44,24 @@ def draw_spots(shape, perc_pix, seed):
     return tf.boolean_mask(places, tf.reduce_all(places < shape, axis=-1))
 
 
+def mask_channels(patch, perc_pix, manipulator, radius, seed, *, struct=None):
+    """`mask` with blind spots of their own in every channel of (.., C): (patch, where), (.., C)."""
+    hidden, kept = zip(
+        *(
+            mask(
+                patch[..., channel],
+                perc_pix,
+                manipulator,
+                radius,
+                tf.random.fold_in(seed, channel),
+                struct=struct,
+            )
+            for channel in range(patch.shape[-1])
+        )
+    )
+    return tf.stack(hidden, axis=-1), tf.stack(kept, axis=-1)
+
+
 def mask(patch, perc_pix, manipulator, radius, seed, *, struct=None, spots=None):
     """Hides blind spots: (patch with other values there, (.., ..) bool, where they are).
 

@@ -1,11 +1,14 @@
 """Deblurring and super-resolution of `scripts.reproduce`: trainings, scores, curves, ablation.
 
+Columns of the table, average PSNR: given, what comes in; linear, of enlarged images bicubic without
+noise, of kernels around a Dirac `best_fixed_filter`; restored; fitted, restored after the affine
+fit of grey values that is nearest to the clean image.
+
 Cadiou & Dervishi, "Self-supervised methods for low-level vision", sections 4.1 and 4.2.
 """
 
 import csv
 import dataclasses
-import functools
 
 import numpy as np
 
@@ -87,10 +90,6 @@ SUPERRES = {
     "bicubic-n2v-gauss10": Row(6000, ("--learner=n2v", "--noise=gauss10")),
     "single_image": Row(1500, ("--target_noise=gauss0", "--own_copies")),
 }
-# linear: by the best filter that is the same for all kernels, see `best_fixed_filter`; fitted:
-# restored, after the affine fit of grey values that is nearest to the clean image.
-PSNRS = ("given", "linear", "restored", "fitted")
-COLUMNS = ("name", "scored", "dataset", "images", "noise", *PSNRS, "command")
 
 
 def deblurring(names, output):
@@ -105,55 +104,60 @@ def _reproduce(package, rows, output):
     """Trains, scores on both data sets, and writes table.csv and curves.png."""
     method, found = trainings.method(package), []
     sets = [FLAGS.dataset] if FLAGS.dataset else ["set12", "bsd68"]
-    common = _settings(sets[0])
     image_sets = [
         datasets.load(name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images)
         for name in sets
     ]
     for name, row in rows.items():
-        run_dir = output / name
-        arguments = trainings.arguments(package, run_dir, row.num_images, [*row.flags, *common])
-        single = name == "single_image"
-        if single:
-            restore = _SingleImages(method, run_dir, row)
+        if name == "single_image":
+            restore, scored_on = _SingleImages(method, output / name, row), image_sets[:1]
         else:
-            restore = _Restorer(trainings.trained(arguments))
-        for image_set in image_sets[:1] if single else image_sets:
+            settings = [*row.flags, *_settings(sets[0])]
+            arguments = trainings.arguments(package, output / name, row.num_images, settings)
+            restore, scored_on = _Restorer(arguments), image_sets
+        for image_set in scored_on:
             for changes in row.scored:
                 config = dataclasses.replace(restore.config, **changes)
-                scored_set = image_set
-                if getattr(config, "is_logarithmic", False):  # for no other size are they trained
-                    cut = functools.partial(evaluation.centre, side=config.crop_size)
-                    scored_set = image_set.each(cut)
-                given, linear, restored, fitted = (evaluation.Scores() for _ in PSNRS)
-                noise = config.validation_noise
-                for number, (_, clean, inputs) in enumerate(
-                    method.examples(scored_set, config, noise=noise, seed=0, repeats=1)
-                ):
-                    given.add(clean, inputs["noisy"])
-                    linear.add(clean, best_fixed_filter(inputs["noisy"], config))
-                    result = restore(f"{image_set.name}{number}", inputs)
-                    restored.add(clean, result)
-                    fitted.add(clean, metrics.fitted(result, clean))
-                scored = " ".join(f"{k}={v}" for k, v in changes.items()) or "as validated"
-                values = (name, scored, image_set.name, len(given.psnr), noise)
-                scores = (given, linear, restored, fitted)
-                psnr = (f"{np.mean(of.psnr):.2f}" for of in scores)
-                found.append(dict(zip(COLUMNS, (*values, *psnr, "python " + " ".join(arguments)))))
-                print(f"{name} {scored}: {restored.line(image_set.name, noise)}", flush=True)
+                line = {
+                    "name": name,
+                    "scored": " ".join(f"{k}={v}" for k, v in changes.items()) or "as validated",
+                    "dataset": image_set.name,
+                    "images": len(image_set),
+                    "noise": config.validation_noise,
+                    **_scores(method, config, image_set, restore),
+                    "command": "python " + " ".join(restore.arguments),
+                }
+                found.append(line)
+                print(" ".join(f"{k}={v}" for k, v in line.items() if k != "command"), flush=True)
                 trainings.write_table(output / "table.csv", found)
     lines = {name: _curve(output / name / "log.csv") for name in rows}
-    figures.save_lines(
-        {name: points for name, points in lines.items() if points},
-        output / "curves.png",
-        xlabel="crops shown",
-        ylabel="PSNR on the middle of four images, dB",
-    )
-    widths = {"name": 26, "scored": 36, "dataset": 8} | dict.fromkeys(PSNRS, 8)
-    print()
-    for line in [{column: column for column in widths}, *found]:
-        print(" ".join(f"{line[column]:{width}}" for column, width in widths.items()))
-    print(f"Table: {output}/table.csv, curves: {output}/curves.png")
+    if any(lines.values()):
+        figures.save_lines(
+            {name: points for name, points in lines.items() if points},
+            output / "curves.png",
+            xlabel="crops shown",
+            ylabel="PSNR on the middle of four images, dB",
+        )
+        print(f"Curves: {output}/curves.png")
+    print(f"Table: {output}/table.csv")
+
+
+def _scores(method, config, image_set, restore):
+    """{column: average PSNR, dB} of what comes in, of a linear method, and of what is restored."""
+    scores = {column: evaluation.Scores() for column in ("given", "linear", "restored", "fitted")}
+    noise = config.validation_noise
+    examples = method.examples(image_set, config, noise=noise, seed=0, repeats=1)
+    for number, (_, clean, inputs) in enumerate(examples):
+        restored = restore(f"{number:03d}", inputs)
+        found = {"given": inputs["noisy"], "restored": restored}
+        found["fitted"] = metrics.fitted(restored, clean)
+        if "small" in inputs:
+            found["linear"] = images.resize(inputs["small"], clean.shape[:2])
+        elif config.validation_blur.startswith("dirac") and config.unit_sum and config.kernel_size:
+            found["linear"] = best_fixed_filter(inputs["noisy"], config)
+        for column, image in found.items():
+            scores[column].add(clean, image)
+    return {c: f"{np.mean(of.psnr):.2f}" if of.psnr else "" for c, of in scores.items()}
 
 
 def best_fixed_filter(blurred, config):
@@ -161,16 +165,12 @@ def best_fixed_filter(blurred, config):
 
     For kernels around a Dirac of unit sum, whose spectrum has mean 1 and variance v, it multiplies
     by 1 / (1 + v), whatever the image. What a network gains beyond it, it has learned about the
-    kernel at hand. Of other blur the image itself.
+    kernel at hand.
     """
-    blur = getattr(config, "validation_blur", "")
-    if not (blur.startswith("dirac") and config.unit_sum and config.kernel_size):
-        return blurred
     count = config.kernel_size**2
     mean = np.full((config.kernel_size,) * 2, 1 / count)
-    sides = blurred.shape[:2]
-    share = count / (count - 1) * (1 - np.abs(kernels.transfer(mean, sides)) ** 2)
-    variance = kernels.parse(blur).high ** 2 * share
+    share = count / (count - 1) * (1 - np.abs(kernels.transfer(mean, blurred.shape[:2])) ** 2)
+    variance = kernels.parse(config.validation_blur).high ** 2 * share
     spectrum = np.fft.fft2(blurred, axes=(0, 1)) / (1 + variance)[..., None]
     return np.fft.ifft2(spectrum, axes=(0, 1)).real.astype(np.float32)
 
@@ -180,10 +180,11 @@ def _settings(validation_set):
 
 
 class _Restorer:
-    """Restores by one model."""
+    """Restores by one model, trained if need be."""
 
-    def __init__(self, model):
-        self._model, self.config = model, model.config
+    def __init__(self, arguments):
+        self.arguments, self._model = arguments, trainings.trained(arguments)
+        self.config = self._model.config
 
     def __call__(self, name, inputs):
         return prediction.restore(self._model, inputs)["denoised"]
@@ -192,18 +193,21 @@ class _Restorer:
 class _SingleImages:
     """Trains a model on each small image alone, and enlarges it by that."""
 
-    def __init__(self, method, run_dir, row):
-        self._run_dir, self._row = run_dir, row
+    def __init__(self, method, folder, row):
+        self._folder, self._row = folder, row
         self.config = dataclasses.replace(method.named["single_image"], channels=1).completed()
+        self.arguments = self._arguments("000")
+
+    def _arguments(self, name):
+        path, settings = self._folder / f"{name}.tif", [*self._row.flags, *_settings("sample")]
+        return trainings.arguments(
+            "superres", self._folder / name, self._row.num_images, settings, train_set=path
+        )
 
     def __call__(self, name, inputs):
-        path = self._run_dir / f"{name}.tif"
-        images.write(path, inputs["small"])
-        settings = [*self._row.flags, *_settings("sample")]
-        arguments = trainings.arguments(
-            "superres", self._run_dir / name, self._row.num_images, settings, train_set=path
-        )
-        return prediction.restore(trainings.trained(arguments), inputs)["denoised"]
+        images.write(self._folder / f"{name}.tif", inputs["small"])
+        model = trainings.trained(self._arguments(name))
+        return prediction.restore(model, inputs)["denoised"]
 
 
 def _curve(path):

@@ -5,7 +5,7 @@ import importlib
 from common import configs, runs
 
 NAMES = ("deblur", "n2n_tf", "n2n_tf.mri", "n2v_tf", "rdunet_tf", "ssdn_tf", "superres")
-ORIGINALS = tuple(name for name in NAMES if name.endswith("_tf"))  # with weights of their own
+ORIGINALS = ("n2n_tf", "n2n_tf.mri", "n2v_tf", "rdunet_tf", "ssdn_tf")  # with weights to import
 
 
 def method(name):

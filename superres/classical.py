@@ -1,8 +1,8 @@
 """Enlarging without learning, from the small image before any noise; and what the network gets."""
 
-import numpy as np
+from PIL import Image
 
-from superres import resampling
+from common import images
 
 
 def enlarged(noisy, small, sigma):
@@ -12,18 +12,12 @@ def enlarged(noisy, small, sigma):
 
 def bicubic(noisy, small, sigma):
     """Bicubic, without noise."""
-    return _enlarged(small, noisy, "bicubic")
+    return images.resize(small, noisy.shape[:2])
 
 
 def lanczos(noisy, small, sigma):
     """Lanczos of three lobes, without noise."""
-    return _enlarged(small, noisy, "lanczos3")
-
-
-def _enlarged(small, noisy, interpolation):
-    scale = noisy.shape[0] // small.shape[0]
-    enlarger = resampling.build_enlarger(small.shape[-1], scale, interpolation=interpolation)
-    return np.asarray(enlarger(small[None]))[0]
+    return images.resize(small, noisy.shape[:2], Image.LANCZOS)
 
 
 NAMES = {f.__name__: f for f in (enlarged, bicubic, lanczos)}

@@ -62,10 +62,16 @@ class Config(configs.Config):
             raise ValueError(f"target='clean_hr' with target_noise={self.target_noise!r}.")
         if self.target_noise is not None:
             self.check_noise("target_noise", self.target_noise)
-        for name in ("noise", "target_noise"):
-            text = getattr(self, name)
-            if self.learner == "n2v" and text and noise_levels.parse(text).high == 0:
-                raise ValueError(f"{name}={text!r}: n2v needs noise to tell from the image.")
+        if self.learner == "n2v" and self.target_noise not in (None, self.noise):
+            raise ValueError(
+                f"learner='n2v' with target_noise={self.target_noise!r}: its target is the input."
+            )
+        learns_noise = self.learner == "n2v" or self.target == "bicubic"
+        if learns_noise and self.noise and noise_levels.parse(self.noise).high == 0:
+            raise ValueError(
+                f"noise={self.noise!r}: without noise there is nothing to learn from the enlarged "
+                "image; leave it out, or take target=noisy_hr."
+            )
         if self.perc_pix > 100:
             raise ValueError(f"perc_pix={self.perc_pix}: expected at most 100.")
 
@@ -74,13 +80,14 @@ class Config(configs.Config):
         noise = self.noise or ("gauss25" if report else "gauss0")
         target = self.target or ("bicubic" if self.learner == "n2v" else "noisy_hr")
         target_noise = {"bicubic": noise, "clean_hr": "gauss0", "noisy_hr": "gauss25"}[target]
+        own = {"validation_set": self.train_set} if self.own_copies else {}
         config = dataclasses.replace(
             self,
             noise=noise,
             target=target,
             target_noise=self.target_noise or target_noise,
         )
-        return super(Config, config).completed(num_images=80_000)
+        return super(Config, config).completed(num_images=80_000, **own)
 
 
 DEFAULT = "noisy_hr"

@@ -1,7 +1,5 @@
 """What super-resolution trains on: crops shrunk and enlarged again; and examples to score."""
 
-import functools
-
 import numpy as np
 import tensorflow as tf
 
@@ -71,8 +69,13 @@ def training_batches(image_set, config, start):
         noisy, level = pipeline.corrupt_numbered(enlarged, noise, config.seed, number)
         x = {"noisy": noisy, "noise_level": level, "number": tf.cast(number, tf.float32)}
         if config.learner == "n2v":
-            hidden, kept = _hide(noisy, config, number)
-            return x | {"noisy": hidden}, {"target": noisy, "kept": kept, "clean": crop}
+            seed = tf.stack([tf.cast(config.seed, tf.int32), tf.cast(number, tf.int32)])
+            seed = tf.random.fold_in(seed, MASK)
+            hidden, kept = masking.mask_channels(
+                noisy, config.perc_pix, "uniform_withCP", config.radius, seed
+            )
+            y = {"target": noisy, "kept": tf.cast(kept, tf.float32), "clean": crop}
+            return x | {"noisy": hidden}, y
         target = enlarged if config.target == "bicubic" else crop
         target, _ = pipeline.corrupt_numbered(
             target, target_noise, config.seed, number, second=True
@@ -80,26 +83,6 @@ def training_batches(image_set, config, start):
         return x, {"target": target, "clean": crop}
 
     return pipeline.numbered(example, config, start)
-
-
-def _hide(noisy, config, number):
-    """Blind spots of their own in every channel: (image, 1 where), both (H, W, C)."""
-    seed = tf.stack([tf.cast(config.seed, tf.int32), tf.cast(number, tf.int32)])
-    seed = tf.random.fold_in(seed, MASK)
-    fill, radius = "uniform_withCP", config.radius
-    hidden, kept = zip(
-        *(
-            masking.mask(
-                noisy[..., channel],
-                config.perc_pix,
-                fill,
-                radius,
-                tf.random.fold_in(seed, channel),
-            )
-            for channel in range(config.channels)
-        )
-    )
-    return tf.stack(hidden, axis=-1), tf.cast(tf.stack(kept, axis=-1), tf.float32)
 
 
 def examples(image_set, config, *, noise, seed, repeats):
@@ -126,12 +109,4 @@ def examples(image_set, config, *, noise, seed, repeats):
             yield name, clean, {"noisy": noisy, "noise_level": level, "small": small}
 
 
-def validation(config, data_dir):
-    """Function that yields `examples` of the middle of the first few validation images."""
-    image_set = datasets.load(
-        config.validation_set, data_dir, held_back=True, max_images=evaluation.VALIDATION_IMAGES
-    )
-    few = image_set.each(evaluation.centre)
-    return functools.partial(
-        examples, few, config, noise=config.validation_noise, seed=0, repeats=1
-    )
+validation = evaluation.validation_by(examples)

@@ -3,6 +3,7 @@
 import functools
 
 from common import commands, denoiser, losses, training
+from n2n_tf import denoiser as noise2noise
 from superres import classical, configs, data, network, resampling
 
 
@@ -53,11 +54,11 @@ class Upscaler(denoiser.Denoiser):
 
     @property
     def radius(self):
-        return -(-self.inner.radius // self.scale) + resampling.REACH["bicubic"]
+        return -(-self.inner.radius // self.scale) + resampling.REACH
 
     @property
     def halo(self):
-        reach = resampling.REACH["bicubic"]
+        reach = resampling.REACH
         return min(self.radius, -(-self.inner.MAX_HALO // self.scale) + reach)
 
     @property
@@ -82,11 +83,8 @@ METHOD = commands.Method(
     validation=data.validation,
     examples=data.examples,
     given="enlarged",
+    told={"scale": "scale"},
     baselines=classical.NAMES,
     baseline_inputs=("noisy", "small"),
-    cite=(
-        "Cadiou, Dervishi: Self-supervised methods for low-level vision, after Lehtinen et al.: "
-        "Noise2Noise, ICML 2018",
-        "10.48550/arXiv.1803.04189",
-    ),
+    cite=noise2noise.METHOD.cite,
 )

@@ -4,7 +4,7 @@ python -m superres.evaluate --run_dir=runs/sr --output=pictures
 python -m superres.evaluate --run_dir=runs/sr --dataset=set12 --baselines=all
 
 Ends with a line that programs can read:
-RESULT dataset=set12 noise=gauss0 images=12 psnr=... ssim=...
+RESULT dataset=set12 scale=2 noise=gauss0 images=12 psnr=... ssim=...
 """
 
 from common import commands

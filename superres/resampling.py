@@ -1,13 +1,13 @@
-"""Enlarging images: what super-resolution starts from, and is compared with."""
+"""Bicubic enlarging as a model: what super-resolution starts from."""
 
 import keras
 import numpy as np
 from keras import ops
 
-REACH = {"bicubic": 2, "lanczos3": 3}  # pixels of the small image to each side
+REACH = 2  # pixels of the small image that an enlarged one sees to each side
 
 
-def build_enlarger(channels, scale, *, interpolation="bicubic"):
+def build_enlarger(channels, scale):
     """A model of (N, H, W, channels) float32 -> (N, scale H, scale W, channels).
 
     By transposed convolutions: Keras' own resizing wants sizes that are known before the graph
@@ -17,12 +17,11 @@ def build_enlarger(channels, scale, *, interpolation="bicubic"):
     Args:
         channels: of the images.
         scale: 1, 2, 3, ...
-        interpolation: "bicubic", Keys' (1981) of a = -0.5, or "lanczos3".
     """
     small = keras.Input((None, None, channels), name="small")
     # Ones beside the channels add up what the taps weigh at each pixel.
     x = ops.concatenate([small, ops.ones_like(small[..., :1])], axis=-1)
-    taps = _taps(scale, interpolation)
+    taps = _taps(scale)
     for axis, name in enumerate("yx"):
         sides, strides = [1, 1], [1, 1]
         sides[axis], strides[axis] = len(taps), scale
@@ -34,16 +33,14 @@ def build_enlarger(channels, scale, *, interpolation="bicubic"):
     return keras.Model(small, x[..., :-1] / x[..., -1:], name="enlarger")
 
 
-def _taps(scale, interpolation):
+def _taps(scale):
     """What a small pixel adds to the enlarged ones around it, along one side: (n,).
 
+    Cubic convolution (Keys 1981) with a = -0.5.
     Pixels are squares: for even scales the middle of no enlarged one is that of a small one.
     """
-    reach = REACH[interpolation]
-    count = 2 * reach * scale - scale % 2
+    count = 2 * REACH * scale - scale % 2
     x = np.abs(np.arange(count) - (count - 1) / 2) / scale
-    if interpolation == "lanczos3":
-        return np.sinc(x) * np.sinc(x / reach)
     near = (1.5 * x - 2.5) * x * x + 1.0
     far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
     return np.where(x < 1.0, near, far)

@@ -209,3 +209,19 @@ def test_files_that_claim_more_than_they_hold_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "b.tif", iter([b"\0" * 99]), rowsperstrip=20000, **blank)
     with pytest.raises(images.ImageError, match="claims an image of 400 MB, but holds"):
         stacks.read(tmp_path / "b.tif")
+
+
+@pytest.mark.parametrize("size", [0.5, "abc"])
+def test_enlarged_stacks_have_smaller_pixels(tmp_path, size):
+    source, target = tmp_path / "a.ome.tif", tmp_path / "b.ome.tif"
+    given = array(2, 6, 8)
+    metadata = {"axes": "TYX", "PhysicalSizeX": size, "PhysicalSizeY": size}
+    tifffile.imwrite(source, given, ome=True, metadata=metadata)
+    stack = stacks.read(source)
+    larger = stack.items(2, 1).repeat(3, axis=1).repeat(3, axis=2)
+    stacks.write(target, stack.enlarged(3), stack.like(larger, 3))
+    found = stacks.read(target)
+    np.testing.assert_array_equal(found.array, given.repeat(3, axis=1).repeat(3, axis=2))
+    expected = size if size == "abc" else pytest.approx(size / 3)
+    assert found.metadata["more"]["PhysicalSizeX"] == expected
+    assert stack.enlarged(1) is stack

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from common import images, stacks
+from common import images, stacks, zarrs
 
 zarr = pytest.importorskip("zarr")
 RNG = np.random.default_rng(0)
@@ -78,3 +78,24 @@ def test_damage_is_named(tmp_path):
     zarr.open_group(tmp_path / "b.zarr", mode="w")
     with pytest.raises(images.ImageError, match="a group, no array"):
         stacks.read(tmp_path / "b.zarr")
+
+
+def test_smaller_pixels_of_ome_zarr_and_what_is_damaged_stays():
+    def attributes(changes):
+        axes = [{"name": name} for name in "tyx"]
+        image = {"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": changes}]}
+        return {"multiscales": [image]}
+
+    def changed(changes):
+        found = zarrs.smaller_pixels(attributes(changes), 2)
+        return found["multiscales"][0]["datasets"][0]["coordinateTransformations"]
+
+    scale, translation = [1.0, 0.5, 0.25], [0.0, 10.0, 20.0]
+    found = changed(
+        [{"type": "scale", "scale": scale}, {"type": "translation", "translation": translation}]
+    )
+    assert found[0]["scale"] == [1.0, 0.25, 0.125]
+    # The middle of the first pixel lies a quarter of an old one before.
+    assert found[1]["translation"] == [0.0, 10.0 - 0.125, 20.0 - 0.0625]
+    for odd in (None, ["a"], [{"type": "scale", "path": "p"}], [{"scale": ["a", "b", "c"]}]):
+        assert changed(odd) == odd

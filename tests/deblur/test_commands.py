@@ -79,7 +79,18 @@ def test_restore_and_export(run, tmp_path, run_command):
     assert (tmp_path / "model" / "1" / "saved_model.pb").is_file()
 
 
-def test_a_stopped_training_goes_on(run, tmp_path, run_command):
+def test_files_of_ones_own_have_no_known_kernel(run, tmp_path, run_command):
+    images.write(tmp_path / "a" / "a.png", RNG.integers(0, 255, (33, 40, 1), np.uint8))
+    flags = [f"--run_dir={run}", f"--dataset={tmp_path}/a", f"--reference={tmp_path}/a"]
+    done = run_command("deblur.evaluate", *flags)
+    assert done.returncode == 0, done.stderr
+    for flag, message in (("--baselines=all", "no kernel is known"), ("--blur=disc2", "already")):
+        done = run_command("deblur.evaluate", *flags, flag)
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert message in done.stderr
+
+
+def test_resume_keeps_settings(run, tmp_path, run_command):
     done = run_command("deblur.train", f"--run_dir={run}", *TINY, "--resume")
     assert "finished already" in done.stdout
     other = run_command("deblur.train", f"--run_dir={run}", "--formulation=log", "--resume")
@@ -92,6 +103,8 @@ def test_train_refuses_in_one_line(tmp_path, run_command):
         (["--formulation=divide"], "formulation='divide': expected log"),
         (["--blur=motion9", "--formulation=log_nodc"], "at some frequencies it is minus infinity"),
         (["--kernel_size=4"], "kernel_size=4: expected an odd number"),
+        (["--validation_blur=missing.npy"], "missing.npy: no such file"),
+        (["--blur=motion99", "--crop_size=32"], "larger than the crop of 32"),
         (["--config=convolv"], "did you mean convolve"),
     ):
         done = run_command("deblur.train", f"--run_dir={tmp_path}/run", *flags)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from common import datasets, training
+from common import datasets, prediction, training
 from deblur import cepstrum, configs, data, denoiser, kernels
 
 RNG = np.random.default_rng(0)
@@ -43,6 +43,22 @@ def test_every_named_configuration_trains_a_step_and_restores_any_size(name):
         image = RNG.random((1, *size, 1), np.float32)
         result = model.predict_on_batch(image)["denoised"]
         assert result.shape == image.shape and np.isfinite(result).all()
+
+
+def test_images_of_many_sizes_one_after_the_other():
+    model = denoiser.Denoiser(tiny("log_nodc"))
+    for size in ((32, 32), (32, 17), (32, 25), (9, 25), (40, 70)):  # graphs for some sides known
+        image = RNG.random((*size, 1), np.float32)
+        restored = prediction.restore(model, {"noisy": image})["denoised"]
+        assert restored.shape == image.shape and np.isfinite(restored).all()
+
+
+def test_logarithms_are_restored_in_tiles_of_the_trainings_size():
+    model = denoiser.Denoiser(tiny("log_nodc"))
+    image = RNG.random((64, 96, 1), np.float32)
+    restored = prediction.restore(model, {"noisy": image})["denoised"]
+    part = prediction.restore(model, {"noisy": image[32:64, 32:64]})["denoised"]
+    np.testing.assert_allclose(restored[32:64, 32:64], part, atol=1e-4 * part.max())
 
 
 @pytest.mark.parametrize("formulation", ["convolve", "multiplicative"])
@@ -105,7 +121,7 @@ def test_targets_of_cameras_are_blurred_or_sharpened():
     error = (target.mean(axis=0) - clean[0]).std()
     assert error < 0.15 * (noisy.mean(axis=0) - clean[0]).std()
     kernel = kernels.motion(5.0, 0.3)
-    mean = (kernel + kernels.mirrored(kernel)) / 2
+    mean = (kernel + kernels.sharpening(kernel)) / 2
     assert mean[mean.shape[0] // 2, mean.shape[1] // 2] == pytest.approx(1)
     assert np.abs(mean).sum() == pytest.approx(1)
 

@@ -91,6 +91,7 @@ def test_camera_kernels():
         # A path of 9 pixels has deviation 9 / sqrt(12); the grid adds up to half a pixel.
         assert np.sqrt((kernel * along**2).sum()) == pytest.approx(9 / np.sqrt(12), rel=0.05)
         assert np.sqrt((kernel * (y * np.cos(angle) - x * np.sin(angle)) ** 2).sum()) < 0.6
+        assert kernel.shape[0] <= kernels.largest_side(kernels.parse("motion3_9"))
     horizontal = kernels.motion(3.0, 0.0)
     assert np.flatnonzero(horizontal.sum(axis=1)).size == 1
     for radius in (0.2, 0.5, 1.0, 2.6, 4.0):
@@ -98,6 +99,7 @@ def test_camera_kernels():
         kernels.check(kernel)
         assert kernel.sum() == pytest.approx(1)
         assert kernel.shape[0] >= 2 * radius
+        assert kernels.largest_side(kernels.parse(f"disc0.1_{radius}")) == kernel.shape[0]
         np.testing.assert_allclose(kernel, kernel.T)
     assert kernels.disc(0.2).shape == (1, 1)
 
@@ -128,6 +130,10 @@ def test_kernels_from_files(tmp_path):
     np.testing.assert_allclose(kernels.read(tmp_path / "k.npy"), kernel / kernel.sum(), rtol=1e-6)
     images.write(tmp_path / "k.png", np.full((3, 3, 1), 7, np.uint8))
     np.testing.assert_allclose(kernels.read(tmp_path / "k.png"), 1 / 9)
+    rgba = np.zeros((3, 3, 4), np.uint8)
+    rgba[1, 1], rgba[..., 3] = 255, 255  # opaque
+    images.write(tmp_path / "rgba.png", rgba)
+    assert kernels.read(tmp_path / "rgba.png")[1, 1] == 1
     np.save(tmp_path / "even.npy", np.ones((4, 4)))
     with pytest.raises(images.ImageError, match=r"even.npy: a kernel of 4x4: expected two odd"):
         kernels.read(tmp_path / "even.npy")

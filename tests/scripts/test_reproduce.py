@@ -51,8 +51,12 @@ def test_the_table_of_networks(tmp_path, run_command):
 @pytest.mark.parametrize(
     ("subject", "methods", "lines"),
     [
-        ("deblurring", "log,multiplicative", ("log as validated", "multiplicative kernel_size=5")),
-        ("superresolution", "bicubic-n2v,single_image", ("bicubic-n2v", "single_image")),
+        (
+            "deblurring",
+            "log,multiplicative",
+            ("name=log scored=as validated", "scored=kernel_size=5"),
+        ),
+        ("superresolution", "bicubic-n2v,single_image", ("name=bicubic-n2v", "name=single_image")),
     ],
 )
 def test_the_extensions(tmp_path, run_command, subject, methods, lines):
@@ -68,6 +72,7 @@ def test_the_extensions(tmp_path, run_command, subject, methods, lines):
     assert all(0 < float(row["restored"]) < 60 for row in rows)
     assert "--num_images=4" in rows[0]["command"]
     assert (tmp_path / "out" / "curves.png").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"set", "out"}
 
 
 def test_patches_are_fixed_and_of_one_size():
