@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 class Identity:
     """Stands in for a network without a halo: what tiling adds or loses shows undiluted."""
 
-    INPUTS, TILES, CENTRED, scale = {"noisy": 0}, True, False, 1
+    INPUTS, TILES, CENTRED, MAX_TILE, scale = {"noisy": 0}, True, False, None, 1
     config = types.SimpleNamespace(side_multiple=32)
     halo = 48
     bytes_per_pixel = 1000
