@@ -3,7 +3,7 @@
 python -m deblur.train --run_dir=runs/deblur                       # sample photographs, minutes
 python -m deblur.train --config=convolve --train_set=bsd300_train --run_dir=runs/convolve
 python -m deblur.train --formulation=log_nodc --train_set=bsd300_train --run_dir=runs/log_nodc
-python -m deblur.train --config=convolve-motion --train_set=photos --run_dir=runs/motion
+python -m deblur.train --config=convolve-motion --channels=3 --train_set=photos --run_dir=runs/m
 """
 
 from common import commands
