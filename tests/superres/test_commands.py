@@ -90,12 +90,11 @@ def test_training_on_a_single_image(tmp_path, run_command):
 
 def test_what_has_no_room_or_sense_is_refused(run, tmp_path, run_command):
     images.write(tmp_path / "in" / "a.png", RNG.integers(0, 255, (9, 9, 3), np.uint8))
-    wide = np.zeros((1, 40_000, 3), np.uint8)
-    images.write(tmp_path / "in" / "wide.jpg", wide)
+    images.write(tmp_path / "in" / "wide.webp", np.zeros((1, 9000, 3), np.uint8))
     flags = [f"--run_dir={run}", f"--output={tmp_path}/out", f"--input={tmp_path}/in"]
     done = run_command("superres.restore", *flags)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "wide.jpg: .jpg can't hold it, 2x80000 pixels" in done.stdout
+    assert "wide.webp: .webp can't hold it, 2x18000 pixels" in done.stdout
     assert (tmp_path / "out" / "a.png").is_file()
     flags = [f"--run_dir={run}", f"--dataset={tmp_path}/in", f"--reference={tmp_path}/in"]
     done = run_command("superres.evaluate", *flags)
