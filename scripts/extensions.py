@@ -43,7 +43,7 @@ DEBLUR = {
     "log": Row(6000, ("--formulation=log",), ({}, UNIT_SUM)),
     "log_nodc": Row(6000, ("--formulation=log_nodc",), ({}, UNIT_SUM)),
     "log_nodc-weak": Row(
-        12_000,
+        6000,
         ("--formulation=log_nodc", "--blur=lognormal0_0.2", "--validation_blur=lognormal0.1"),
         ({}, UNIT_SUM),
     ),
