@@ -60,13 +60,11 @@ class Config(configs.Config):
         super().__post_init__()
         expect("formulation", self.formulation, FORMULATIONS)
         expect("targets", self.targets, ("blurred", "clean"))
-        blurs = {name: getattr(self, name) for name in ("blur", "validation_blur")}
-        parsed = {
-            name: kernels.parse(text)
-            for name, text in blurs.items()
-            if text is not None and not (name == "validation_blur" and kernels.is_file(text))
-        }
-        if self.is_logarithmic and "blur" in parsed and parsed["blur"].model in kernels.CAMERA:
+        blur = None if self.blur is None else kernels.parse(self.blur)
+        if self.validation_blur is not None and not kernels.is_file(self.validation_blur):
+            kernels.parse(self.validation_blur)
+        is_camera = blur is not None and blur.model in kernels.CAMERA
+        if self.is_logarithmic and is_camera:
             raise ValueError(
                 f"blur={self.blur!r} with formulation={self.formulation!r}: the logarithm of its "
                 "spectrum is not 0 on average, at some frequencies it is minus infinity."
@@ -78,12 +76,11 @@ class Config(configs.Config):
                 raise ValueError(
                     f"kernel_size={self.kernel_size}: larger than the crop of {self.crop_size}."
                 )
-        if "blur" in parsed and (side := kernels.largest_side(parsed["blur"])) > self.crop_size:
+        if is_camera and (side := kernels.largest_side(blur)) > self.crop_size:
             raise ValueError(
                 f"blur={self.blur!r}: kernels of up to {side} pixels, larger than the crop of "
                 f"{self.crop_size}; give a larger crop_size."
             )
-        is_camera = "blur" in parsed and parsed["blur"].model in kernels.CAMERA
         if self.kernel_size == 1 and self.unit_sum and not is_camera:
             raise ValueError("kernel_size=1 with unit_sum: such a kernel changes nothing.")
 

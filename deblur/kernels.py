@@ -58,9 +58,9 @@ def parse(text):
 
 
 def largest_side(blur):
-    """Of a law of camera kernels, pixels; 0 of others, whose size is given."""
-    halves = {"motion": np.ceil(blur.high / 2), "disc": np.ceil(max(blur.high, 0.5) - 0.5)}
-    return 2 * int(halves[blur.model]) + 1 if blur.model in halves else 0
+    """Of the kernels of a camera's law, pixels."""
+    half = blur.high / 2 if blur.model == "motion" else max(blur.high, 0.5) - 0.5
+    return 2 * int(np.ceil(half)) + 1
 
 
 def draw(blur, rng, size, *, unit_sum):
@@ -84,7 +84,7 @@ def draw(blur, rng, size, *, unit_sum):
         (h, w) float64, its middle at (h // 2, w // 2).
 
     Reference: Cadiou & Dervishi, "Self-supervised methods for low-level vision", section 4.2; the
-    seed's 5x5 kernels of a log-normal spectrum are `lognormal` with size (5, 5).
+    report's 5x5 kernels of a log-normal spectrum are `lognormal` with size (5, 5).
     """
     strength = rng.uniform(blur.low, blur.high)
     if blur.model == "motion":
