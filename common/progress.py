@@ -1,27 +1,92 @@
-"""How far a long piece of work is, said every ten seconds."""
+"""How far a long piece of work is: a bar in a terminal, a line every ten seconds in a log."""
 
+from __future__ import annotations
+
+import sys
 import time
+import typing
+from collections.abc import Callable
 
-SECONDS = 10.0
+SECONDS = 10.0  # between two lines
+
+
+def say(line: str) -> None:
+    """Prints a line at once, also into a pipe."""
+    print(line, flush=True)
 
 
 class Progress:
-    """Counts steps and says now and then how many are done and how long the rest takes.
+    """Counts steps, and shows how many are done and how long the rest takes.
 
-    total: steps in all; label: before each line; what: a step is; show: called with a line.
+    Args:
+        total: steps in all.
+        label: what the work is about, before each line.
+        unit: what a step is.
+        initial: steps that an earlier run has done.
+        show: called with each line, in a log.
+        bar: whether to draw a bar [if standard error is a terminal].
     """
 
-    def __init__(self, total, label="", *, what="image", show=print):
-        self._total, self._label, self._what, self._show = total, label, what, show
-        self._done = 0
-        self._began = self._shown = time.monotonic()
+    def __init__(
+        self,
+        total: int,
+        label: str = "",
+        *,
+        unit: str = "image",
+        initial: int = 0,
+        show: Callable[[str], typing.Any] = say,
+        bar: bool | None = None,
+    ) -> None:
+        self._total, self._label, self._unit, self._show = total, label, unit, show
+        self._done = self._initial = initial
+        self._began = time.monotonic()
+        # The first line of a training tells how long it takes; shorter work needs none.
+        self._shown = self._began
+        self._bar = None
+        if sys.stderr.isatty() if bar is None else bar:
+            import tqdm
 
-    def step(self, count=1):
+            self._bar = tqdm.tqdm(
+                total=total, initial=initial, desc=label or None, unit=unit, leave=False
+            )
+
+    def step(self, count: int = 1, details: Callable[[], str] | None = None) -> None:
+        """Counts `count` steps more; details: gives more to show, called only when it is shown."""
         self._done += count
+        if self._bar is not None:
+            if details is not None:
+                self._bar.set_postfix_str(details(), refresh=False)
+            self._bar.update(count)
+            return
         now = time.monotonic()
         if now - self._shown > SECONDS:
             self._shown = now
-            left = (now - self._began) / self._done * (self._total - self._done) / 60
-            self._show(
-                f"{self._label}{self._what} {self._done} of {self._total}  {left:.1f} min left"
-            )
+            self._show(self.line(details))
+
+    def line(self, details: Callable[[], str] | None = None) -> str:
+        """What a line of the log says now."""
+        rate = (self._done - self._initial) / max(time.monotonic() - self._began, 1e-9)
+        left = (self._total - self._done) / max(rate, 1e-9) / 60
+        more = f"{details()}  " if details else ""
+        return (
+            f"{self._label}{': ' if self._label else ''}{self._unit} {self._done} of {self._total} "
+            f"({100 * self._done / self._total:.0f} %)  {more}{rate:.2f} {self._unit}s/s  "
+            f"{left:.1f} min left"
+        )
+
+    def say(self, line: str) -> None:
+        """Prints a line, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.clear()
+        self._show(line)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()

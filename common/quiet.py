@@ -1,27 +1,24 @@
-"""Imports Keras without the page of start-up messages that TensorFlow writes past Python's logging.
-
-Import this before anything that imports TensorFlow. Errors and warnings of later calls still show.
-"""
+"""Imports Keras without the start-up messages that TensorFlow writes past Python's logging."""
 
 import os
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # heeded once TensorFlow has started
 
+def import_keras() -> None:
+    """Imports Keras and TensorFlow; errors and warnings of later calls still show.
 
-def _import_keras():
+    To be called before anything else imports TensorFlow.
+    """
+    if "keras" in sys.modules and "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow starts
     sys.stderr.flush()
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)  # the messages come from C++, straight to the descriptor
         import keras  # noqa: F401
-
-        from common import noise  # noqa: F401  # TensorFlow, also where Keras runs on JAX
+        import tensorflow  # noqa: F401  # for the data, also where Keras runs on JAX
     finally:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
-
-
-if "keras" not in sys.modules:
-    _import_keras()

@@ -1,1 +1,3 @@
 """Deblurring as denoising: Noise2Noise on corrupted spectra (Cadiou & Dervishi)."""
+
+import noise2x as _  # noqa: F401  # makes `common` importable, see noise2x/_paths.py

@@ -1,7 +1,6 @@
 """Classical deblurring with the true kernel, beside the networks, which do not know it."""
 
 import numpy as np
-from skimage import restoration
 
 # Weight of Wiener's smoothness over the variance of the noise: of 1, 3, 10, 30, ... that with the
 # highest PSNR on sample photographs with motion9, disc3 and gauss1 to 5. Without noise, little.
@@ -19,6 +18,8 @@ def wiener(noisy, kernel, sigma):
     balance = BALANCE * max(float(sigma), LEAST_NOISE) ** 2
 
     def restore(channel):
+        from skimage import restoration
+
         return restoration.wiener(channel, kernel, balance, clip=False)
 
     return _each_channel(restore, noisy)
@@ -28,6 +29,8 @@ def unsupervised_wiener(noisy, kernel, sigma):
     """skimage.restoration.unsupervised_wiener, which estimates the noise (Orieux et al. 2010)."""
 
     def restore(channel):
+        from skimage import restoration
+
         return restoration.unsupervised_wiener(
             channel, kernel, clip=False, rng=np.random.default_rng(0)
         )[0]
@@ -43,6 +46,8 @@ def richardson_lucy(noisy, kernel, sigma):
     margins = [(max(4 * side, 32),) * 2 for side in odd.shape]
 
     def restore(channel):
+        from skimage import restoration
+
         wrapped = np.pad(np.maximum(channel, 0.0), margins, mode="wrap")
         restored = restoration.richardson_lucy(
             wrapped, odd, num_iter=ITERATIONS, clip=False, filter_epsilon=1e-6

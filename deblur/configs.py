@@ -4,8 +4,9 @@ import dataclasses
 import pathlib
 import typing
 
-from common import configs
-from common.configs import expect, fast_precision, setting
+from common import configuration
+from common import noise as noises
+from common.configuration import expect, fast_precision, setting
 from deblur import kernels
 
 LOGARITHMIC = ("log", "log_nodc")
@@ -22,11 +23,11 @@ BLURS = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(configs.Config):
+class Config(configuration.Config):
     """Defaults follow Cadiou & Dervishi, section 4.2. Written to the run folder as config.json."""
 
     # Poisson noise would cut off what kernels push below 0, and its mean be another image.
-    NOISES: typing.ClassVar[tuple] = ("gauss",)
+    NOISES: typing.ClassVar[tuple] = (noises.Gauss,)
 
     formulation: str = setting(
         "convolve",
@@ -50,10 +51,14 @@ class Config(configs.Config):
         None, "Kernels sum to 1, as those of real blur; if not, brightness is random.", bool
     )
     targets: str = setting("blurred", "blurred: by another kernel; clean: the crop itself.")
-    noise: str | None = setting("gauss0", "Noise on top of the blur, as gauss2, gauss0_5.", str)
+    noise: noises.Noise | None = setting(
+        "gauss0", "Noise on top of the blur, as gauss2, gauss0_5.", noises.Noise
+    )
     channels: int = setting(1, "1 (grey) or 3 (colour).")
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
-    learning_rate: float | None = setting(3e-4, "Before its ramp down.", float, positive=True)
+    learning_rate: float | None = setting(
+        3e-4, "Learning rate before its ramp down.", float, positive=True
+    )
     crop_size: int = setting(128, "Side of a training crop, pixels; a multiple of 32.")
 
     def __post_init__(self):
@@ -87,6 +92,11 @@ class Config(configs.Config):
     @property
     def is_logarithmic(self):
         return self.formulation in LOGARITHMIC
+
+    def label(self):
+        parts = [self.formulation, str(self.blur)]
+        parts += ["clean"] if self.targets == "clean" else []
+        return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
         blur, validation_blur = BLURS[self.formulation]

@@ -1,15 +1,13 @@
 """The deblurring model: Noise2Noise's U-Net on images, or on the logarithms of their spectra."""
 
-import functools
-
 from keras import ops
 
-from common import commands, denoiser, losses, training
-from deblur import cepstrum, classical, configs, data, network
-from n2n_tf import denoiser as noise2noise
+from common.networks import base, losses
+from deblur import cepstrum
+from n2n_tf import network
 
 
-class Denoiser(denoiser.Denoiser):
+class Denoiser(base.Denoiser):
     """Restores blurred images, (N, H, W, C); the result holds `denoised` alone.
 
     `convolve` and `multiplicative` restore the image itself: their network learns what is to be
@@ -46,7 +44,8 @@ class Denoiser(denoiser.Denoiser):
     def bytes_per_pixel(self):
         return 1500
 
-    def restore(self, noisy, noise_level, run, training):
+    def restore(self, inputs, run, training):
+        noisy = inputs["noisy"]
         if not self.config.is_logarithmic:
             return {"denoised": noisy + run(self.network, noisy - 0.5, padding="reflect")}
         real, imaginary = cepstrum.transform(noisy)
@@ -65,22 +64,3 @@ class Denoiser(denoiser.Denoiser):
         if self.config.formulation == "log_nodc":
             target = target - ops.mean(target, axis=(1, 2), keepdims=True)
         return losses.mean_square(y_pred["cepstrum"], target)
-
-
-METHOD = commands.Method(
-    name="deblur",
-    named=configs.NAMED,
-    default=configs.DEFAULT,
-    short=configs.SHORT,
-    build=Denoiser,
-    # As Noise2Noise: constant, then ramped down.
-    optimizer=functools.partial(training.ramped_adam, ramp_up=0.0),
-    batches=data.training_batches,
-    validation=data.validation,
-    examples=data.examples,
-    given="blurred",
-    told={"blur": "validation_blur"},
-    baselines=classical.NAMES,
-    baseline_inputs=("noisy", "kernel"),
-    cite=noise2noise.METHOD.cite,
-)

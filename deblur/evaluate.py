@@ -13,10 +13,9 @@ import dataclasses
 
 from absl import flags as absl_flags
 
-from common import commands, flags
-from deblur import denoiser
-
-FLAGS = flags.FLAGS
+from common import commands
+from common.commands.flags import FLAGS
+from deblur.method import METHOD
 
 
 def _define_flags():
@@ -27,24 +26,27 @@ def _define_flags():
         "as motion3_15, or a file with one, NPY, TIFF or PNG [validation_blur of the training].",
     )
     absl_flags.DEFINE_integer(
-        "kernel_size", None, "Of kernels of random entries; 0: the image's [that of the training]."
+        "kernel_size",
+        None,
+        "Side of kernels with random entries, pixels; 0: the image's [that of the training].",
     )
     absl_flags.DEFINE_bool(
-        "unit_sum", None, "Whether kernels of random entries sum to 1 [as in the training]."
+        "unit_sum", None, "Whether kernels with random entries sum to 1 [as in the training]."
     )
 
 
-def _adapt(config):
+def _change_config(config):
+    """The configuration with the blur that the flags name."""
     flags_of = {"validation_blur": "blur", "kernel_size": "kernel_size", "unit_sum": "unit_sum"}
-    given = {name: FLAGS[flag].value for name, flag in flags_of.items()}
-    given = {name: value for name, value in given.items() if value is not None}
-    if given and FLAGS.reference:
+    changes = {name: FLAGS[flag].value for name, flag in flags_of.items()}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if changes and FLAGS.reference:
         raise ValueError("blur, kernel_size, unit_sum with reference: those are blurred already.")
-    return dataclasses.replace(config, **given)
+    return dataclasses.replace(config, **changes)
 
 
 def main():
-    commands.evaluate(denoiser.METHOD, __doc__, define=_define_flags, adapt=_adapt)
+    commands.evaluate(METHOD, __doc__, define=_define_flags, change_config=_change_config)
 
 
 if __name__ == "__main__":

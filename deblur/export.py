@@ -4,11 +4,11 @@ python -m deblur.export --run_dir=runs/deblur --output=models/deblur     # write
 """
 
 from common import commands
-from deblur import denoiser
+from deblur.method import METHOD
 
 
 def main():
-    commands.export(denoiser.METHOD, __doc__)
+    commands.export(METHOD, __doc__)
 
 
 if __name__ == "__main__":

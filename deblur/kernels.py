@@ -7,7 +7,8 @@ import re
 
 import numpy as np
 
-from common import images
+from common.files import image_files, pixels
+from common.files.errors import ImageError
 
 MODELS = {
     "lognormal": "sigma of the logarithm of the spectrum",
@@ -162,14 +163,14 @@ def read(path):
     """A measured kernel from an image or .npy file: (h, w) float64, its sum 1.
 
     Raises:
-        images.ImageError: not readable, or not to be used, see `check`.
+        ImageError: not readable, or not to be used, see `check`.
     """
     path = pathlib.Path(os.path.expanduser(path))
-    kernel = images.to_channels(images.read_one(path), 1)[..., 0].astype(np.float64)
+    kernel = pixels.to_channels(image_files.read_one(path), 1)[..., 0].astype(np.float64)
     try:
         check(kernel)
     except ValueError as error:
-        raise images.ImageError(f"{path}: {error}") from error
+        raise ImageError(f"{path}: {error}") from error
     return kernel / kernel.sum()
 
 

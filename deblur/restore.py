@@ -4,11 +4,11 @@ python -m deblur.restore --run_dir=runs/deblur --input=photo.png --output=restor
 """
 
 from common import commands
-from deblur import denoiser
+from deblur.method import METHOD
 
 
 def main():
-    commands.denoise(denoiser.METHOD, __doc__)
+    commands.denoise(METHOD, __doc__)
 
 
 if __name__ == "__main__":

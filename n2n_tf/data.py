@@ -2,10 +2,19 @@
 
 import functools
 
-import numpy as np
 import tensorflow as tf
 
-from common import datasets, evaluation, images, pipeline
+from common.data import datasets, pairs, pipeline, streams
+from common.data.streams import ArrayStream
+from common.evaluation import example_images
+from common.files import pixels
+
+
+def load_images(config, data_dir, max_images):
+    """The images, or the scenes of pairs, that a configuration names, as stored."""
+    if config.pairs:
+        return pairs.load_pairs(config.pairs, max_images=max_images)
+    return datasets.load(config.train_set, data_dir, max_images=max_images)
 
 
 def training_images(config, data_dir, max_images):
@@ -14,21 +23,20 @@ def training_images(config, data_dir, max_images):
     Images with a side shorter than the crop are first resized to the crop, bicubically, as the
     original does; pairs of such a size are left out, for resizing would mix their pixels' noise.
     """
+    images = load_images(config, data_dir, max_images)
     if config.pairs:
-        scenes = datasets.load_pairs(config.pairs, max_images=max_images)
-        return pipeline.usable_for_crops(scenes, config)
-    image_set = datasets.load(config.train_set, data_dir, max_images=max_images)
-    return image_set.each(functools.partial(enlarge, size=config.crop_size))
+        return pipeline.usable_for_crops(images, config)
+    return images.each(functools.partial(enlarge, size=config.crop_size))
 
 
 def enlarge(image, size):
     """(H, W, C) as it is, or (size, size, C) of the same type if a side is shorter than `size`."""
     if min(image.shape[:2]) >= size:
         return image
-    resized = images.resize(image, (size, size)) / images.white_level(image.dtype)
+    resized = pixels.resize(image, (size, size)) / pixels.white_level(image.dtype)
     if image.dtype.kind == "f":
         return resized.astype(image.dtype)
-    return images.from_unit(resized, image.dtype)
+    return pixels.from_unit(resized, image.dtype)
 
 
 def training_batches(image_set, config, start):
@@ -39,11 +47,11 @@ def training_batches(image_set, config, start):
 
 
 def pair_batches(scenes, config, start):
-    """The same of scenes of several acquisitions, (K, H, W, C) each: two different ones a crop."""
+    """Batches of scenes of several acquisitions, (K, H, W, C) each: two different ones a crop."""
     size = config.crop_size
 
     def draw(number):
-        rng = np.random.Generator(np.random.Philox(key=[config.seed + 2**32, int(number)]))
+        rng = streams.generator(ArrayStream.N2N_ACQUISITIONS, config.seed, number)
         # One crop through all acquisitions, then two of them.
         crops = pipeline.draw_crop(scenes.images, config, number)
         first, second = rng.permutation(len(crops))[:2]
@@ -58,10 +66,8 @@ def pair_batches(scenes, config, start):
     return pipeline.numbered(example, config, start)
 
 
-def validation(config, data_dir):
-    """Function that yields (name, clean or None, inputs), see commands.Method."""
-    if not config.pairs:
-        return evaluation.validation(config, data_dir)
-    scenes = datasets.load_pairs(config.validation_set, max_images=evaluation.VALIDATION_IMAGES)
-    firsts = scenes.each(lambda acquisitions: acquisitions[0])
-    return functools.partial(evaluation.validation_examples, firsts, config)
+def pair_examples(config):
+    """A function that yields the first acquisition of a few validation scenes, as it is."""
+    scenes = pairs.load_pairs(config.validation_set, max_images=example_images.VALIDATION_IMAGES)
+    firsts = scenes.each(lambda acquisitions: acquisitions[0]).each(example_images.centre)
+    return functools.partial(example_images.as_they_are, firsts, config)

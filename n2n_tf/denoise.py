@@ -5,11 +5,11 @@ python -m n2n_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --output=rest
 """
 
 from common import commands
-from n2n_tf import denoiser
+from n2n_tf.method import METHOD
 
 
 def main():
-    commands.denoise(denoiser.METHOD, __doc__)
+    commands.denoise(METHOD, __doc__)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ python -m n2n_tf.export --run_dir=runs/first --output=models/n2n       # writes 
 """
 
 from common import commands
-from n2n_tf import denoiser
+from n2n_tf.method import METHOD
 
 
 def main():
-    commands.export(denoiser.METHOD, __doc__)
+    commands.export(METHOD, __doc__)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common import unet
+from common.networks import sizes, unet
 
 
 def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
@@ -34,8 +34,8 @@ def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
 def receptive_radius(name):
     """How far an output pixel sees, pixels; of `unet`, or of a name of build_sequential's."""
     if name == "unet":
-        return unet.radius([5, 3, 3, 3, 3, 1])
-    return unet.radius([1, 1, 0] if name.startswith("nn") else [0, 0, 0])
+        return sizes.radius([5, 3, 3, 3, 3, 1])
+    return sizes.radius([1, 1, 0] if name.startswith("nn") else [0, 0, 0])
 
 
 def build_sequential(channels, *, upsampling, final, seed=0, dtype="float32"):

@@ -6,12 +6,23 @@ python -m n2n_tf.train --noise=text0_50 --train_set=photos --run_dir=runs/text
 python -m n2n_tf.train --pairs=acquisitions --channels=1 --run_dir=runs/mine
 """
 
+import functools
+
 from common import commands
-from n2n_tf import denoiser
+from n2n_tf.method import METHOD
+
+
+def train(run: commands.TrainingRun) -> None:
+    """Configuration, images, batches, denoiser, fit."""
+    config = run.config  # n2n_tf/configs.py: flags over a named configuration
+    images = run.images()  # n2n_tf/method.py: training_images
+    batches = functools.partial(METHOD.batches, images, config)
+    denoiser = METHOD.build(config, images)  # n2n_tf/denoiser.py: network and loss
+    run.fit(denoiser, METHOD.optimizer(config), batches, images)  # common/training/loop.py
 
 
 def main():
-    commands.train(denoiser.METHOD, __doc__)
+    commands.train(METHOD, __doc__, train)
 
 
 if __name__ == "__main__":

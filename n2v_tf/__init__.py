@@ -5,6 +5,8 @@ from n2v_tf import N2V, N2VConfig, N2V_DataGenerator
 
 import importlib
 
+import noise2x as _  # noqa: F401  # makes `common` importable, see noise2x/_paths.py
+
 __all__ = ["N2V", "N2VConfig", "N2V_DataGenerator"]
 
 

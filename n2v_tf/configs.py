@@ -1,14 +1,17 @@
 """What a Noise2Void training depends on, and the settings that have a name."""
 
 import dataclasses
+import pathlib
 import re
 import typing
 
 import numpy as np
 
-from common import configs, stacks
-from common.configs import expect, fast_precision, setting
-from n2v_tf import masking
+from common import configuration
+from common import noise as noises
+from common.configuration import expect, fast_precision, setting
+from common.files import axis_letters
+from n2v_tf import blind_spots
 
 MAX_CHANNELS = 64
 EPOCHS, STEPS = 100, 400  # juglab's
@@ -16,24 +19,34 @@ MIN_SPOTS = 1  # in a patch, on average
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(configs.Config):
+class Config(configuration.Config):
     """Defaults are those of juglab's n2v 0.3.3. Written to the run folder as config.json."""
 
-    NOISES: typing.ClassVar[tuple] = ("gauss", "poisson", "impulse", "none")
+    NOISES: typing.ClassVar[tuple] = (
+        noises.Gauss,
+        noises.Poisson,
+        noises.Impulse,
+        noises.NoNoise,
+    )
+    OWN_FILES: typing.ClassVar[tuple] = ("data_path",)
     CHANNELS: typing.ClassVar[range] = range(1, MAX_CHANNELS + 1)
 
     data_path: str | None = setting(
         None, "Your noisy files: a folder, a glob or one file; nothing is added to them.", str
     )
-    file_pattern: str = setting("*", "Of the files in the folder of data_path, for instance *.tif.")
+    file_pattern: str = setting(
+        "*", "Pattern of the files in the folder of data_path, for instance *.tif."
+    )
     dims: str | None = setting(
         None,
         "Axes of the files: YX, TYX, YXC, ZYX, TZYXC, ... With Z it is a 3D network that is "
         "trained [as the files say; pages are then images of their own].",
         str,
     )
-    noise: str | None = setting(
-        None, "Noise to add to train_set, as gauss25, poisson30; files of data_path get none.", str
+    noise: noises.Noise | None = setting(
+        None,
+        "Noise to add to train_set, as gauss25, poisson30; files of data_path get none.",
+        noises.Noise,
     )
     channels: int = setting(1, "1 (grey), 3 (colour), or as many as the axis C has.")
     epochs: int | None = setting(None, f"Length of the training, in epochs [{EPOCHS}].", int)
@@ -47,10 +60,14 @@ class Config(configs.Config):
     augment: bool = setting(
         True, "Turn and mirror crops, in the ways that leave struct_kernel as it is."
     )
-    learning_rate: float | None = setting(4e-4, "Before it is ramped down.", float, positive=True)
+    learning_rate: float | None = setting(
+        4e-4, "Learning rate before its ramp down.", float, positive=True
+    )
     depth: int = setting(2, "How often the network halves an image.", positive=True)
-    width: int = setting(32, "Features of its first level.", positive=True)
-    kernel_size: int | None = setting(None, "Of its convolutions, odd [5, in 3D 3].", int)
+    width: int = setting(32, "Features of the first level of the network.", positive=True)
+    kernel_size: int | None = setting(
+        None, "Side of its convolutions, pixels, odd [5, in 3D 3].", int
+    )
     batch_norm: bool = setting(True, "Normalise batches after every convolution.")
     residual: bool = setting(False, "Add the input to the network's output.")
     single_net_per_channel: bool = setting(True, "A network for each channel.")
@@ -58,26 +75,28 @@ class Config(configs.Config):
     skip_skipone: bool = setting(False, "No skip connection at the top level (N2V2).")
     perc_pix: float = setting(1.5, "Blind spots, per cent of the pixels of a crop.", positive=True)
     manipulator: str = setting(
-        "uniform_withCP", f"What hides a blind spot: {', '.join(masking.MANIPULATORS)}."
+        "uniform_withCP", f"What hides a blind spot: {', '.join(blind_spots.MANIPULATORS)}."
     )
-    radius: int = setting(5, "Of the neighbourhood it draws from, pixels.", positive=True)
+    radius: int = setting(
+        5, "Radius of the neighbourhood that the manipulator draws from, pixels.", positive=True
+    )
     struct_kernel: str | None = setting(
         None,
         "Pixels around a blind spot to hide too (structN2V): horizontal11, vertical7, 1x11, "
         "5x1x1, or rows of 0 and 1: 010/111/010. Odd sides.",
         str,
     )
-    loss: str = setting("mae", "On the blind spots: mae or mse.")
+    loss: str = setting("mae", "Loss on the blind spots: mae or mse.")
 
     def __post_init__(self):
         super().__post_init__()
         expect("loss", self.loss, ("mae", "mse"))
-        expect("manipulator", self.manipulator, tuple(masking.MANIPULATORS))
+        expect("manipulator", self.manipulator, tuple(blind_spots.MANIPULATORS))
         if self.dims is not None:
-            stacks.check_axes(self.dims)
-        if self.data_path and self.noise not in (None, "none"):
+            axis_letters.check_axes(self.dims)
+        if self.data_path and self.noise is not None and not self.noise.is_none:
             raise ValueError(
-                f"data_path={self.data_path!r} with noise={self.noise!r}: your files are noisy "
+                f"data_path={self.data_path!r} with noise='{self.noise}': your files are noisy "
                 "already; leave noise out, or give clean ones as train_set."
             )
         if self.data_path and self.train_set != "sample":
@@ -91,7 +110,7 @@ class Config(configs.Config):
                 "precision='bfloat16' of volumes: TensorFlow's gradients of 3D convolutions are "
                 "wrong in it on CPUs; float32 is right."
             )
-        if self.noise == "none" and not self.data_path:
+        if self.noise is not None and self.noise.is_none and not self.data_path:
             raise ValueError("noise='none': give your noisy files as data_path.")
         if self.kernel_size is not None and (self.kernel_size < 1 or self.kernel_size % 2 == 0):
             raise ValueError(f"kernel_size={self.kernel_size}: expected an odd number.")
@@ -106,7 +125,7 @@ class Config(configs.Config):
             raise ValueError(f"crop_depth={self.crop_depth} with dims={self.dims!r}: no Z there.")
         if self.struct is not None and self.struct.ndim > self.spatial:
             raise ValueError(f"struct_kernel={self.struct_kernel!r}: three sides, images have two.")
-        expected = masking.expected_spots(self.crop_shape, self.perc_pix)
+        expected = blind_spots.expected_spots(self.crop_shape, self.perc_pix)
         if self.perc_pix > 100 or expected < MIN_SPOTS:
             raise ValueError(
                 f"perc_pix={self.perc_pix}: {expected:.2g} blind spots in a crop of "
@@ -123,7 +142,7 @@ class Config(configs.Config):
         return self.dims
 
     @property
-    def knows_files_alone(self):
+    def keeps_counts(self):
         return bool(self.data_path)
 
     @property
@@ -145,10 +164,20 @@ class Config(configs.Config):
         kernel = parse_kernel(self.struct_kernel)
         return kernel[None] if kernel.ndim < self.spatial else kernel
 
+    def label(self):
+        """n2v2-gauss25, structn2v-cells.tif, n2v-3d-volume.tif."""
+        name = "structn2v" if self.struct_kernel else "n2v2" if self.blurpool else "n2v"
+        parts = [name] + (["3d"] if self.spatial == 3 else [])
+        images = (
+            re.sub(r"[^\w.]+", "_", pathlib.Path(self.data_path).name) if self.data_path else ""
+        )
+        parts.append(images or str(self.noise))
+        return "-".join(parts + ([f"{self.channels}channels"] if self.channels > 1 else []))
+
     def completed(self):
         own = bool(self.data_path)
         steps = (self.epochs or EPOCHS) * (self.steps_per_epoch or STEPS)
-        noise = "none" if own else self.noise or "gauss25"
+        noise = noises.NoNoise() if own else self.noise or noises.Gauss(25, 25)
         return dataclasses.replace(
             super(Config, dataclasses.replace(self, noise=noise)).completed(
                 num_images=steps * self.batch_size,
@@ -191,7 +220,7 @@ def parse_kernel(text):
     if any(n % 2 == 0 for n in kernel.shape):
         sides = "x".join(map(str, kernel.shape))
         raise ValueError(f"struct_kernel={text!r}: {sides}; its sides must be odd.")
-    if not len(masking.struct_offsets(kernel)):
+    if not len(blind_spots.struct_offsets(kernel)):
         raise ValueError(f"struct_kernel={text!r}: nothing beside the centre.")
     return kernel
 

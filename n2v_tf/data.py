@@ -1,5 +1,7 @@
 """Noisy images to train on, and batches of crops with their blind spots hidden."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import hashlib
@@ -7,41 +9,40 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
-from common import datasets, evaluation, images, inspection, noise_levels, pipeline, stacks
-from common import noise as noises
-from n2v_tf import masking
+from common.data import datasets, image_sets, own_files, pipeline, streams
+from common.data.streams import ArrayStream, TensorStream
+from common.files import pixels
+from n2v_tf import blind_spots, masking
 
-# What a draw is for; folded into the seed beside those of the pipeline.
-MASK, STATISTICS, VALIDATION = 16, 17, 18
 VALIDATION_CROPS = 32  # their numbers lie far beyond those of the training
 VALIDATION_START = 2**30
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingSet(datasets.ImageSet):
+class TrainingSet(image_sets.ImageSet):
     """Images (H, W, C) or (D, H, W, C) as stored, and what standardises them.
 
-    mean, std: (C,) float32, of the noisy images on the scale of `images.to_unit`.
+    mean, std: (C,) float32, of the noisy images on the scale of `pixels.to_unit`.
     """
 
-    mean: np.ndarray = None
-    std: np.ndarray = None
+    mean: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(1, np.float32))
+    std: np.ndarray = dataclasses.field(default_factory=lambda: np.ones(1, np.float32))
 
     def fingerprint(self):
-        """Of other pixels another one: a resumed run would standardise by other figures."""
-        told = hashlib.sha256(self.mean.tobytes() + self.std.tobytes()).hexdigest()[:8]
-        return f"{super().fingerprint()}-{told}"
+        """Also a hash of mean and deviation: a resumed run would else standardise by other ones."""
+        statistics = hashlib.sha256(self.mean.tobytes() + self.std.tobytes()).hexdigest()[:8]
+        return f"{super().fingerprint()}-{statistics}"
 
 
-def noisy_images(config, data_dir, max_images):
+def load_images(config, data_dir, max_images):
     """Noisy files, or clean ones to add noise to.
 
     Raises:
         ValueError: photographs where volumes or other channels than 1 or 3 are asked for.
-        images.ImageError: nothing readable, axes or channels that don't fit.
+        ImageError: nothing readable, axes or channels that don't fit.
     """
     if config.data_path:
-        return stacks.load(
+        return own_files.load(
             config.data_path,
             pattern=config.file_pattern,
             axes=config.dims,
@@ -54,27 +55,18 @@ def noisy_images(config, data_dir, max_images):
             f"train_set={config.train_set!r}: photographs are no volumes and have 1 or 3 channels; "
             "give files of your own as data_path."
         )
-    found = datasets.load(config.train_set, data_dir, max_images=max_images)
-    return found.each(lambda image: images.to_channels(image, config.channels))
+    images = datasets.load(config.train_set, data_dir, max_images=max_images)
+    return images.each(lambda image: pixels.to_channels(image, config.channels))
 
 
-def training_images(config, data_dir, max_images):
-    """The images that a configuration trains on.
+def with_statistics(image_set, config):
+    """The images as a TrainingSet, with their mean and deviation.
 
     Raises:
-        ValueError: a crop larger than every image, or images without any contrast.
-        images.ImageError: nothing readable, axes or channels that don't fit.
+        ValueError: a channel has one value only.
     """
-    found = noisy_images(config, data_dir, max_images)
-    usable = pipeline.usable_for_crops(found, config)
-    mean, std = statistics(usable, config)
-    return TrainingSet(usable.name, usable.images, usable.names, mean, std)
-
-
-def inspect(config, image_set):
-    """What `inspection.report` has to say of the noisy images."""
-    paths = stacks.find(config.data_path, config.file_pattern) if config.data_path else ()
-    return inspection.report(image_set, config, paths)
+    mean, std = statistics(image_set, config)
+    return TrainingSet(image_set.name, image_set.images, image_set.names, mean, std)
 
 
 def statistics(image_set, config):
@@ -83,17 +75,18 @@ def statistics(image_set, config):
     Raises:
         ValueError: a channel has one value only.
     """
-    noise = noise_levels.parse(config.noise)
+    noise = config.noise
     count, total, squares = 0, 0.0, 0.0
     for number, image in enumerate(image_set.images):
-        unit = images.to_unit(image, config.white_level)
-        if noise.model != "none":
-            seed = tf.random.fold_in(tf.constant([config.seed, number]), STATISTICS)
-            unit = noises.corrupt(tf.constant(unit), noise, noises.draw_level(noise, seed), seed)
-        pixels = np.asarray(unit, np.float64).reshape(-1, config.channels)
-        count += len(pixels)
-        total = total + pixels.sum(axis=0)
-        squares = squares + np.square(pixels).sum(axis=0)
+        unit = pixels.to_unit(image, config.white_level)
+        if not noise.is_none:
+            seed = tf.constant([config.seed, number])
+            seed = streams.fold(seed, TensorStream.N2V_STATISTICS)
+            unit = noise.corrupt(tf.constant(unit), noise.draw_level(seed), seed)
+        values = np.asarray(unit, np.float64).reshape(-1, config.channels)
+        count += len(values)
+        total = total + values.sum(axis=0)
+        squares = squares + np.square(values).sum(axis=0)
     mean = total / count
     std = np.sqrt(np.maximum(squares / count - np.square(mean), 0.0))
     flat = np.flatnonzero(std <= 1e-6 * np.abs(mean))
@@ -110,23 +103,21 @@ def training_batches(image_set, config, start):
 
     x has `noisy` (N, H, W, C) or (N, D, H, W, C) with other values in the blind spots, y has
     `target`, the same without, and `kept`, 1 in them and 0 elsewhere; where noise was added, also
-    `clean`. All on the scale of `images.to_unit`.
+    `clean`. All on the scale of `pixels.to_unit`.
     """
-    noise = noise_levels.parse(config.noise)
-    noises.check(noise)
+    noise = config.noise
+    noise.check()
     shape = (*config.crop_shape, config.channels)
     draw = functools.partial(draw_crop, image_set.images, config)
 
     def example(number):
         clean = tf.numpy_function(draw, [number], tf.float32, stateful=False)
         clean = tf.ensure_shape(clean, shape)
-        target, _ = pipeline.corrupt_numbered(clean, noise, config.seed, number)
-        seed = tf.stack([tf.cast(config.seed, tf.int32), tf.cast(number, tf.int32)])
-        hidden, kept = hide(
-            target, image_set.mean, image_set.std, config, tf.random.fold_in(seed, MASK)
-        )
+        target, _ = pipeline.corrupt(clean, noise, config.seed, number)
+        seed = streams.fold(streams.image_seed(config.seed, number), TensorStream.N2V_BLIND_SPOTS)
+        hidden, kept = hide(target, image_set.mean, image_set.std, config, seed)
         y = {"target": target, "kept": tf.cast(kept, tf.float32)}
-        return {"noisy": hidden}, y | ({} if noise.model == "none" else {"clean": clean})
+        return {"noisy": hidden}, y | ({} if noise.is_none else {"clean": clean})
 
     return pipeline.numbered(example, config, start)
 
@@ -134,9 +125,9 @@ def training_batches(image_set, config, start):
 def draw_crop(image_list, config, number):
     """Crop `number`, turned and mirrored at random."""
     crop = pipeline.draw_crop(image_list, config, number)
-    rng = np.random.Generator(np.random.Philox(key=[config.seed + 2**34, int(number)]))
+    rng = streams.generator(ArrayStream.N2V_ORIENTATION, config.seed, number)
     ways = orientations(config)
-    crop = images.orient(crop, *ways[rng.integers(len(ways))])
+    crop = pixels.orient(crop, *ways[rng.integers(len(ways))])
     return np.ascontiguousarray(crop)
 
 
@@ -146,12 +137,12 @@ def orientations(config):
     if not config.augment:
         return [(0, False)]
     if config.struct is None:
-        return images.ORIENTATIONS
+        return pixels.ORIENTATIONS
 
     def keeps_noise(way):
-        return np.array_equal(images.orient(config.struct, *way, (-2, -1)), config.struct)
+        return np.array_equal(pixels.orient(config.struct, *way, (-2, -1)), config.struct)
 
-    return [way for way in images.ORIENTATIONS if keeps_noise(way)]
+    return [way for way in pixels.ORIENTATIONS if keeps_noise(way)]
 
 
 def hide(patch, mean, std, config, seed):
@@ -169,7 +160,7 @@ def hide(patch, mean, std, config, seed):
 
 
 def _struct_offsets(config):
-    return None if config.struct is None else masking.struct_offsets(config.struct)
+    return None if config.struct is None else blind_spots.struct_offsets(config.struct)
 
 
 def validation_batch(image_set, config):
@@ -190,7 +181,7 @@ def hidden_once(images_array, mean, std, config):
     standard = (np.asarray(images_array, np.float32) - mean) / std
     hidden, kept = standard.copy(), np.zeros(standard.shape, np.float32)
     for number, image in enumerate(standard):
-        seed = tf.random.fold_in(tf.constant([config.seed, number]), VALIDATION)
+        seed = streams.fold(tf.constant([config.seed, number]), TensorStream.N2V_VALIDATION)
         spots = masking.draw_spots(image.shape[:-1], config.perc_pix, seed)
         for channel in range(config.channels):
             hidden[number, ..., channel], kept[number, ..., channel] = masking.mask(
@@ -203,11 +194,3 @@ def hidden_once(images_array, mean, std, config):
                 spots=spots,
             )
     return {"noisy": hidden * std + mean}, {"target": standard * std + mean, "kept": kept}
-
-
-def validation(config, data_dir):
-    """Function as evaluation.validator takes it: pictures of one's own files, or scored ones."""
-    if not config.data_path:
-        return evaluation.validation(config, data_dir)
-    few = noisy_images(config, data_dir, evaluation.VALIDATION_IMAGES)
-    return functools.partial(evaluation.validation_examples, few, config)

@@ -10,8 +10,9 @@ import functools
 
 from absl import flags as absl_flags
 
-from common import commands, flags
-from n2v_tf import denoiser
+from common import commands, progress
+from common.commands import flags
+from n2v_tf.method import METHOD
 
 FLAGS = flags.FLAGS
 
@@ -27,17 +28,19 @@ def _define_flags():
     )
 
 
-def _choose(restore):
-    """What restores an image, by the flags, and whether it may see parts of one."""
+def _choose_restorer(restore):
+    """The function that restores an image, and whether it may see parts of one; by --normalize."""
+    from n2v_tf import denoiser
+
     if FLAGS.normalize == "training":
-        commands.say("Standardised by mean and deviation of the training images.")
+        progress.say("Standardised by mean and deviation of the training images.")
         return restore, True
-    commands.say("Standardised by mean and deviation of each image itself.")
+    progress.say("Standardised by mean and deviation of each image itself.")
     return functools.partial(denoiser.restore_standardised, restore), False
 
 
 def main():
-    commands.denoise(denoiser.METHOD, __doc__, define=_define_flags, choose=_choose)
+    commands.denoise(METHOD, __doc__, define=_define_flags, choose_restorer=_choose_restorer)
 
 
 if __name__ == "__main__":

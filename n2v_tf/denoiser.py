@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from common import commands, denoiser, losses, optimizers, schedules
-from n2v_tf import configs, data, network
+from common.networks import base, losses
+from n2v_tf import network
 
 
-class Denoiser(denoiser.Denoiser):
+class Denoiser(base.Denoiser):
     """Restores images or volumes of any scale; the result holds `denoised` alone.
 
     What it is trained on is kept beside the weights: `mean` and `std` of every channel, (C,). Own
@@ -57,17 +57,18 @@ class Denoiser(denoiser.Denoiser):
         config = self.config
         return network.receptive_radius(config.depth, config.kernel_size, config.blurpool)
 
-    def set_statistics(self, training_set):
-        """Takes mean and deviation of a data.TrainingSet."""
-        self.mean.assign(training_set.mean)
-        self.std.assign(training_set.std)
+    def set_statistics(self, mean, std):
+        """Takes mean and standard deviation of the training images, (C,) each."""
+        self.mean.assign(mean)
+        self.std.assign(std)
 
     def typical(self, shape, seed):
         """White noise of the training's mean and deviation."""
         noise = np.random.default_rng(seed).standard_normal(shape)
         return noise * np.asarray(self.std) + np.asarray(self.mean)
 
-    def restore(self, noisy, noise_level, run, training):
+    def restore(self, inputs, run, training):
+        noisy = inputs["noisy"]
         standard = (noisy - self.mean) / self.std
         restored = run(self.network, standard, padding="reflect", centred=self.CENTRED)
         return {"denoised": restored * self.std + self.mean}
@@ -78,21 +79,6 @@ class Denoiser(denoiser.Denoiser):
         if self.config.loss == "mse":
             return losses.mean_square_where(restored, target, y["kept"])
         return losses.mean_absolute_where(restored, target, y["kept"])
-
-
-def make_optimizer(config):
-    """Adam (0.9, 0.999) at a rate that is constant, then ramped down over the last 30 %.
-
-    The original halves its rate when the validation loss has not fallen for 10 epochs; `N2V.train`
-    does so too. A ramp depends on nothing but the step, so a resumed run goes on exactly.
-    """
-    rate = schedules.Ramped(
-        num_images=config.num_images,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        ramp_up=0.0,
-    )
-    return optimizers.Adam(rate, beta_2=0.999, epsilon=1e-7)
 
 
 def restore_standardised(restore, model, inputs, **settings):
@@ -108,21 +94,3 @@ def restore_standardised(restore, model, inputs, **settings):
     scaled = (standard * trained_std + trained_mean).astype(np.float32)
     restored = restore(model, inputs | {"noisy": scaled}, **settings)["denoised"]
     return {"denoised": ((restored - trained_mean) / trained_std * std + mean).astype(np.float32)}
-
-
-METHOD = commands.Method(
-    name="n2v_tf",
-    named=configs.NAMED,
-    default=configs.DEFAULT,
-    short=configs.SHORT,
-    build=Denoiser,
-    optimizer=make_optimizer,
-    noisy_images=data.noisy_images,
-    training_images=data.training_images,
-    batches=data.training_batches,
-    inspect=data.inspect,
-    validation=data.validation,
-    validation_batch=data.validation_batch,
-    prepare=Denoiser.set_statistics,
-    cite=("Krull, Buchholz, Jug: Noise2Void, CVPR 2019", "10.1109/CVPR.2019.00223"),
-)

@@ -9,11 +9,11 @@ RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...
 """
 
 from common import commands
-from n2v_tf import denoiser
+from n2v_tf.method import METHOD
 
 
 def main():
-    commands.evaluate(denoiser.METHOD, __doc__)
+    commands.evaluate(METHOD, __doc__)
 
 
 if __name__ == "__main__":

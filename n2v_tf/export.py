@@ -7,11 +7,11 @@ Of a model that was trained on files, the values are those of the files: counts,
 """
 
 from common import commands
-from n2v_tf import denoiser
+from n2v_tf.method import METHOD
 
 
 def main():
-    commands.export(denoiser.METHOD, __doc__)
+    commands.export(METHOD, __doc__)
 
 
 if __name__ == "__main__":

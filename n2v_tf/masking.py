@@ -7,23 +7,13 @@ standardised, of one channel, (H, W) or (D, H, W). tests/golden/n2v_masking.npz.
 import numpy as np
 import tensorflow as tf
 
+from common.data import streams
+from common.data.streams import MaskStream
+from n2v_tf import blind_spots
+
 SCATTER = 4.0  # pixels, standard deviation of normal_withoutCP's offsets
 TRIES = 8  # for an offset that is not the centre
 STRUCT_RANGE = 2.0  # of the values that replace structured noise, in standard deviations
-
-# What a draw is for; folded into the seed, so that no two draws of a patch are alike.
-SPOTS, VALUES, STRUCT = range(3)
-
-
-def box_side(perc_pix):
-    """Side of the boxes that hold a blind spot each, pixels: round(sqrt(100 / perc_pix))."""
-    return max(int(np.round(np.sqrt(100 / perc_pix))), 1)
-
-
-def expected_spots(shape, perc_pix):
-    """How many blind spots a patch has on average."""
-    side = box_side(perc_pix)
-    return float(np.prod([n / side for n in shape]))
 
 
 def draw_spots(shape, perc_pix, seed):
@@ -37,7 +27,7 @@ def draw_spots(shape, perc_pix, seed):
     Returns:
         (n, 2) or (n, 3) int32.
     """
-    side = box_side(perc_pix)
+    side = blind_spots.box_side(perc_pix)
     corners = np.indices([-(-n // side) for n in shape]).reshape(len(shape), -1).T * side
     inside = tf.random.stateless_uniform(corners.shape, seed, maxval=side, dtype=tf.int32)
     places = corners.astype(np.int32) + inside
@@ -71,35 +61,28 @@ def mask(patch, perc_pix, manipulator, radius, seed, *, struct=None, spots=None)
         manipulator: a key of `MANIPULATORS`.
         radius: of the neighbourhood that values are taken from, pixels.
         seed: (2,) int32.
-        struct: None, or what `struct_offsets` gives: pixels around every spot that get random
-            values too, uniform in [-2, 2], since their noise knows the spot's (Broaddus et al.
-            2020). The loss does not look at them.
+        struct: None, or what `blind_spots.struct_offsets` gives: pixels around every spot that
+            get random values too, uniform in [-2, 2], because their noise tells about the spot's
+            (Broaddus et al. 2020). The loss does not look at them.
         spots: (n, 2) or (n, 3) int32; drawn if None.
     """
     shape = patch.shape.as_list()
     if spots is None:
-        spots = draw_spots(shape, perc_pix, tf.random.fold_in(seed, SPOTS))
+        spots = draw_spots(shape, perc_pix, streams.fold(seed, MaskStream.SPOTS))
     # All values are taken before any is written: a neighbour may be a blind spot itself.
-    values = MANIPULATORS[manipulator](patch, spots, radius, tf.random.fold_in(seed, VALUES))
+    values = MANIPULATORS[manipulator](patch, spots, radius, streams.fold(seed, MaskStream.VALUES))
     hidden = tf.tensor_scatter_nd_update(patch, spots, values)
     if struct is not None:
         places = struct_places(shape, spots, struct)
         drawn = tf.random.stateless_uniform(
-            tf.shape(places)[:1], tf.random.fold_in(seed, STRUCT), -STRUCT_RANGE, STRUCT_RANGE
+            tf.shape(places)[:1],
+            streams.fold(seed, MaskStream.STRUCTURE),
+            -STRUCT_RANGE,
+            STRUCT_RANGE,
         )
         hidden = tf.tensor_scatter_nd_update(hidden, places, tf.cast(drawn, patch.dtype))
     ones = tf.ones(tf.shape(spots)[:1], tf.bool)
     return hidden, tf.scatter_nd(spots, ones, shape)
-
-
-def struct_offsets(kernel):
-    """(k, 2) or (k, 3) int32 offsets of a kernel's ones, its centre left out.
-
-    kernel: array of 0 and 1 with odd sides.
-    """
-    kernel = np.asarray(kernel)
-    offsets = np.argwhere(kernel) - np.array(kernel.shape) // 2
-    return offsets[np.any(offsets != 0, axis=1)].astype(np.int32)
 
 
 def struct_places(shape, spots, offsets):
@@ -219,6 +202,7 @@ def identity(patch, spots, radius, seed):
     return tf.gather_nd(patch, spots)
 
 
+# In the order of blind_spots.MANIPULATORS.
 MANIPULATORS = {
     "uniform_withCP": uniform_with_centre,
     "uniform_withoutCP": uniform_without_centre,

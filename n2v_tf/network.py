@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common import unet
+from common.networks import sizes
 
 CONVOLUTIONS = 2  # a level
 
@@ -67,7 +67,7 @@ def receptive_radius(depth, kernel_size, blurpool):
     A convolution reaches kernel_size // 2 pixels of its level; pooling with blurring two more.
     """
     level = 2 * CONVOLUTIONS * (kernel_size // 2) + (2 if blurpool else 0)  # down and up
-    return unet.radius([level] * depth + [CONVOLUTIONS * (kernel_size // 2)])
+    return sizes.radius([level] * depth + [CONVOLUTIONS * (kernel_size // 2)])
 
 
 def _unet(layers, x, depth, width, blurpool, skip_skipone):

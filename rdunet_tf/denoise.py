@@ -5,11 +5,11 @@ python -m rdunet_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --output=r
 """
 
 from common import commands
-from rdunet_tf import denoiser
+from rdunet_tf.method import METHOD
 
 
 def main():
-    commands.denoise(denoiser.METHOD, __doc__)
+    commands.denoise(METHOD, __doc__)
 
 
 if __name__ == "__main__":

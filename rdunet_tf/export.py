@@ -4,11 +4,11 @@ python -m rdunet_tf.export --run_dir=runs/first --output=models/rdunet     # wri
 """
 
 from common import commands
-from rdunet_tf import denoiser
+from rdunet_tf.method import METHOD
 
 
 def main():
-    commands.export(denoiser.METHOD, __doc__)
+    commands.export(METHOD, __doc__)
 
 
 if __name__ == "__main__":

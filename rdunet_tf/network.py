@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
-from common import unet
+from common.networks import sizes, unet
 
 # Convolutions at each level: four in a dense block, four blocks, those between and around them.
-RECEPTIVE_RADIUS = unet.radius([21, 17, 17, 8])
+RECEPTIVE_RADIUS = sizes.radius([21, 17, 17, 8])
 
 
 def build_network(channels, *, width=128, seed=0, dtype="float32"):

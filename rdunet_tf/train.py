@@ -5,12 +5,23 @@ python -m rdunet_tf.train --train_set=bsd300_train --run_dir=runs/rdunet
 python -m rdunet_tf.train --targets=noisy --width=32 --train_set=bsd300_train --run_dir=runs/n2n
 """
 
+import functools
+
 from common import commands
-from rdunet_tf import denoiser
+from rdunet_tf.method import METHOD
+
+
+def train(run: commands.TrainingRun) -> None:
+    """Configuration, images, batches, denoiser, fit."""
+    config = run.config  # rdunet_tf/configs.py: flags over a named configuration
+    images = run.images()  # rdunet_tf/method.py: training_images
+    batches = functools.partial(METHOD.batches, images, config)
+    denoiser = METHOD.build(config, images)  # rdunet_tf/denoiser.py: network and loss
+    run.fit(denoiser, METHOD.optimizer(config), batches, images)  # common/training/loop.py
 
 
 def main():
-    commands.train(denoiser.METHOD, __doc__)
+    commands.train(METHOD, __doc__, train)
 
 
 if __name__ == "__main__":

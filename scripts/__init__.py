@@ -1,1 +1,1 @@
-"""Programs about the project: data, cross-check, quickstart, tests."""
+"""Programs about the project: its data, its models, its checks, the tables it reproduces."""

@@ -1,78 +1,9 @@
-"""What restoring in tiles costs: differences to the whole image, and time, by halo.
+"""Moved to scripts.check.compare_tiles: use `noise2x tiles`.
 
-python -m scripts.compare_tiles --run_dir=runs/gauss25 --input=photo.png
-python -m scripts.compare_tiles --run_dir=runs/gauss25 --input=photo.png --halos=32,64
-
-Differences are in shares of the image's range; time is that of the tiles over that of the whole,
-medians of --repeats.
+This name goes with version 0.2.
 """
 
-from common import quiet  # noqa: F401  # isort: skip
-
-import statistics
-import time
-
-import numpy as np
-from absl import flags as absl_flags
-
-from common import flags, images, prediction, stacks
-from scripts import models
-
-FLAGS = flags.FLAGS
-
-
-def define_flags():
-    absl_flags.DEFINE_string("run_dir", None, "Run folder of the model. Required.")
-    absl_flags.DEFINE_string("input", None, "Image file, the first of a stack is taken. Required.")
-    absl_flags.DEFINE_integer("tile_size", None, "Longest side of a tile [by memory_gb].", 1)
-    absl_flags.DEFINE_float("memory_gb", prediction.MEMORY_GB, "Memory of a tile.", 0.01)
-    absl_flags.DEFINE_list("halos", ["16", "32", "48", "64", "80", "128"], "Pixels.")
-    absl_flags.DEFINE_integer("repeat_image", 1, "Lay so many copies side by side and below.", 1)
-    absl_flags.DEFINE_integer("repeats", 3, "Times that each is run; 0: no timing.", 0)
-    flags.define_precision()
-    absl_flags.DEFINE_bool("debug", False, "Show where in the code an error came from.")
-
-
-def run():
-    flags.require("run_dir", "input")
-    denoiser = models.method_of(FLAGS.run_dir).load_deployed(FLAGS.run_dir, FLAGS.precision)
-    config = denoiser.config
-    stack = stacks.read(FLAGS.input, usual=config.file_axes)
-    image = stack.items(denoiser.spatial, config.channels)[0]
-    image = np.tile(image, (*[FLAGS.repeat_image] * denoiser.spatial, 1))
-    noisy = images.to_unit(image, images.white_level(image.dtype, config.white_level))
-    settings = {"tile_size": FLAGS.tile_size}
-    settings["max_pixels"] = prediction.pixels_in(denoiser, FLAGS.memory_gb)
-
-    def timed(**settings):
-        times = []
-        for _ in range(max(1, FLAGS.repeats)):
-            began = time.perf_counter()
-            found = prediction.restore(denoiser, {"noisy": noisy}, **settings)["denoised"]
-            times.append(time.perf_counter() - began)
-        return found, statistics.median(times)
-
-    whole, whole_time = timed(max_pixels=10**12)
-    pixels = np.prod(noisy.shape[:-1])
-    print(f"A pixel sees {denoiser.radius} pixels far; halo of this model: {denoiser.halo}.")
-    print(f"{noisy.shape} whole: {1e6 * whole_time / pixels:.2f} s a megapixel")
-    span = np.ptp(whole)
-    for halo in [*map(int, FLAGS.halos), denoiser.radius]:
-        tiled, tiled_time = timed(halo=halo, **settings)
-        gap = np.abs(tiled - whole) / span
-        grid = prediction.Grid(denoiser, noisy.shape[:-1], halo=halo, **settings)
-        print(
-            f"halo {halo:4d}: largest difference {gap.max():.2e}, root mean square "
-            f"{np.sqrt(np.mean(gap**2)):.2e}, above 1/255 {np.mean(gap > 1 / 255):.2e}; "
-            f"{len(grid.tiles)} tiles of {'x'.join(map(str, grid.tiles[0].length))}, "
-            f"time {tiled_time / whole_time:.2f}",
-            flush=True,
-        )
-
-
-def main():
-    flags.run(run, define_flags, __doc__)
-
+from scripts import moved
 
 if __name__ == "__main__":
-    main()
+    moved.run("scripts.check.compare_tiles", "noise2x tiles")

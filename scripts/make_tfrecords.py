@@ -1,52 +1,9 @@
-"""Writes the training file of Lehtinen et al. 2018 from a folder of images.
+"""Moved to scripts.data.make_tfrecords: use `noise2x pack tfrecords`
 
-python -m scripts.make_tfrecords --input=ILSVRC2012_val --output=imagenet_val.tfrecords
-
-Grey images become colour, alpha is dropped. Layout: a record an image, with the features `shape`,
-int64 (C, H, W), and `data`, its uint8 bytes in that order.
+This name goes with version 0.2.
 """
 
-from common import quiet  # noqa: F401  # isort: skip
-
-import functools
-
-import tensorflow as tf
-
-from common import files, flags
-from scripts import collecting
-
-
-def write(path, pictures):
-    """Writes (H, W, C) uint8 images as they come, whole or not at all; returns how many.
-
-    Raises:
-        ValueError: there was none.
-    """
-    written = 0
-    try:
-        with files.replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
-            for picture in pictures:
-                writer.write(_serialized(picture.transpose(2, 0, 1)))
-                written += 1
-            if not written:
-                raise ValueError("no usable image.")
-    except tf.errors.OpError as error:  # a full disk, a folder that can't be written
-        raise OSError(f"{path}: {error.message.splitlines()[0]}") from error
-    return written
-
-
-def _serialized(planes):
-    """An example of (C, H, W) uint8, as bytes."""
-    shape = tf.train.Feature(int64_list=tf.train.Int64List(value=planes.shape))
-    data = tf.train.Feature(bytes_list=tf.train.BytesList(value=[planes.tobytes()]))
-    features = tf.train.Features(feature={"shape": shape, "data": data})
-    return tf.train.Example(features=features).SerializeToString()
-
-
-def main():
-    define = functools.partial(collecting.define_flags, min_size=1, max_size=None)
-    flags.run(lambda: collecting.run(write), define, __doc__)
-
+from scripts import moved
 
 if __name__ == "__main__":
-    main()
+    moved.run("scripts.data.make_tfrecords", "noise2x pack tfrecords")

@@ -3,60 +3,69 @@
 import dataclasses
 import typing
 
-from common import configs, noise_levels
-from common.configs import expect, fast_precision, setting
+from common import configuration
+from common import noise as noises
+from common.configuration import expect, fast_precision, setting
 
 PIPELINES = ("blindspot", "blindspot_mean", "workshop", "n2c", "n2n")
 NOISE_PARAMS = ("known", "global", "per_image")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(configs.Config):
+class Config(configuration.Config):
     """Defaults are those of Laine et al. 2019. Written to the run folder as config.json."""
 
-    NOISES: typing.ClassVar[tuple] = ("none", "gauss", "poisson", "impulse")
+    NOISES: typing.ClassVar[tuple] = (
+        noises.NoNoise,
+        noises.Gauss,
+        noises.Poisson,
+        noises.Impulse,
+    )
 
     pipeline: str = setting("blindspot", "blindspot, blindspot_mean, workshop, n2c or n2n.")
     noise_params: str = setting(
         "known", "Where the noise level comes from: known, global, per_image."
     )
-    diagonal_covariance: bool = setting(False, "Channels independent given their surroundings.")
+    diagonal_covariance: bool = setting(
+        False, "Take the channels as independent of each other, given their surroundings."
+    )
     noise_rate: float = setting(
-        1.0, "Factor of the rate of a global noise level; 10 if training is short.", positive=True
+        1.0,
+        "Factor of the learning rate of a global noise level; 10 for short trainings.",
+        positive=True,
     )
 
     def __post_init__(self):
         super().__post_init__()
         expect("pipeline", self.pipeline, PIPELINES)
         expect("noise_params", self.noise_params, NOISE_PARAMS)
-        noise = noise_levels.parse(self.noise)
-        if noise.model == "none" and self.pipeline in ("n2c", "n2n"):
+        if self.noise.is_none and self.pipeline in ("n2c", "n2n"):
             raise ValueError(
                 f"pipeline={self.pipeline!r} with noise='none': it needs second images."
             )
         if not self.has_likelihood:
             return
-        if noise.model == "none" and self.noise_params == "known":
+        if self.noise.is_none and self.noise_params == "known":
             raise ValueError(
                 "noise='none' with noise_params='known': the level of real noise is not known; "
                 "set noise_params to global or per_image."
             )
-        if noise.model == "impulse" and self.channels == 1:
+        if isinstance(self.noise, noises.Impulse) and self.channels == 1:
             raise ValueError("noise='impulse...' with channels=1: defined for 3 channels only.")
-        if self.pipeline == "workshop" and (noise.model != "gauss" or self.noise_params != "known"):
+        is_gauss = isinstance(self.noise, noises.Gauss)
+        if self.pipeline == "workshop" and not (is_gauss and self.noise_params == "known"):
             raise ValueError(
-                f"pipeline='workshop' with noise={self.noise!r} and "
+                f"pipeline='workshop' with noise='{self.noise}' and "
                 f"noise_params={self.noise_params!r}: "
                 "its formulation is for Gaussian noise of known level."
             )
 
     def check_noise(self, name, noise):
         super().check_noise(name, noise)
-        model = noise_levels.parse(noise).model
         # A level of one model would be taken for a level of the other.
-        if self.takes_level and model not in ("none", self.noise_model):
+        if self.takes_level and not (noise.is_none or self.noise_model == noise.NAME):
             raise ValueError(
-                f"{name}={noise!r}: this model is for known {self.noise_model} noise, "
+                f"{name}='{noise}': this model is for known {self.noise_model} noise, "
                 f"as {self.noise}."
             )
 
@@ -68,6 +77,12 @@ class Config(configs.Config):
     @property
     def takes_level(self):
         return self.has_likelihood and self.noise_params == "known"
+
+    def label(self):
+        """As the original's names of configurations, gauss25-blindspot-sigma_known."""
+        parts = [str(self.noise), self.pipeline + ("_diag" if self.diagonal_covariance else "")]
+        parts += [f"sigma_{self.noise_params}"] if self.has_likelihood else []
+        return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
         return super().completed(num_images=self._papers_length())

@@ -5,11 +5,11 @@ python -m ssdn_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --output=res
 """
 
 from common import commands
-from ssdn_tf import denoiser
+from ssdn_tf.method import METHOD
 
 
 def main():
-    commands.denoise(denoiser.METHOD, __doc__)
+    commands.denoise(METHOD, __doc__)
 
 
 if __name__ == "__main__":

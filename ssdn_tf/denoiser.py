@@ -2,22 +2,12 @@
 
 from keras import ops
 
-from common import (
-    commands,
-    datasets,
-    denoiser,
-    images,
-    inspection,
-    losses,
-    noise_levels,
-    pipeline,
-    schedules,
-    training,
-)
-from ssdn_tf import configs, likelihood, network
+from common.networks import base, losses
+from common.training import schedules
+from ssdn_tf import likelihood, network
 
 
-class Denoiser(denoiser.Denoiser):
+class Denoiser(base.Denoiser):
     """Restores images as the configuration's pipeline does.
 
     blindspot: posterior mean as `denoised`, with `mean` (of the blind-spot network), `std`
@@ -75,14 +65,14 @@ class Denoiser(denoiser.Denoiser):
     def predicts_std(self):
         return self.config.has_likelihood
 
-    def restore(self, noisy, noise_level, run, training):
-        config = self.config
+    def restore(self, inputs, run, training):
+        config, noisy = self.config, inputs["noisy"]
         # A mirror image would show pixels near the edge to themselves.
         padding = "reflect" if config.pipeline in ("n2c", "n2n") else 0.0
         outputs = run(self.network, noisy, padding=padding)
         if not config.has_likelihood:
             return {"denoised": outputs}
-        noise = self._noise(noisy, noise_level, run)
+        noise = self._noise(noisy, inputs.get("noise_level"), run)
         if config.pipeline == "workshop":
             result = likelihood.workshop(
                 outputs, noisy, noise, diagonal_covariance=config.diagonal_covariance
@@ -111,7 +101,7 @@ class Denoiser(denoiser.Denoiser):
             # short training ends before the level has got anywhere near (RESULTS.md).
             return likelihood.noise_from_raw(self.raw_noise * self.config.noise_rate) + like
         if noise_level is None:
-            noise_level = noise_levels.trained(self.config.noise)
+            noise_level = self.config.noise.fixed_level()
         return noise_level + like
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -121,32 +111,3 @@ class Denoiser(denoiser.Denoiser):
             exponent = schedules.annealed_exponent(x["number"][0], float(self.config.num_images))
             return losses.mean_power(y_pred["denoised"], y["target"], exponent)
         return losses.mean_square(y_pred["denoised"], y["target"])
-
-
-def _batches(image_set, config, start):
-    # What the network is compared with; of the other pipelines it is the noisy image itself.
-    targets = {"n2c": "clean", "n2n": "second"}.get(config.pipeline, "noisy")
-    return pipeline.training_batches(image_set, config, targets=targets, start=start)
-
-
-def _inspect(config, image_set):
-    """What `inspection.report` has to say of noisy images."""
-    is_named = config.train_set in datasets.NAMED or config.train_set == "sample"
-    paths = () if is_named else images.list_files(config.train_set)
-    return inspection.report(image_set, config, paths)
-
-
-METHOD = commands.Method(
-    name="ssdn_tf",
-    named=configs.NAMED,
-    default=configs.DEFAULT,
-    short=configs.SHORT,
-    build=Denoiser,
-    optimizer=training.ramped_adam,
-    batches=_batches,
-    inspect=_inspect,
-    cite=(
-        "Laine et al.: High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019",
-        "10.48550/arXiv.1901.10277",
-    ),
-)

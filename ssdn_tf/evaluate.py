@@ -8,11 +8,11 @@ RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...
 """
 
 from common import commands
-from ssdn_tf import denoiser
+from ssdn_tf.method import METHOD
 
 
 def main():
-    commands.evaluate(denoiser.METHOD, __doc__)
+    commands.evaluate(METHOD, __doc__)
 
 
 if __name__ == "__main__":

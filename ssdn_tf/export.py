@@ -4,11 +4,11 @@ python -m ssdn_tf.export --run_dir=runs/first --output=models/ssdn      # writes
 """
 
 from common import commands
-from ssdn_tf import denoiser
+from ssdn_tf.method import METHOD
 
 
 def main():
-    commands.export(denoiser.METHOD, __doc__)
+    commands.export(METHOD, __doc__)
 
 
 if __name__ == "__main__":

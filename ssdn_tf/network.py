@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import ops
 
-from common import unet
+from common.networks import sizes, unet
 
 
 def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0, dtype="float32"):
@@ -48,9 +48,9 @@ def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0,
 def receptive_radius(blindspot):
     """How far an output pixel sees, pixels. tests/ssdn_tf/test_network.py measures it."""
     if not blindspot:
-        return unet.radius([4, 3, 3, 3, 3, 1])
+        return sizes.radius([4, 3, 3, 3, 3, 1])
     # Upwards a convolution reaches twice as far, and each shift one more.
-    return unet.radius([2 * 4 + 2, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 1])
+    return sizes.radius([2 * 4 + 2, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 1])
 
 
 def _decode(image, *, layers, blindspot):

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from common import images
+from common.files import pixels
 
 
 def enlarged(noisy, small, sigma):
@@ -12,12 +12,12 @@ def enlarged(noisy, small, sigma):
 
 def bicubic(noisy, small, sigma):
     """Bicubic, without noise."""
-    return images.resize(small, noisy.shape[:2])
+    return pixels.resize(small, noisy.shape[:2])
 
 
 def lanczos(noisy, small, sigma):
     """Lanczos of three lobes, without noise."""
-    return images.resize(small, noisy.shape[:2], Image.LANCZOS)
+    return pixels.resize(small, noisy.shape[:2], Image.LANCZOS)
 
 
 NAMES = {f.__name__: f for f in (enlarged, bicubic, lanczos)}

@@ -3,19 +3,21 @@
 import dataclasses
 import typing
 
-from common import configs, noise_levels
-from common.configs import expect, fast_precision, setting
+from common import configuration
+from common import noise as noises
+from common.configuration import expect, fast_precision, setting
 
 SCALES = (2, 3, 4)
 LEARNERS = ("n2n", "n2v")
 TARGETS = ("noisy_hr", "clean_hr", "bicubic")
+GAUSS0, GAUSS25 = noises.Gauss(0, 0), noises.Gauss(25, 25)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(configs.Config):
+class Config(configuration.Config):
     """Written to the run folder as config.json; see Cadiou & Dervishi, section 4.1, figure 4."""
 
-    NOISES: typing.ClassVar[tuple] = ("gauss", "poisson")
+    NOISES: typing.ClassVar[tuple] = (noises.Gauss, noises.Poisson)
 
     scale: int = setting(2, "How many times larger images become, along each side: 2, 3 or 4.")
     learner: str = setting(
@@ -27,10 +29,14 @@ class Config(configs.Config):
         "the report: the enlarged image itself, with other noise.",
         str,
     )
-    noise: str | None = setting(
-        None, "Noise on the enlarged image that comes in: gauss0 (none), gauss10, gauss0_25.", str
+    noise: noises.Noise | None = setting(
+        None,
+        "Noise on the enlarged image that comes in: gauss0 (none), gauss10, gauss0_25.",
+        noises.Noise,
     )
-    target_noise: str | None = setting(None, "Noise on the target, likewise.", str)
+    target_noise: noises.Noise | None = setting(
+        None, "Noise on the target, likewise.", noises.Noise
+    )
     own_copies: bool = setting(
         False,
         "Train on smaller copies of the images too, turned and mirrored: for a single image.",
@@ -39,9 +45,15 @@ class Config(configs.Config):
     crop_size: int = setting(
         96, "Side of a crop of the large image, pixels; a multiple of 32 and of the scale."
     )
-    learning_rate: float | None = setting(1e-3, "Before its ramp down.", float, positive=True)
-    perc_pix: float = setting(1.5, "Of n2v: blind spots, per cent of a crop.", positive=True)
-    radius: int = setting(5, "Of n2v: of the neighbourhood that fills them.", positive=True)
+    learning_rate: float | None = setting(
+        1e-3, "Learning rate before its ramp down.", float, positive=True
+    )
+    perc_pix: float = setting(
+        1.5, "With learner=n2v: blind spots, per cent of the pixels of a crop.", positive=True
+    )
+    radius: int = setting(
+        5, "With learner=n2v: radius of the neighbourhood that fills them, pixels.", positive=True
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -58,28 +70,34 @@ class Config(configs.Config):
                 f"learner='n2v' with target={self.target!r}: it learns from the noisy image "
                 "itself; leave target out."
             )
-        if self.target == "clean_hr" and self.target_noise not in (None, "gauss0"):
-            raise ValueError(f"target='clean_hr' with target_noise={self.target_noise!r}.")
+        without_noise = (None, GAUSS0)
+        if self.target == "clean_hr" and self.target_noise not in without_noise:
+            raise ValueError(f"target='clean_hr' with target_noise='{self.target_noise}'.")
         if self.target_noise is not None:
             self.check_noise("target_noise", self.target_noise)
         if self.learner == "n2v" and self.target_noise not in (None, self.noise):
             raise ValueError(
-                f"learner='n2v' with target_noise={self.target_noise!r}: its target is the input."
+                f"learner='n2v' with target_noise='{self.target_noise}': its target is the input."
             )
         learns_noise = self.learner == "n2v" or self.target == "bicubic"
-        if learns_noise and self.noise and noise_levels.parse(self.noise).high == 0:
+        if learns_noise and self.noise is not None and self.noise.high == 0:
             raise ValueError(
-                f"noise={self.noise!r}: without noise there is nothing to learn from the enlarged "
+                f"noise='{self.noise}': without noise there is nothing to learn from the enlarged "
                 "image; leave it out, or take target=noisy_hr."
             )
         if self.perc_pix > 100:
             raise ValueError(f"perc_pix={self.perc_pix}: expected at most 100.")
 
+    def label(self):
+        learned = "n2v" if self.learner == "n2v" else self.target
+        parts = [f"x{self.scale}", str(learned)] + (["single"] if self.own_copies else [])
+        return "-".join(parts + (["mono"] if self.channels == 1 else []))
+
     def completed(self):
         report = self.learner == "n2v" or self.target == "bicubic"
-        noise = self.noise or ("gauss25" if report else "gauss0")
+        noise = self.noise or (GAUSS25 if report else GAUSS0)
         target = self.target or ("bicubic" if self.learner == "n2v" else "noisy_hr")
-        target_noise = {"bicubic": noise, "clean_hr": "gauss0", "noisy_hr": "gauss25"}[target]
+        target_noise = {"bicubic": noise, "clean_hr": GAUSS0, "noisy_hr": GAUSS25}[target]
         own = {"validation_set": self.train_set} if self.own_copies else {}
         config = dataclasses.replace(
             self,

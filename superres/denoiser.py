@@ -1,13 +1,10 @@
 """The super-resolution models: one restores enlarged images, the other enlarges them itself."""
 
-import functools
-
-from common import commands, denoiser, losses, training
-from n2n_tf import denoiser as noise2noise
-from superres import classical, configs, data, network, resampling
+from common.networks import base, losses
+from superres import network, resampling
 
 
-class Denoiser(denoiser.Denoiser):
+class Denoiser(base.Denoiser):
     """Restores enlarged images, (N, H, W, C) to the same; the result holds `denoised` alone.
 
     The network of n2n learns what is to be added to the enlarged image; that of n2v, which must not
@@ -30,7 +27,8 @@ class Denoiser(denoiser.Denoiser):
     def bytes_per_pixel(self):
         return 1500
 
-    def restore(self, noisy, noise_level, run, training):
+    def restore(self, inputs, run, training):
+        noisy = inputs["noisy"]
         restored = run(self.network, noisy - 0.5, padding="reflect")
         return {"denoised": restored + (noisy if self.config.learner == "n2n" else 0.5)}
 
@@ -40,7 +38,7 @@ class Denoiser(denoiser.Denoiser):
         return losses.mean_square(y_pred["denoised"], y["target"])
 
 
-class Upscaler(denoiser.Denoiser):
+class Upscaler(base.Denoiser):
     """Enlarges images and restores them: (N, H, W, C) to (N, scale H, scale W, C)."""
 
     def __init__(self, inner):
@@ -65,26 +63,5 @@ class Upscaler(denoiser.Denoiser):
     def bytes_per_pixel(self):
         return self.inner.bytes_per_pixel * self.scale**2
 
-    def restore(self, noisy, noise_level, run, training):
-        return self.inner.restore(self.enlarger(noisy), None, run, training)
-
-
-METHOD = commands.Method(
-    name="superres",
-    named=configs.NAMED,
-    default=configs.DEFAULT,
-    short=configs.SHORT,
-    build=Denoiser,
-    deploy=Upscaler,
-    # As Noise2Noise: constant, then ramped down.
-    optimizer=functools.partial(training.ramped_adam, ramp_up=0.0),
-    training_images=data.training_images,
-    batches=data.training_batches,
-    validation=data.validation,
-    examples=data.examples,
-    given="enlarged",
-    told={"scale": "scale"},
-    baselines=classical.NAMES,
-    baseline_inputs=("noisy", "small"),
-    cite=noise2noise.METHOD.cite,
-)
+    def restore(self, inputs, run, training):
+        return self.inner.restore({"noisy": self.enlarger(inputs["noisy"])}, run, training)

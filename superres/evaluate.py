@@ -8,11 +8,11 @@ RESULT dataset=set12 scale=2 noise=gauss0 images=12 psnr=... ssim=...
 """
 
 from common import commands
-from superres import denoiser
+from superres.method import METHOD
 
 
 def main():
-    commands.evaluate(denoiser.METHOD, __doc__)
+    commands.evaluate(METHOD, __doc__)
 
 
 if __name__ == "__main__":

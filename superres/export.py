@@ -4,11 +4,11 @@ python -m superres.export --run_dir=runs/sr --output=models/superres     # model
 """
 
 from common import commands
-from superres import denoiser
+from superres.method import METHOD
 
 
 def main():
-    commands.export(denoiser.METHOD, __doc__)
+    commands.export(METHOD, __doc__)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ python -m superres.restore --run_dir=runs/sr --input=photo.png --output=enlarged
 """
 
 from common import commands
-from superres import denoiser
+from superres.method import METHOD
 
 
 def main():
-    commands.denoise(denoiser.METHOD, __doc__)
+    commands.denoise(METHOD, __doc__)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,23 @@ python -m superres.train --config=single_image --train_set=photo.png --run_dir=r
 python -m superres.train --config=bicubic-n2v --train_set=bsd300_train --run_dir=runs/report
 """
 
+import functools
+
 from common import commands
-from superres import denoiser
+from superres.method import METHOD
+
+
+def train(run: commands.TrainingRun) -> None:
+    """Configuration, images, batches, denoiser, fit."""
+    config = run.config  # superres/configs.py: flags over a named configuration
+    images = run.images()  # superres/method.py: training_images
+    batches = functools.partial(METHOD.batches, images, config)
+    denoiser = METHOD.build(config, images)  # superres/denoiser.py: network and loss
+    run.fit(denoiser, METHOD.optimizer(config), batches, images)  # common/training/loop.py
 
 
 def main():
-    commands.train(denoiser.METHOD, __doc__)
+    commands.train(METHOD, __doc__, train)
 
 
 if __name__ == "__main__":

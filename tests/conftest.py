@@ -9,7 +9,9 @@ import tempfile
 
 import pytest
 
-from common import quiet  # noqa: F401  # before TensorFlow is imported
+from common import quiet
+
+quiet.import_keras()
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -23,7 +25,7 @@ class _Zygote:
     def __init__(self):
         self._process = None
 
-    def run(self, module, arguments, timeout=300):
+    def run(self, module, arguments, cwd, timeout=300):
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.zygote"],
@@ -34,7 +36,7 @@ class _Zygote:
             )
         with tempfile.TemporaryDirectory() as folder:
             job = {"module": module, "arguments": arguments, "folder": folder, "timeout": timeout}
-            print(json.dumps(job), file=self._process.stdin, flush=True)
+            print(json.dumps(job | {"cwd": str(cwd)}), file=self._process.stdin, flush=True)
             status = json.loads(self._process.stdout.readline())
             if status is None:
                 raise subprocess.TimeoutExpired([module, *arguments], timeout)
@@ -55,22 +57,24 @@ def pytest_sessionfinish():
     _ZYGOTE.stop()
 
 
-def command(module, *arguments, env=None):
-    """Runs `python -m module --flags` from the project's root; returns the finished process.
+def command(module, *arguments, env=None, cwd=ROOT):
+    """Runs `python -m module --flags`; returns the finished process.
 
     env: variables beside those of this process; with them, or {}, Python itself is started, for
         what must be set before TensorFlow is imported.
+    cwd: the folder to run in [the project's root].
     """
     arguments = list(map(str, arguments))
     if env is None:
-        return _ZYGOTE.run(module, arguments)
+        return _ZYGOTE.run(module, arguments, cwd)
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=300,
-        env=os.environ | env,
+        env=os.environ | {"PYTHONPATH": paths} | env,
     )
 
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from common import runs, training
+from common.training import loop, optimizers, runs
 from ssdn_tf import configs, denoiser
 
 STEPS = 20
@@ -28,7 +28,7 @@ def test_the_same_losses_and_scores_as_tensorflow(tmp_path, run_command):
     # order of sums; there two settings of TensorFlow itself differ more than it does from JAX.
     config = configs.Config(num_images=STEPS, batch_size=1, crop_size=32)
     model = denoiser.Denoiser(config)
-    training.compile_for_training(model, training.ramped_adam(config))
+    loop.compile_for_training(model, optimizers.ramped_adam(config))
     backends = {name: tmp_path / name for name in ("tensorflow", "jax")}
     runs.save_config(backends["tensorflow"], "ssdn_tf", config)
     runs.save_state(backends["tensorflow"], model, 0)

@@ -3,8 +3,8 @@
 Most of a command's time in a test is the start of Python and TensorFlow. Forked from here, where
 nothing was computed yet, it starts as fresh, in milliseconds.
 
-Reads a line of JSON a command, {module, arguments, folder, timeout}; writes the exit status there
-as `status`, what it printed as `stdout` and `stderr` in the folder, and answers with a line.
+Reads a line of JSON for each command, {module, arguments, folder, timeout, cwd}; writes the exit
+status as `status`, what it printed as `stdout` and `stderr` in the folder, and answers with a line.
 """
 
 import json
@@ -19,7 +19,12 @@ def main():
     # What the commands of all packages import; none of it computes anything.
     import skimage.metrics  # noqa: F401
 
-    from common import commands  # noqa: F401
+    from common import quiet
+
+    quiet.import_keras()
+    from common.evaluation import scoring  # noqa: F401
+    from common.serving import saved_models  # noqa: F401
+    from common.training import loop  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)
@@ -36,6 +41,7 @@ def _become(job):
         file = os.open(os.path.join(job["folder"], name), os.O_WRONLY | os.O_CREAT)
         os.dup2(file, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir(job["cwd"])
     sys.argv = [job["module"], *job["arguments"]]
     status = 1
     try:

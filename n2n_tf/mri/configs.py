@@ -3,21 +3,23 @@
 import dataclasses
 import typing
 
-from common import configs, noise_levels
-from common.configs import expect, fast_precision, setting
+from common import configuration
+from common import noise as noises
+from common.configuration import expect, fast_precision, setting
+from n2n_tf.mri import sampling
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(configs.Config):
+class Config(configuration.Config):
     """Defaults are those of Lehtinen et al. 2018. Written to the run folder as config.json."""
 
-    NOISES: typing.ClassVar[tuple] = ("spectrum",)
+    NOISES: typing.ClassVar[tuple] = (sampling.Spectrum,)
     CHANNELS: typing.ClassVar[tuple] = (1,)
 
-    noise: str | None = setting(
+    noise: noises.Noise | None = setting(
         "spectrum2.5",
         "spectrumP, P per cent of the frequencies at the edge of the spectrum being kept.",
-        str,
+        noises.Noise,
     )
     targets: str = setting("noisy", "noisy: another sampling of the slice; clean: the slice.")
     loss: str = setting(
@@ -28,7 +30,9 @@ class Config(configs.Config):
     channels: int = setting(1, "1, grey.")
     batch_size: int = setting(16, "Slices a step.", positive=True)
     crop_size: int = setting(255, "Side of a slice, pixels; odd.")
-    learning_rate: float | None = setting(1e-3, "Between its ramps.", float, positive=True)
+    learning_rate: float | None = setting(
+        1e-3, "Learning rate between its ramps.", float, positive=True
+    )
     train_set: str = setting(
         "phantoms", "Slices: phantoms (made up), a folder, glob, or .h5 of make_mri_dataset."
     )
@@ -44,10 +48,8 @@ class Config(configs.Config):
     def side_multiple(self):
         return 1  # odd ones are padded
 
-    def check_noise(self, name, noise):
-        super().check_noise(name, noise)
-        if not noise_levels.parse(noise).is_fixed:
-            raise ValueError(f"{name}={noise!r}: expected one level, as spectrum2.5.")
+    def label(self):
+        return f"{self.noise}-{'n2n' if self.targets == 'noisy' else 'n2c'}"
 
     def completed(self):
         # 300 epochs of about 5,000 slices. Phantoms have others held back, a set of one's own not.

@@ -12,8 +12,12 @@ import pathlib
 
 import numpy as np
 
-from common import commands, flags, images, jobs, noise_levels, prediction
-from n2n_tf.mri import denoiser, spectrum
+from common import progress
+from common.commands import flags, running
+from common.commands.denoise import input_patterns
+from common.files import image_files
+from common.files.errors import ImageError
+from n2n_tf.mri.method import METHOD
 
 FLAGS = flags.FLAGS
 ASYMMETRY = 0.05  # largest imaginary part of an image that counts as real, as a share
@@ -23,27 +27,25 @@ def read_spectra(path):
     """(N, H, W) complex128 of an .npy file.
 
     Raises:
-        images.ImageError: not readable, not complex, even sides, not finite, or not of real images.
+        ImageError: not readable, not complex, even sides, not finite, or not of real images.
     """
     path = pathlib.Path(path)
     try:
         spectra = np.load(path, allow_pickle=False)
     except Exception as error:  # damaged bytes make NumPy raise nearly anything
-        raise images.ImageError(f"{path}: not readable as .npy ({images.short(error)}).") from error
+        raise ImageError(f"{path}: not readable as .npy ({image_files.short(error)}).") from error
     if not isinstance(spectra, np.ndarray) or spectra.dtype.kind != "c":
         kind = getattr(spectra, "dtype", type(spectra).__name__)
-        raise images.ImageError(f"{path}: {kind} values; expected a complex spectrum.")
+        raise ImageError(f"{path}: {kind} values; expected a complex spectrum.")
     shape = spectra.shape
     spectra = spectra[None] if spectra.ndim == 2 else spectra
     if spectra.ndim != 3 or 0 in spectra.shape or not all(n % 2 for n in spectra.shape[1:]):
-        raise images.ImageError(
-            f"{path}: shape {shape}; expected (H, W) or (N, H, W), H and W odd."
-        )
+        raise ImageError(f"{path}: shape {shape}; expected (H, W) or (N, H, W), H and W odd.")
     if not np.isfinite(spectra).all():
-        raise images.ImageError(f"{path}: NaN or infinite values; replace them first.")
+        raise ImageError(f"{path}: NaN or infinite values; replace them first.")
     image = np.fft.ifft2(np.fft.ifftshift(spectra, axes=(1, 2)))
     if np.abs(image.imag).max() > ASYMMETRY * np.abs(image.real).max():
-        raise images.ImageError(
+        raise ImageError(
             f"{path}: not the spectrum of a real image; samples come in pairs, a frequency and its "
             "mirror image with the conjugate value."
         )
@@ -52,8 +54,11 @@ def read_spectra(path):
 
 def restore_spectrum(model, measured):
     """One slice, (H, W) float32 on the scale of `measured`, (H, W) complex."""
+    from common.restoring import prediction
+    from n2n_tf.mri import spectrum
+
     config = model.config
-    edge = noise_levels.trained(config.noise)
+    edge = config.noise.fixed_level()
     density = spectrum.keep_probability(*measured.shape, edge) * (measured != 0)
     noisy = spectrum.compensated(measured, density)
     # The network knows slices from 0 to 1; what is sampled overshoots, by half and more.
@@ -62,19 +67,22 @@ def restore_spectrum(model, measured):
     return prediction.restore(model, inputs)["denoised"][..., 0] * np.float32(white)
 
 
-def _run():
-    flags.require("run_dir", "input", "output")
-    model = denoiser.METHOD.load(FLAGS.run_dir, FLAGS.precision)
-    paths = [path for pattern in FLAGS.input for path in images.list_files(pattern)]
+def _run(arguments):
+    from common.restoring import jobs
+
+    patterns = input_patterns(arguments)
+    run_dir = running.finished_run(METHOD.name, f"python -m {METHOD.name}.train")
+    model = METHOD.load(run_dir, FLAGS.precision)
+    paths = [path for pattern in patterns for path in image_files.list_files(pattern)]
     output = pathlib.Path(FLAGS.output)
 
     def restore(path, target):
         slices = np.stack([restore_spectrum(model, measured) for measured in read_spectra(path)])
-        images.write(target, slices[..., None])
+        image_files.write(target, slices[..., None])
         return f"{path} -> {target}"
 
     todo = [(path, output / f"{path.stem}.tif") for path in paths]
-    jobs.do_each(todo, restore, show=commands.say)
+    jobs.do_each(todo, restore, show=progress.say)
 
 
 def _define_flags():
@@ -84,7 +92,7 @@ def _define_flags():
 
 
 def main():
-    flags.run(_run, _define_flags, __doc__)
+    running.run(_run, _define_flags, __doc__, takes_arguments=True)
 
 
 if __name__ == "__main__":

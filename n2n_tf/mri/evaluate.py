@@ -7,11 +7,11 @@ RESULT dataset=phantoms noise=spectrum2.5 images=16 psnr=... ssim=...
 """
 
 from common import commands
-from n2n_tf.mri import denoiser
+from n2n_tf.mri.method import METHOD
 
 
 def main():
-    commands.evaluate(denoiser.METHOD, __doc__)
+    commands.evaluate(METHOD, __doc__)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import pathlib
 
 import numpy as np
 
-from common import files, images, stacks
+from common.files import atomic, axis_letters, pixels, stacks
+from common.files.errors import ImageError
 
 
 class N2V_DataGenerator:
@@ -27,7 +28,7 @@ class N2V_DataGenerator:
         Raises:
             ValueError: dims that make no sense, or that a file does not have.
         """
-        stacks.check_axes(dims)
+        axis_letters.check_axes(dims)
         return [self._load(path, dims) for path in files]
 
     def load_imgs_from_directory(self, directory, filter="*.tif", dims="YX"):
@@ -36,9 +37,9 @@ class N2V_DataGenerator:
         Raises:
             ValueError: none does.
         """
-        found = files.glob(pathlib.Path(directory) / filter)
+        found = atomic.glob(pathlib.Path(directory) / filter)
         if not found:
-            raise images.ImageError(f"{directory}: no file matches {filter!r}.")
+            raise ImageError(f"{directory}: no file matches {filter!r}.")
         return self.load_imgs(found, dims)
 
     def _load(self, path, dims):
@@ -85,7 +86,7 @@ class N2V_DataGenerator:
         patches = np.stack(patches)
         if not augment:
             return patches
-        return np.concatenate([images.orient(patches, *way) for way in images.ORIENTATIONS])
+        return np.concatenate([pixels.orient(patches, *way) for way in pixels.ORIENTATIONS])
 
     def _corners(self, sides, shape, count):
         if count is None:

@@ -11,7 +11,7 @@ import re
 import h5py
 import numpy as np
 
-from common import files
+from common.files import atomic
 
 
 def load_weights(network, path):
@@ -53,7 +53,7 @@ def load_weights(network, path):
 def save_weights(network, path):
     """Writes such a file, whole or not at all; of N2V2 without the kernels of its poolings."""
     names = _names(network, None)
-    with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic.replacing(path) as temporary, h5py.File(temporary, "w") as file:
         layers = _layers_with_weights(network)
         file.attrs["layer_names"] = [names[layer.name].encode() for layer in layers]
         file.attrs["backend"] = b"tensorflow"

@@ -12,7 +12,10 @@ import pathlib
 import keras
 import numpy as np
 
-from common import export, files, pipeline, prediction, stacks
+from common.data import pipeline
+from common.files import atomic, axis_letters, stacks
+from common.restoring import prediction
+from common.serving import saved_models
 from n2v_tf import data, denoiser
 from n2v_tf.juglab import keras2
 from n2v_tf.juglab.config import N2VConfig
@@ -81,7 +84,7 @@ class N2V:
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in vars(self.config).items()
         }
-        with files.replacing(self.logdir / "config.json") as temporary:
+        with atomic.replacing(self.logdir / "config.json") as temporary:
             temporary.write_text(json.dumps(told, indent=1, default=int))
 
     def _load_config(self):
@@ -196,7 +199,7 @@ class N2V:
             ValueError: axes that are not img's or not the model's, or another number of channels.
         """
         img, config = np.asarray(img), self._denoiser.config
-        stacks.check_axes(axes)
+        axis_letters.check_axes(axes)
         if len(axes) != img.ndim:
             raise ValueError(f"axes={axes!r}: img has {img.ndim}, its shape is {img.shape}.")
         if n_tiles is not None and len(n_tiles) != img.ndim:
@@ -219,14 +222,14 @@ class N2V:
         return found["denoised"]
 
     def export_TF(self, name="model", *unused, fname=None, **more):
-        """Writes a SavedModel, see `export.export`, to `fname` or `<folder>/export`.
+        """Writes a SavedModel, see `saved_models.export`, to `fname` or `<folder>/export`.
 
         The original writes a zip of the BioImage Model Zoo; name, description, authors, test image
         and axes are for that and not used here. Returns the model's path.
         """
         if fname is None:
             self._require_folder()
-        return export.export(self._denoiser, fname or self.logdir / "export", name="n2v")
+        return saved_models.export(self._denoiser, fname or self.logdir / "export", name="n2v")
 
     def _require_folder(self):
         if self.logdir is None:

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import datasets, images
+from common.data import datasets
+from common.files import pixels
 from deblur import cepstrum, kernels
 
 
 def photograph(height, width):
     (picture,) = datasets.load("sample", held_back=True, max_images=1).images
-    return images.to_unit(picture[100 : 100 + height, 60 : 60 + width])[None]
+    return pixels.to_unit(picture[100 : 100 + height, 60 : 60 + width])[None]
 
 
 def back(image):

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from common import datasets, images, metrics
+from common.data import datasets
+from common.evaluation import quality
+from common.files import pixels
 from deblur import classical, kernels
 
 
 @pytest.fixture(scope="module")
 def clean():
     (picture,) = datasets.load("sample", held_back=True, max_images=1).images
-    return images.to_unit(images.to_channels(picture[40:168, 160:289], 1))
+    return pixels.to_unit(pixels.to_channels(picture[40:168, 160:289], 1))
 
 
 @pytest.mark.parametrize("kernel", [kernels.disc(2.0), kernels.motion(7.0, 0.5)])
@@ -19,7 +21,7 @@ def test_each_undoes_a_camera_kernel(clean, kernel, name):
     blurred = kernels.convolve(clean, kernel)
     restored = classical.NAMES[name](blurred, kernel, 0.0)
     assert restored.shape == clean.shape and restored.dtype == np.float32
-    assert metrics.psnr(clean, restored) > metrics.psnr(clean, blurred) + 2
+    assert quality.psnr(clean, restored) > quality.psnr(clean, blurred) + 2
 
 
 def test_the_true_kernel_without_noise_is_all_but_undone(clean):
@@ -28,7 +30,7 @@ def test_the_true_kernel_without_noise_is_all_but_undone(clean):
         kernels.parse("dirac0.5"), np.random.default_rng(1), (5, 5), unit_sum=True
     )
     restored = classical.wiener(kernels.convolve(clean, kernel), kernel, 0.0)
-    assert metrics.psnr(clean, restored) > 45
+    assert quality.psnr(clean, restored) > 45
 
 
 def test_kernels_as_large_as_the_image_of_even_sides(clean):
@@ -37,6 +39,6 @@ def test_kernels_as_large_as_the_image_of_even_sides(clean):
     kernel = kernels.draw(kernels.parse("dirac0.3"), generator, (64, 64), unit_sum=True)
     blurred = kernels.convolve(image, kernel)
     restored = classical.wiener(blurred, kernel, 0.0)
-    assert metrics.psnr(image, restored) > metrics.psnr(image, blurred) + 10
+    assert quality.psnr(image, restored) > quality.psnr(image, blurred) + 10
     assert classical.richardson_lucy(blurred, kernel, 0.0).shape == image.shape
     assert classical.blurred(blurred, kernel, 0.0) is blurred

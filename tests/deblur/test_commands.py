@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from common import images
+from common.files import image_files
 from tests.conftest import TINY
 
 RNG = np.random.default_rng(0)
@@ -21,7 +21,7 @@ def run(tmp_path_factory, run_command):
 
 
 def test_evaluate_beside_classical_methods(run, tmp_path, run_command):
-    images.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 1), np.uint8))
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 1), np.uint8))
     np.save(tmp_path / "kernel.npy", np.ones((3, 3)))
     flags = [f"--run_dir={run}", f"--dataset={tmp_path}/set", "--noise=gauss2"]
     for blur in ("motion5", f"{tmp_path}/kernel.npy"):
@@ -51,7 +51,7 @@ def test_evaluate_beside_classical_methods(run, tmp_path, run_command):
     ],
 )
 def test_kernels_that_evaluate_refuses(run, tmp_path, run_command, blur, message):
-    images.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 1), np.uint8))
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 1), np.uint8))
     np.save(tmp_path / "even.npy", np.ones((4, 4)))
     np.save(tmp_path / "zero.npy", np.array([[1.0, 0.0, -1.0]]))
     np.save(tmp_path / "nan.npy", np.full((3, 3), np.nan))
@@ -66,13 +66,13 @@ def test_kernels_that_evaluate_refuses(run, tmp_path, run_command, blur, message
 
 def test_restore_and_export(run, tmp_path, run_command):
     picture = RNG.integers(0, 65535, (33, 40, 1), np.uint16)
-    images.write(tmp_path / "in" / "a.tif", picture)
+    image_files.write(tmp_path / "in" / "a.tif", picture)
     (tmp_path / "in" / "b.png").write_bytes(b"no picture")
     flags = [f"--run_dir={run}", f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
     done = run_command("deblur.restore", *flags)
     assert done.returncode == 1
     assert "b.png: not readable as an image" in done.stdout
-    restored = images.read_one(tmp_path / "out" / "a.tif")
+    restored = image_files.read_one(tmp_path / "out" / "a.tif")
     assert restored.dtype == np.uint16 and restored.shape == picture.shape
     done = run_command("deblur.export", f"--run_dir={run}", f"--output={tmp_path}/model")
     assert done.returncode == 0, done.stderr
@@ -80,11 +80,14 @@ def test_restore_and_export(run, tmp_path, run_command):
 
 
 def test_files_of_ones_own_have_no_known_kernel(run, tmp_path, run_command):
-    images.write(tmp_path / "a" / "a.png", RNG.integers(0, 255, (33, 40, 1), np.uint8))
+    image_files.write(tmp_path / "a" / "a.png", RNG.integers(0, 255, (33, 40, 1), np.uint8))
     flags = [f"--run_dir={run}", f"--dataset={tmp_path}/a", f"--reference={tmp_path}/a"]
     done = run_command("deblur.evaluate", *flags)
     assert done.returncode == 0, done.stderr
-    for flag, message in (("--baselines=all", "no kernel is known"), ("--blur=disc2", "already")):
+    for flag, message in (
+        ("--baselines=all", "the blur kernel of your own files is not known"),
+        ("--blur=disc2", "already"),
+    ):
         done = run_command("deblur.evaluate", *flags, flag)
         assert done.returncode == 1 and "Traceback" not in done.stderr
         assert message in done.stderr

@@ -5,8 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from common import datasets, prediction, training
+from common import noise
+from common.data import image_sets
+from common.restoring import prediction
+from common.training import loop
 from deblur import cepstrum, configs, data, denoiser, kernels
+from deblur.method import METHOD
 
 RNG = np.random.default_rng(0)
 
@@ -18,14 +22,14 @@ def tiny(name, **settings):
 
 def image_set(count=2, size=(40, 37)):
     drawn = [RNG.integers(0, 255, (*size, 1), np.uint8) for _ in range(count)]
-    return datasets.ImageSet("made", drawn, list("abcdefgh"[:count]))
+    return image_sets.ImageSet("made", drawn, list("abcdefgh"[:count]))
 
 
 @pytest.mark.parametrize("name", configs.NAMED)
 def test_every_named_configuration_trains_a_step_and_restores_any_size(name):
     config = tiny(name)
     model = denoiser.Denoiser(config)
-    training.compile_for_training(model, denoiser.METHOD.optimizer(config))
+    loop.compile_for_training(model, METHOD.optimizer(config))
     model.run_eagerly = True
     ((x, y),) = data.training_batches(image_set(), config, 0).take(1).as_numpy_iterator()
     assert x["noisy"].shape == y["target"].shape == (2, 32, 32, 1)
@@ -136,12 +140,12 @@ def test_noise_comes_on_top_of_both():
 
 def test_examples_are_blurred_by_the_kernel_that_they_name():
     config = tiny("convolve", validation_blur="motion5")
-    settings = {"noise": "gauss0", "seed": 1, "repeats": 2}
-    found = list(data.examples(image_set(), config, **settings))
+    settings = {"noise": noise.Gauss(0, 0), "seed": 1, "repeats": 2}
+    found = list(METHOD.examples(image_set(), config, **settings))
     assert [name for name, *_ in found] == ["a", "b"] * 2
     for _, clean, inputs in found:
         blurred = kernels.convolve(clean, inputs["kernel"])
         np.testing.assert_allclose(inputs["noisy"], blurred, atol=1e-6)
     assert not np.array_equal(found[0][2]["kernel"], found[2][2]["kernel"])
-    again = list(data.examples(image_set(), config, **settings))
+    again = list(METHOD.examples(image_set(), config, **settings))
     np.testing.assert_array_equal(found[3][2]["kernel"], again[3][2]["kernel"])

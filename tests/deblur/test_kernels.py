@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from common import images
+from common.files import image_files
+from common.files.errors import ImageError
 from deblur import kernels
 
 SIZES = [(5, 5), (16, 16), (9, 14), (1, 1), (1, 6)]
@@ -128,17 +129,17 @@ def test_kernels_from_files(tmp_path):
     kernel = rng().random((5, 3))
     np.save(tmp_path / "k.npy", kernel)
     np.testing.assert_allclose(kernels.read(tmp_path / "k.npy"), kernel / kernel.sum(), rtol=1e-6)
-    images.write(tmp_path / "k.png", np.full((3, 3, 1), 7, np.uint8))
+    image_files.write(tmp_path / "k.png", np.full((3, 3, 1), 7, np.uint8))
     np.testing.assert_allclose(kernels.read(tmp_path / "k.png"), 1 / 9)
     rgba = np.zeros((3, 3, 4), np.uint8)
     rgba[1, 1], rgba[..., 3] = 255, 255  # opaque
-    images.write(tmp_path / "rgba.png", rgba)
+    image_files.write(tmp_path / "rgba.png", rgba)
     assert kernels.read(tmp_path / "rgba.png")[1, 1] == 1
     np.save(tmp_path / "even.npy", np.ones((4, 4)))
-    with pytest.raises(images.ImageError, match=r"even.npy: a kernel of 4x4: expected two odd"):
+    with pytest.raises(ImageError, match=r"even.npy: a kernel of 4x4: expected two odd"):
         kernels.read(tmp_path / "even.npy")
     np.save(tmp_path / "nan.npy", np.full((3, 3), np.nan))
-    with pytest.raises(images.ImageError, match=r"nan.npy: 9 NaN or infinite"):
+    with pytest.raises(ImageError, match=r"nan.npy: 9 NaN or infinite"):
         kernels.read(tmp_path / "nan.npy")
 
 

@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from common import images, text
+from common.files import image_files
+from common.noise import text
 from tests.conftest import TINY
 
 RNG = np.random.default_rng(0)
@@ -21,7 +22,7 @@ def run(tmp_path_factory, run_command):
 
 
 def test_evaluate_takes_the_validation_noise_and_any_other(run, tmp_path, run_command):
-    images.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 3), np.uint8))
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 3), np.uint8))
     flags = [f"--run_dir={run}", f"--dataset={tmp_path}/set"]
     done = run_command("n2n_tf.evaluate", *flags, "--baselines=noisy")
     assert done.returncode == 0, done.stderr
@@ -39,11 +40,11 @@ def test_evaluate_takes_the_validation_noise_and_any_other(run, tmp_path, run_co
 
 def test_denoise_and_export(run, tmp_path, run_command):
     picture = RNG.integers(0, 65535, (33, 40, 3), np.uint16)
-    images.write(tmp_path / "in" / "a.tif", picture)
+    image_files.write(tmp_path / "in" / "a.tif", picture)
     flags = [f"--run_dir={run}", f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
     done = run_command("n2n_tf.denoise", *flags)
     assert done.returncode == 0, done.stderr
-    restored = images.read_one(tmp_path / "out" / "a.tif")
+    restored = image_files.read_one(tmp_path / "out" / "a.tif")
     assert restored.dtype == np.uint16 and restored.shape == picture.shape
     std = run_command("n2n_tf.denoise", *flags, "--std")
     assert std.returncode == 1
@@ -59,8 +60,8 @@ def test_training_on_real_pairs(tmp_path, run_command):
     clean = RNG.integers(50, 200, (48, 48, 1))
     for i in range(3):
         stack = np.stack([clean + RNG.normal(0, 20, clean.shape) for _ in range(3)])
-        images.write(tmp_path / "in" / f"{i}.tif", np.clip(stack, 0, 255).astype(np.uint8))
-    images.write(tmp_path / "in" / "lone.tif", clean.astype(np.uint8))
+        image_files.write(tmp_path / "in" / f"{i}.tif", np.clip(stack, 0, 255).astype(np.uint8))
+    image_files.write(tmp_path / "in" / "lone.tif", clean.astype(np.uint8))
     flags = [f"--pairs={tmp_path}/in", "--channels=1", f"--run_dir={tmp_path}/run", *TINY]
     done = run_command("n2n_tf.train", *flags)
     assert done.returncode == 0, done.stderr

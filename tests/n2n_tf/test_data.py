@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from common import datasets, images
+from common.data import image_sets, pairs
+from common.files import image_files
+from common.files.errors import ImageError
 from n2n_tf import configs, data
+from n2n_tf.method import METHOD
 
 RNG = np.random.default_rng(0)
 
@@ -26,7 +29,7 @@ def scene(acquisitions, shape=(48, 40, 1), shift=0):
 
 def test_pairs_are_one_crop_of_two_different_acquisitions(tmp_path):
     for i in range(3):
-        images.write(tmp_path / f"{i}.tif", scene(2 + i))
+        image_files.write(tmp_path / f"{i}.tif", scene(2 + i))
     settings = config(pairs=str(tmp_path), channels=1)
     scenes = data.training_images(settings, None, None)
     assert [len(s) for s in scenes.images] == [2, 3, 4]
@@ -52,16 +55,16 @@ def test_pairs_in_sub_folders_and_what_is_wrong_with_them(tmp_path, caplog):
     }.items():
         for k, size in enumerate(sizes):
             pixels = RNG.integers(0, 255, (*size, 1), np.uint8)
-            images.write(tmp_path / name / f"{k}.png", pixels)
+            image_files.write(tmp_path / name / f"{k}.png", pixels)
     (tmp_path / "empty").mkdir()
-    scenes = datasets.load_pairs(str(tmp_path))
+    scenes = pairs.load_pairs(str(tmp_path))
     assert scenes.names == ["good"]
     for words in ("1.png: (40, 48, 1)", "0.png: a lone acquisition", "no images in this folder"):
         assert words in caplog.text
     assert "3 bad of 4" in caplog.text
-    with pytest.raises(images.ImageError, match="no such folder"):
-        datasets.load_pairs(str(tmp_path / "none"))
-    examples = list(data.validation(config(pairs=str(tmp_path), channels=1), None)())
+    with pytest.raises(ImageError, match="no such folder"):
+        pairs.load_pairs(str(tmp_path / "none"))
+    examples = list(METHOD.validation_examples(config(pairs=str(tmp_path), channels=1))())
     assert [(name, clean) for name, clean, _ in examples] == [("good", None)]
 
 
@@ -69,7 +72,7 @@ def test_stacks_that_are_no_plain_series_are_named(tmp_path, caplog):
     pixels = RNG.integers(0, 255, (2, 5, 40, 40), np.uint8)
     tifffile.imwrite(tmp_path / "deep.tif", pixels, imagej=True, metadata={"axes": "TZYX"})
     np.save(tmp_path / "stack.npy", scene(3)[..., 0])
-    scenes = datasets.load_pairs(str(tmp_path))
+    scenes = pairs.load_pairs(str(tmp_path))
     assert scenes.names == ["stack"] and scenes.images[0].shape == (3, 48, 40, 1)
     assert "deep.tif: axes TZ besides Y and X; which of them counts" in caplog.text
 
@@ -77,21 +80,21 @@ def test_stacks_that_are_no_plain_series_are_named(tmp_path, caplog):
 def test_files_beside_sub_folders_and_scenes_mixed_up_are_named(tmp_path, caplog):
     smooth = np.cumsum(np.cumsum(RNG.standard_normal((2, 64, 64, 1)), axis=1), axis=2)
     for k, image in enumerate((smooth - smooth.min()) / np.ptp(smooth)):
-        images.write(tmp_path / "mixed" / f"{k}.tif", image.astype(np.float32))
+        image_files.write(tmp_path / "mixed" / f"{k}.tif", image.astype(np.float32))
         noisy = smooth[0] / np.ptp(smooth[0]) + 0.5 * RNG.standard_normal(smooth[0].shape)
-        images.write(tmp_path / "right" / f"{k}.tif", noisy.astype(np.float32))
-    images.write(tmp_path / "loose.png", RNG.integers(0, 255, (40, 40, 1), np.uint8))
-    assert datasets.load_pairs(str(tmp_path)).names == ["mixed", "right"]
+        image_files.write(tmp_path / "right" / f"{k}.tif", noisy.astype(np.float32))
+    image_files.write(tmp_path / "loose.png", RNG.integers(0, 255, (40, 40, 1), np.uint8))
+    assert pairs.load_pairs(str(tmp_path)).names == ["mixed", "right"]
     assert "loose.png: a lone file beside sub-folders" in caplog.text
-    likeness = datasets._likeness(*smooth)
-    assert ("do not resemble each other" in caplog.text) == (likeness < datasets.MIN_LIKENESS)
+    likeness = pairs._likeness(*smooth)
+    assert ("do not resemble each other" in caplog.text) == (likeness < pairs.MIN_LIKENESS)
     assert "right: its acquisitions" not in caplog.text
 
 
 def test_colour_pairs_are_not_mixed_to_grey(tmp_path):
-    images.write(tmp_path / "a.tif", RNG.integers(0, 255, (2, 40, 40, 3), np.uint8))
+    image_files.write(tmp_path / "a.tif", RNG.integers(0, 255, (2, 40, 40, 3), np.uint8))
     settings = config(pairs=str(tmp_path), channels=1)
-    with pytest.raises(images.ImageError, match="3 channels, expected 1"):
+    with pytest.raises(ImageError, match="3 channels, expected 1"):
         data.training_batches(data.training_images(settings, None, None), settings, 0)
 
 
@@ -109,7 +112,7 @@ def test_small_images_are_enlarged_to_the_crop(dtype):
 
 def test_the_mask_of_lost_pixels_is_the_targets():
     picture = RNG.integers(50, 255, (64, 64, 3), np.uint8)
-    image_set = datasets.ImageSet("one", [picture], ["a"])
+    image_set = image_sets.ImageSet("one", [picture], ["a"])
     settings = config(noise="bernoulli0_95")
     x, y = take(data.training_batches(image_set, settings, 0), 1)[0]
     np.testing.assert_allclose(y["target"], y["clean"] * y["kept"])
@@ -122,7 +125,7 @@ def test_the_mask_of_lost_pixels_is_the_targets():
 
 
 def test_noise_and_targets_are_independent_noise_on_one_crop():
-    image_set = datasets.ImageSet("one", [np.full((64, 64, 3), 128, np.uint8)], ["a"])
+    image_set = image_sets.ImageSet("one", [np.full((64, 64, 3), 128, np.uint8)], ["a"])
     x, y = take(data.training_batches(image_set, config(noise="gauss25"), 0), 1)[0]
     a, b = x["noisy"] - y["clean"], y["target"] - y["clean"]
     assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.05

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from common import schedules, training
+from common.training import loop, schedules
 from n2n_tf import configs, denoiser
+from n2n_tf.method import METHOD
 
 RNG = np.random.default_rng(0)
 
@@ -27,8 +28,8 @@ def batch(size=32, channels=3):
 def test_every_named_configuration_trains_a_step_and_restores(name):
     config = dataclasses.replace(configs.NAMED[name], num_images=100).completed()
     model = denoiser.Denoiser(config)
-    optimizer = denoiser.make_optimizer(config)
-    training.compile_for_training(model, optimizer)
+    optimizer = METHOD.optimizer(config)
+    loop.compile_for_training(model, optimizer)
     model.run_eagerly = True
     x, y = batch()
     before = [np.array(weight) for weight in model.trainable_variables]
@@ -75,7 +76,7 @@ def test_noise2noise_learns_the_mean_of_its_targets():
         noise="gauss25", network="nn_sigmoid", learning_rate=2.0, num_images=1000, channels=1
     ).completed()
     model = denoiser.Denoiser(config)
-    training.compile_for_training(model, denoiser.make_optimizer(config))
+    loop.compile_for_training(model, METHOD.optimizer(config))
     x = {"noisy": np.full((8, 32, 32, 1), 0.5, np.float32), "number": np.zeros(8, np.float32)}
     rng = np.random.default_rng(0)  # of its own: what ran before has drawn from the other
     for _ in range(60):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from common import images
+from common.files import image_files
 
 RNG = np.random.default_rng(0)
 TINY = ("--num_images=8", "--batch_size=4", "--crop_size=32", "--width=4")
@@ -184,7 +184,7 @@ def test_a_resumed_run_notices_other_pixels(tmp_path, run_command):
 
 
 def test_constant_and_broken_files_are_named(tmp_path, run_command):
-    images.write(tmp_path / "flat" / "a.tif", np.full((50, 50, 1), 7, np.uint16))
+    image_files.write(tmp_path / "flat" / "a.tif", np.full((50, 50, 1), 7, np.uint16))
     np.save(tmp_path / "nan.npy", np.full((50, 50), np.nan))
     for path, message in (
         (tmp_path / "flat", "constant images"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from common import noise
 from n2v_tf import configs
 
 
@@ -11,8 +12,8 @@ def test_defaults_are_juglabs():
     assert (c.num_images, c.batch_size, c.learning_rate) == (100 * 400 * 16, 16, 4e-4)
     assert (c.crop_shape, c.kernel_size, c.depth, c.width) == ((64, 64), 5, 2, 32)
     assert (c.loss, c.perc_pix, c.manipulator, c.radius) == ("mae", 1.5, "uniform_withCP", 5)
-    assert c.noise == "none"
-    assert configs.Config().completed().noise == "gauss25"
+    assert str(c.noise) == "none"
+    assert configs.Config().completed().noise == noise.Gauss(25, 25)
 
 
 def test_epochs_and_steps_make_the_length_and_images_overrule_them():

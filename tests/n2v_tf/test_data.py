@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from common import images
+from common.data import image_sets
+from common.files import image_files
 from n2v_tf import configs, data
+from n2v_tf.method import METHOD
 
 RNG = np.random.default_rng(0)
 SMALL = configs.Config(data_path="x", crop_size=32, batch_size=4, perc_pix=5.0).completed()
@@ -19,7 +21,7 @@ def training_set(shape=(48, 56, 1), count=3, config=SMALL):
 
 
 def _image_set(made):
-    return data.datasets.ImageSet("x", made, [str(i) for i in range(len(made))])
+    return image_sets.ImageSet("x", made, [str(i) for i in range(len(made))])
 
 
 def take(image_set, config, start, count):
@@ -96,7 +98,7 @@ def test_every_type_of_file_can_be_trained_on(tmp_path, dtype):
     values = RNG.integers(low, high, (40, 40)).astype(dtype)
     np.save(tmp_path / "a.npy", values)
     config = dataclasses.replace(SMALL, data_path=str(tmp_path))
-    image_set = data.training_images(config, None, None)
+    image_set = METHOD.training_images(config)
     ((x, _),) = take(image_set, config, 0, 1)
     standard = (x["noisy"] - image_set.mean) / image_set.std
     assert np.abs(standard).max() < 10
@@ -109,7 +111,7 @@ def test_the_same_counts_in_another_type_are_the_same_data(tmp_path):
     for dtype in (np.uint16, np.float32, np.int16):
         np.save(tmp_path / f"{dtype.__name__}.npy", values.astype(dtype))
         config = dataclasses.replace(SMALL, data_path=str(tmp_path / f"{dtype.__name__}.npy"))
-        sets.append(data.training_images(config, None, None))
+        sets.append(METHOD.training_images(config))
     assert len({float(s.mean[0]) for s in sets}) == 1
     assert sets[0].mean[0] == pytest.approx(values.mean())
     other = dataclasses.replace(sets[0], mean=sets[0].mean * 5)
@@ -127,7 +129,7 @@ def test_validation_hides_the_same_pixels_of_all_channels():
 
 
 def test_channels_that_do_not_fit_are_named(tmp_path):
-    images.write(tmp_path / "a.tif", RNG.integers(0, 255, (40, 40, 3), np.uint8))
+    image_files.write(tmp_path / "a.tif", RNG.integers(0, 255, (40, 40, 3), np.uint8))
     config = dataclasses.replace(SMALL, data_path=str(tmp_path))
     with pytest.raises(ValueError, match="3 channels, this model is for 1"):
-        data.training_images(config, None, None)
+        METHOD.training_images(config)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import export, prediction
+from common.restoring import prediction
+from common.serving import saved_models
 from n2v_tf import configs, data, denoiser
+from n2v_tf.method import METHOD
 
 RNG = np.random.default_rng(0)
 SMALL = configs.Config(
@@ -122,7 +124,7 @@ def test_augmented_restoring_is_the_mean_over_eight():
 )
 def test_a_trained_model_exports_its_pixels(tmp_path, shape, settings):
     made = model(mean=0.3, std=0.1, **settings)
-    path = export.export(made, tmp_path / "model", name="n2v")
+    path = saved_models.export(made, tmp_path / "model", name="n2v")
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     for some in (shape, (*(1,) * (len(shape) - 1), shape[-1])):
         noisy = RNG.random((2, *some), np.float32)
@@ -141,7 +143,7 @@ def test_a_network_with_blind_spots_learns_without_clean_images():
     image_set = data.TrainingSet(*vars(image_set).values(), *data.statistics(image_set, config))
     made = denoiser.Denoiser(config)
     made.set_statistics(image_set)
-    made.compile(denoiser.make_optimizer(config), jit_compile=False)
+    made.compile(METHOD.optimizer(config), jit_compile=False)
     batches = data.training_batches(image_set, config, 0)
     made.fit(batches, steps_per_epoch=100, shuffle=False, verbose=0)
     clean = noisy - noisy + (np.sin(x) * np.cos(y))[..., None]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from common import images
+from common.files.errors import ImageError
 from n2v_tf import N2V, N2V_DataGenerator, N2VConfig
 from n2v_tf.juglab import keras2
-from scripts import golden_files
+from scripts.check import golden_files
 
 RNG = np.random.default_rng(0)
 # Written by Keras 2.15 from the weights of the golden file's `predict_yxc`, in a session that had
@@ -237,5 +237,5 @@ def test_the_generator_reads_axes_and_cuts_patches(tmp_path):
         (lambda: datagen.load_imgs([tmp_path / "s.npy"], dims="YX"), "4 axes; dims=YX names 2"),
         (lambda: datagen.load_imgs_from_directory(tmp_path, "*.png"), "no file matches"),
     ):
-        with pytest.raises((ValueError, images.ImageError), match=message):
+        with pytest.raises((ValueError, ImageError), match=message):
             call()

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from n2v_tf import masking
+from n2v_tf import blind_spots, masking
 
 SEED = [3, 4]
 SHAPES = [(24, 40), (6, 16, 20)]
@@ -27,7 +27,7 @@ def patch(shape):
 @settings(max_examples=40, deadline=None)
 def test_every_box_has_at_most_one_spot(height, width, perc, seed):
     spots = masking.draw_spots((height, width), perc, [seed, 0]).numpy()
-    side = masking.box_side(perc)
+    side = blind_spots.box_side(perc)
     boxes = {tuple(spot // side) for spot in spots}
     assert len(boxes) == len(spots) <= -(-height // side) * -(-width // side)
     assert all((spot >= 0).all() and (spot < (height, width)).all() for spot in spots)
@@ -70,7 +70,7 @@ def test_a_patch_of_one_pixel_is_no_error():
 
 def test_structured_noise_is_hidden_but_not_looked_at():
     image = tf.constant(np.full((16, 32), 9.0, np.float32))
-    offsets = masking.struct_offsets(np.ones((1, 5)))
+    offsets = blind_spots.struct_offsets(np.ones((1, 5)))
     assert offsets.tolist() == [[0, -2], [0, -1], [0, 1], [0, 2]]
     spots = np.array([[4, 10]], np.int32)
     hidden, where = masking.mask(image, 1.5, "identity", 2, SEED, struct=offsets, spots=spots)

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from common import training
+from common.training import loop
 from rdunet_tf import configs, denoiser
+from rdunet_tf.method import METHOD
 
 RNG = np.random.default_rng(0)
 
@@ -14,9 +15,9 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("name", configs.NAMED)
 def test_every_named_configuration_trains_a_step_and_restores_any_size(name):
     config = dataclasses.replace(configs.NAMED[name], num_images=100, width=4).completed()
-    assert (config.noise, config.validation_noise) == ("gauss0_50", "gauss25")
+    assert (str(config.noise), str(config.validation_noise)) == ("gauss0_50", "gauss25")
     model = denoiser.Denoiser(config)
-    training.compile_for_training(model, denoiser.make_optimizer(config))
+    loop.compile_for_training(model, METHOD.optimizer(config))
     model.run_eagerly = True
     clean, noisy, target = RNG.random((3, 2, 24, 16, config.channels), np.float32)
     y = {"target": target, "clean": clean}
@@ -34,7 +35,7 @@ def test_every_named_configuration_trains_a_step_and_restores_any_size(name):
 
 def test_the_rate_is_halved_every_three_of_twenty_one_epochs():
     config = configs.Config(num_images=21 * 160).completed()  # ten steps of 16 an epoch
-    rate = denoiser.make_optimizer(config)._learning_rate
+    rate = METHOD.optimizer(config)._learning_rate
     found = [float(rate(step)) for step in range(210)]
     expected = [1e-4 * 0.5 ** (step // 30) for step in range(210)]
     np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rdunet_tf import network
-from scripts import golden_files
+from scripts.check import golden_files
 
 RNG = np.random.default_rng(0)
 

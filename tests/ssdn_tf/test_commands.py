@@ -10,7 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from common import images, runs
+from common.files import image_files
+from common.training import runs
 from ssdn_tf import configs, denoiser
 from tests.conftest import ROOT, TINY
 
@@ -43,7 +44,7 @@ def test_train_leaves_a_complete_run_folder(tiny_run):
         rows = list(csv.DictReader(file))
     assert [int(row["images"]) for row in rows] == [2, 4]
     assert all(float(row["loss"]) == float(row["loss"]) for row in rows)
-    assert images.read_one(tiny_run / "samples" / "000000004.png").shape[-1] == 3
+    assert image_files.read_one(tiny_run / "samples" / "000000004.png").shape[-1] == 3
     assert not list(tiny_run.rglob("*.part*"))
 
 
@@ -117,7 +118,7 @@ def test_interrupting_says_how_to_go_on(tmp_path):
 def test_training_on_really_noisy_files(tmp_path, run_command):
     for i in range(3):
         noisy = np.clip(128 + 20 * RNG.standard_normal((48, 48, 1)), 0, 255).astype(np.uint8)
-        images.write(tmp_path / "noisy" / f"{i}.png", noisy)
+        image_files.write(tmp_path / "noisy" / f"{i}.png", noisy)
     flags = ["--noise=none", "--noise_params=global", "--channels=1", *TINY]
     folder = f"{tmp_path}/noisy"
     done = run_command(
@@ -134,8 +135,8 @@ def test_training_on_really_noisy_files(tmp_path, run_command):
 
 
 def test_evaluate_prints_results_and_writes_pictures(tiny_run, tmp_path, run_command):
-    images.write(tmp_path / "set" / "a.png", picture(size=(64, 48)))
-    images.write(tmp_path / "set" / "b.png", picture(size=(40, 41)))
+    image_files.write(tmp_path / "set" / "a.png", picture(size=(64, 48)))
+    image_files.write(tmp_path / "set" / "b.png", picture(size=(40, 41)))
     done = run_command(
         "ssdn_tf.evaluate",
         f"--run_dir={tiny_run}",
@@ -154,7 +155,7 @@ def test_evaluate_prints_results_and_writes_pictures(tiny_run, tmp_path, run_com
     names = {path.name for path in (tmp_path / "out").iterdir()}
     expected = {f"{x}-{y}" for x in "ab" for y in ("noisy.png", "denoised.png", "std.tif")}
     assert names == expected | {"contact_sheet.png"}
-    assert images.read_one(tmp_path / "out" / "b-denoised.png").shape == (40, 41, 3)
+    assert image_files.read_one(tmp_path / "out" / "b-denoised.png").shape == (40, 41, 3)
 
 
 def test_denoise_keeps_names_depth_size_and_skips_what_is_bad(tiny_run, tmp_path, run_command):
@@ -168,8 +169,8 @@ def test_denoise_keeps_names_depth_size_and_skips_what_is_bad(tiny_run, tmp_path
         "alpha.png": picture(4),
     }
     for name, array in files.items():
-        images.write(folder / name, array)
-    images.write(folder / "grey.png", picture(1))
+        image_files.write(folder / name, array)
+    image_files.write(folder / "grey.png", picture(1))
     (folder / "cut.png").write_bytes((folder / "a.png").read_bytes()[:500])
     done = run_command(
         "ssdn_tf.denoise", f"--run_dir={tiny_run}", f"--input={folder}", f"--output={out}", "--std"
@@ -179,11 +180,11 @@ def test_denoise_keeps_names_depth_size_and_skips_what_is_bad(tiny_run, tmp_path
     assert re.search(r"grey.png: 1 channels, this model is for 3; .* Skipped", done.stdout)
     assert len(re.findall(r"estimated sigma: \d+\.\d+", done.stdout)) == 6
     for name in files:
-        restored = images.read(out / name)
-        original = images.read(folder / name)
+        restored = image_files.read(out / name)
+        original = image_files.read(folder / name)
         assert restored.shape == original.shape
         assert restored.dtype == original.dtype
-        std = images.read(out / f"{name.split('.')[0]}-std.tif")
+        std = image_files.read(out / f"{name.split('.')[0]}-std.tif")
         assert std.dtype == np.float32
         assert std.shape == original[..., :3].shape
         assert (std > 0).all()
@@ -193,7 +194,7 @@ def test_denoise_keeps_names_depth_size_and_skips_what_is_bad(tiny_run, tmp_path
 
 
 def test_denoise_refuses_to_overwrite_its_input(tiny_run, tmp_path, run_command):
-    images.write(tmp_path / "a.png", picture())
+    image_files.write(tmp_path / "a.png", picture())
     before = (tmp_path / "a.png").read_bytes()
     done = run_command(
         "ssdn_tf.denoise", f"--run_dir={tiny_run}", f"--input={tmp_path}", f"--output={tmp_path}"
@@ -204,7 +205,7 @@ def test_denoise_refuses_to_overwrite_its_input(tiny_run, tmp_path, run_command)
 
 def test_denoise_refuses_to_write_one_file_over_another(tiny_run, tmp_path, run_command):
     for name in ("a.png", "a.tif"):
-        images.write(tmp_path / "in" / name, picture())
+        image_files.write(tmp_path / "in" / name, picture())
     flags = [f"--run_dir={tiny_run}", f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
     assert_refused(run_command("ssdn_tf.denoise", *flags, "--std"), "a-std.tif: would be written 2")
     level = run_command("ssdn_tf.denoise", *flags, "--noise_level=25")
@@ -234,7 +235,7 @@ def test_help_shows_flags_units_and_defaults(run_command):
 def test_the_saved_model_gives_the_same_pixels_without_this_project(
     tiny_run, tmp_path, run_command
 ):
-    images.write(tmp_path / "in" / "a.tif", RNG.random((333, 517, 3), np.float32))
+    image_files.write(tmp_path / "in" / "a.tif", RNG.random((333, 517, 3), np.float32))
     done = run_command("ssdn_tf.export", f"--run_dir={tiny_run}", f"--output={tmp_path}/model")
     assert done.returncode == 0, done.stderr
     assert f"{tmp_path}/model/1" in done.stdout
@@ -260,10 +261,10 @@ eight = model.signatures["denoise_uint8"](noisy=tf.constant(image[None, :40, :50
 assert eight["denoised"].dtype == tf.uint8
 assert "common" not in sys.modules
 """
-    np.save(tmp_path / "image.npy", images.read_one(tmp_path / "in" / "a.tif"))
+    np.save(tmp_path / "image.npy", image_files.read_one(tmp_path / "in" / "a.tif"))
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
-    denoised = images.read_one(tmp_path / "out" / "a.tif")
+    denoised = image_files.read_one(tmp_path / "out" / "a.tif")
     # Two graphs of the same model add in another order.
     np.testing.assert_allclose(np.load(tmp_path / "served.npy"), denoised, atol=2e-5)
 
@@ -273,7 +274,7 @@ def test_a_model_of_known_noise_minds_which_noise_it_is(tmp_path, run_command):
     model = denoiser.Denoiser(config)
     runs.save_config(tmp_path / "run", "ssdn_tf", config)
     runs.save_weights(tmp_path / "run", model)
-    images.write(tmp_path / "in" / "a.png", picture(1))
+    image_files.write(tmp_path / "in" / "a.png", picture(1))
     run = f"--run_dir={tmp_path}/run"
     other = run_command("ssdn_tf.evaluate", run, "--noise=poisson30")
     assert_refused(other, "this model is for known gauss noise, as gauss5_50")

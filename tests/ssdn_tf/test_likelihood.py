@@ -68,7 +68,7 @@ def test_the_posterior_lies_between_network_and_noisy_pixel_as_they_are_certain(
 @pytest.mark.parametrize("model", ["gauss", "poisson", "impulse"])
 @pytest.mark.parametrize("spread", [0.0, 1e-6, 1e-3, 1.0, 1e3])
 def test_extreme_outputs_stay_finite_and_so_do_gradients(model, spread):
-    from scripts.checkers import comparing
+    from scripts.check.checkers import comparing
 
     raw, noisy = outputs(3, spread, size=8), RNG.random((1, 8, 8, 3), np.float32)
     noise = np.full(

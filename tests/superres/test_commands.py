@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from common import images
+from common.files import image_files
 from tests.conftest import TINY
 
 RNG = np.random.default_rng(0)
@@ -22,7 +22,7 @@ def run(tmp_path_factory, run_command):
 
 
 def test_evaluate_beside_bicubic(run, tmp_path, run_command):
-    images.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 3), np.uint8))
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (33, 40, 3), np.uint8))
     flags = [f"--run_dir={run}", f"--dataset={tmp_path}/set", "--noise=gauss20"]
     flags += ["--baselines=all", f"--output={tmp_path}/pictures"]
     done = run_command("superres.evaluate", *flags)
@@ -31,7 +31,7 @@ def test_evaluate_beside_bicubic(run, tmp_path, run_command):
     scores = {name: float(psnr) for psnr, name in found}
     assert set(scores) == {"enlarged", "bicubic", "lanczos"}
     assert scores["bicubic"] > scores["enlarged"]
-    enlarged = images.read_one(tmp_path / "pictures" / "a-enlarged.png")
+    enlarged = image_files.read_one(tmp_path / "pictures" / "a-enlarged.png")
     assert enlarged.shape == (32, 40, 3)  # cut to what the scale divides
 
 
@@ -47,7 +47,7 @@ def test_restore_enlarges_files_and_keeps_what_they_are(run, tmp_path, run_comma
         resolution=(5.0, 4.0),
         metadata={"axes": "TYXS", "unit": "um"},
     )
-    images.write(tmp_path / "in" / "c.png", RNG.integers(0, 255, (9, 9, 1), np.uint8))
+    image_files.write(tmp_path / "in" / "c.png", RNG.integers(0, 255, (9, 9, 1), np.uint8))
     flags = [f"--run_dir={run}", f"--output={tmp_path}/out"]
     done = run_command("superres.restore", *flags, f"--input={tmp_path}/in")
     assert done.returncode == 1
@@ -81,7 +81,7 @@ def test_restore_enlarges_files_and_keeps_what_they_are(run, tmp_path, run_comma
 
 
 def test_training_on_a_single_image(tmp_path, run_command):
-    images.write(tmp_path / "photo.png", RNG.integers(0, 255, (80, 70, 3), np.uint8))
+    image_files.write(tmp_path / "photo.png", RNG.integers(0, 255, (80, 70, 3), np.uint8))
     flags = ["--config=single_image", f"--train_set={tmp_path}/photo.png", *TINY]
     done = run_command("superres.train", f"--run_dir={tmp_path}/run", *flags)
     assert done.returncode == 0, done.stderr
@@ -89,8 +89,8 @@ def test_training_on_a_single_image(tmp_path, run_command):
 
 
 def test_what_has_no_room_or_sense_is_refused(run, tmp_path, run_command):
-    images.write(tmp_path / "in" / "a.png", RNG.integers(0, 255, (9, 9, 3), np.uint8))
-    images.write(tmp_path / "in" / "wide.webp", np.zeros((1, 9000, 3), np.uint8))
+    image_files.write(tmp_path / "in" / "a.png", RNG.integers(0, 255, (9, 9, 3), np.uint8))
+    image_files.write(tmp_path / "in" / "wide.webp", np.zeros((1, 9000, 3), np.uint8))
     flags = [f"--run_dir={run}", f"--output={tmp_path}/out", f"--input={tmp_path}/in"]
     done = run_command("superres.restore", *flags)
     assert done.returncode == 1 and "Traceback" not in done.stderr

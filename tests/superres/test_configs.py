@@ -17,7 +17,7 @@ from superres import configs
 )
 def test_what_follows_from_the_target(settings, expected):
     config = configs.Config(**settings).completed()
-    assert (config.target, config.noise, config.target_noise) == expected
+    assert (config.target, str(config.noise), str(config.target_noise)) == expected
     assert config.validation_noise == config.noise
 
 

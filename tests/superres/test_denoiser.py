@@ -5,10 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 
-from common import datasets, images, prediction, training
+from common import noise
+from common.data import image_sets
+from common.files import pixels
+from common.files.errors import ImageError
+from common.restoring import prediction, tiling
+from common.training import loop
 from superres import configs, data, denoiser
+from superres.method import METHOD
 
 RNG = np.random.default_rng(0)
+GAUSS0 = noise.Gauss(0, 0)
 
 
 def tiny(name="noisy_hr", **settings):
@@ -18,7 +25,7 @@ def tiny(name="noisy_hr", **settings):
 
 def image_set(count=2, size=(120, 101), channels=1):
     drawn = [RNG.integers(0, 255, (*size, channels), np.uint8) for _ in range(count)]
-    return datasets.ImageSet("made", drawn, list("abcdefgh"[:count]))
+    return image_sets.ImageSet("made", drawn, list("abcdefgh"[:count]))
 
 
 def first_batch(config, found=None, start=0):
@@ -31,7 +38,7 @@ def first_batch(config, found=None, start=0):
 def test_every_named_configuration_trains_a_step_and_restores_any_size(name, channels):
     config = tiny(name, channels=channels)
     model = denoiser.Denoiser(config)
-    training.compile_for_training(model, denoiser.METHOD.optimizer(config))
+    loop.compile_for_training(model, METHOD.optimizer(config))
     model.run_eagerly = True
     x, y = first_batch(config, image_set(channels=channels))
     errors = np.square(np.asarray(model(x, training=True)["denoised"]) - y["target"])
@@ -78,7 +85,7 @@ def test_noise2void_sees_other_values_where_it_learns():
 
 def test_own_copies_are_smaller_and_still_hold_a_crop():
     config = tiny("single_image", crop_size=64)
-    found = data._with_copies(image_set(1, (160, 128)), config)
+    found = data.with_copies(image_set(1, (160, 128)), config)
     assert found.names == ["a@1", "a@0.85", "a@0.7", "a@0.55"]
     assert [i.shape[:2] for i in found.images] == [(160, 128), (136, 109), (112, 90), (88, 70)]
     assert {i.dtype for i in found.images} == {np.dtype(np.uint8)}
@@ -92,9 +99,9 @@ def test_own_copies_are_smaller_and_still_hold_a_crop():
 def test_an_untrained_upscaler_is_bicubic_whole_or_in_tiles(scale):
     model = denoiser.Upscaler(denoiser.Denoiser(tiny(scale=scale)))
     image = RNG.random((100, 40, 1), np.float32)
-    expected = images.resize(image, (scale * 100, scale * 40))
+    expected = pixels.resize(image, (scale * 100, scale * 40))
     tiles = {"max_pixels": 96 * 64}
-    assert len(prediction.Grid(model, (100, 40), **tiles).tiles) > 1
+    assert len(tiling.Grid(model, (100, 40), **tiles).tiles) > 1
     for settings in ({}, tiles):
         found = prediction.restore(model, {"noisy": image}, **settings)["denoised"]
         np.testing.assert_allclose(found, expected, atol=2e-6)
@@ -110,19 +117,19 @@ def test_tiles_of_a_trained_upscaler_are_those_of_the_whole_image():
     image = RNG.random((230, 70, 1), np.float32)
     whole = prediction.restore(model, {"noisy": image})["denoised"]
     tiles = {"max_pixels": 160 * 96, "halo": model.radius}
-    assert len(prediction.Grid(model, image.shape[:2], **tiles).tiles) > 1
+    assert len(tiling.Grid(model, image.shape[:2], **tiles).tiles) > 1
     found = prediction.restore(model, {"noisy": image}, **tiles)["denoised"]
     np.testing.assert_allclose(found, whole, atol=1e-5)
-    assert np.abs(whole - images.resize(image, (460, 140))).max() > 0.01
+    assert np.abs(whole - pixels.resize(image, (460, 140))).max() > 0.01
 
 
 def test_examples_are_cut_to_multiples_of_the_scale():
     config = tiny(scale=3)
-    found = list(data.examples(image_set(), config, noise="gauss0", seed=0, repeats=2))
+    found = list(METHOD.examples(image_set(), config, noise=GAUSS0, repeats=2))
     assert [name for name, *_ in found] == ["a", "b"] * 2
     name, clean, inputs = found[0]
     assert clean.shape == inputs["noisy"].shape == (120, 99, 1)
     assert inputs["small"].shape == (40, 33, 1)
-    tiny_image = datasets.ImageSet("made", [np.zeros((2, 50, 1), np.uint8)], ["thin"])
-    with pytest.raises(images.ImageError, match="thin: 2x50 pixels; scale=3 leaves nothing"):
-        list(data.examples(tiny_image, config, noise="gauss0", seed=0, repeats=1))
+    tiny_image = image_sets.ImageSet("made", [np.zeros((2, 50, 1), np.uint8)], ["thin"])
+    with pytest.raises(ImageError, match="thin: 2x50 pixels; scale=3 leaves nothing"):
+        list(METHOD.examples(tiny_image, config, noise=GAUSS0))

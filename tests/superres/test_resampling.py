@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common import images
+from common.files import pixels
 from superres import resampling
 
 RNG = np.random.default_rng(0)
@@ -14,5 +14,5 @@ RNG = np.random.default_rng(0)
 def test_enlarging_is_pillows(scale, size):
     small = RNG.random((*size, 2), np.float32)
     enlarged = resampling.build_enlarger(2, scale).predict_on_batch(small[None])[0]
-    expected = images.resize(small, [scale * side for side in size])
+    expected = pixels.resize(small, [scale * side for side in size])
     np.testing.assert_allclose(enlarged, expected, atol=2e-6)

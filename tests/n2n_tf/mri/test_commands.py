@@ -6,8 +6,11 @@ import re
 import numpy as np
 import pytest
 
-from common import datasets, images, prediction
-from n2n_tf.mri import configs, data, denoise, denoiser, spectrum
+from common.data import datasets
+from common.files import image_files
+from common.restoring import prediction
+from n2n_tf.mri import configs, denoise, denoiser, spectrum
+from n2n_tf.mri.method import METHOD
 
 RNG = np.random.default_rng(0)
 TINY = ("--num_images=4", "--batch_size=2", "--crop_size=31", "--precision=float32")
@@ -42,7 +45,7 @@ def test_evaluate_scores_the_phantoms(run, tmp_path, run_command):
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
     assert len(lines) == 2 and lines[0].endswith("method=noisy")
     assert re.match(r"RESULT dataset=phantoms noise=spectrum2.5 images=2 psnr=\d+\.\d+", lines[1])
-    assert images.read_one(tmp_path / "contact_sheet.png").shape[-1] == 3
+    assert image_files.read_one(tmp_path / "contact_sheet.png").shape[-1] == 3
     other = run_command("n2n_tf.mri.evaluate", f"--run_dir={run}", "--noise=gauss25")
     assert other.returncode == 1
     assert "noise='gauss25': expected spectrum" in other.stderr
@@ -81,7 +84,7 @@ def test_denoise_reads_spectra_and_names_what_is_none(run, tmp_path, run_command
     ):
         assert re.search(words, done.stdout), (words, done.stdout)
     for name, array in good.items():
-        restored = images.read(tmp_path / "out" / f"{name}.tif")[..., 0]
+        restored = image_files.read(tmp_path / "out" / f"{name}.tif")[..., 0]
         assert restored.shape == (array if array.ndim == 3 else array[None]).shape
         ours = np.fft.fftshift(np.fft.fft2(restored), axes=(1, 2)).reshape(array.shape)
         kept = array != 0
@@ -94,9 +97,7 @@ def test_a_spectrum_is_restored_as_in_the_evaluation(tmp_path):
     config = configs.Config(crop_size=127).completed()
     model = denoiser.Denoiser(config)
     image_set = datasets.load("phantoms", held_back=True, max_images=6)
-    for _, clean, inputs in data.examples(
-        image_set, config, noise="spectrum2.5", seed=0, repeats=1
-    ):
+    for _, clean, inputs in METHOD.examples(image_set, config, noise=config.noise):
         density = inputs["density"][..., 0]
         whole = np.fft.fftshift(np.fft.fft2(clean[..., 0])) * (density > 0)
         guessed = denoise.restore_spectrum(model, 500.0 * whole)

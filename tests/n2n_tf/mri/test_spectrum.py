@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from n2n_tf.mri import spectrum
-from scripts import golden_files
+from scripts.check import golden_files
 
 RNG = np.random.default_rng(0)
 ODD = st.integers(0, 12).map(lambda n: 2 * n + 1)

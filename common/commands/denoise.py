@@ -1,0 +1,83 @@
+"""`denoise`: from files to restored files."""
+
+from __future__ import annotations
+
+import functools
+import typing
+from collections.abc import Callable
+
+from absl import app
+
+from common import progress
+from common.commands import flags, running
+from common.method import Method
+
+FLAGS = flags.FLAGS
+
+
+def denoise(
+    method: Method,
+    doc: str,
+    *,
+    define: Callable[[], None] = flags.define_denoising,
+    choose_restorer: Callable[..., typing.Any] = lambda restore: (restore, True),
+) -> None:
+    """Runs `python -m <method>.denoise`.
+
+    Args:
+        method: what was trained.
+        doc: the module's docstring, shown by --help.
+        define: defines the flags.
+        choose_restorer: called when the flags are read with the function that restores an image,
+            as prediction.restore does; gives the one to use, and whether it may see an image part
+            by part.
+    """
+    running.run(
+        lambda arguments: _denoise(method, arguments, choose_restorer),
+        define,
+        doc,
+        takes_arguments=True,
+    )
+
+
+def input_patterns(arguments: list[str]) -> list[str]:
+    """Files, folders and globs of --input and of the words that are no flags.
+
+    Raises:
+        UsageError: there are none.
+    """
+    patterns = [*(FLAGS.input or []), *arguments]
+    if not patterns:
+        raise app.UsageError("Name the files to restore: photo.jpg, a folder, or 'scans/*.tif'.")
+    return patterns
+
+
+def _denoise(method, arguments, choose_restorer):
+    from common.restoring import file_by_file, prediction, tiling
+
+    patterns = input_patterns(arguments)
+    run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
+    denoiser = method.load_deployed(run_dir, FLAGS.precision)
+    restore, in_parts = choose_restorer(
+        prediction.restore_augmented if FLAGS.tta else prediction.restore
+    )
+    limits = {
+        "max_pixels": tiling.pixels_in(denoiser, FLAGS.memory_gb),
+        "tile_size": FLAGS.tile_size,
+        "halo": FLAGS.halo,
+    }
+    if not in_parts:
+        restore = functools.partial(restore, **limits)
+    file_by_file.restore_files(
+        denoiser,
+        patterns,
+        FLAGS.output,
+        noise_level=FLAGS.noise_level,
+        with_std=FLAGS.std,
+        axes=FLAGS.dims,
+        dtype=FLAGS.dtype,
+        restore=restore,
+        tiles=limits if in_parts else None,
+        max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
+        show=progress.say,
+    )

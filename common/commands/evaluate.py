@@ -1,0 +1,193 @@
+"""`evaluate`: scores of a trained model on images with known clean versions."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import typing
+from collections.abc import Callable, Iterator
+
+from common import progress
+from common.commands import flags, running
+from common.method import Method
+
+if typing.TYPE_CHECKING:
+    import numpy as np
+
+    from common.noise import Noise
+    from common.types import Example
+
+FLAGS = flags.FLAGS
+MAX_SHEET_ROWS = 12  # of a contact sheet
+
+
+class ScoredSet(typing.NamedTuple):
+    """Examples to score on, and how.
+
+    examples: called without arguments, yields them; count: how many there are; dataset: their name;
+    noise: that is added, None where they are noisy already; measure: PSNR of (clean, restored);
+    fit: changes a restored image before it is compared with the clean one.
+    """
+
+    examples: Callable[[], Iterator[Example]]
+    count: int
+    dataset: str
+    noise: Noise | None
+    measure: Callable[[np.ndarray, np.ndarray], float]
+    fit: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+    @property
+    def noise_name(self) -> str:
+        """The noise string, or "own" for files that are noisy already."""
+        return "own" if self.noise is None else str(self.noise)
+
+
+def evaluate(
+    method: Method,
+    doc: str,
+    *,
+    define: Callable[[], None] = lambda: None,
+    change_config: Callable[[typing.Any], typing.Any] = lambda config: config,
+) -> None:
+    """Runs `python -m <method>.evaluate`.
+
+    Args:
+        method: what was trained.
+        doc: the module's docstring, shown by --help.
+        define: defines flags of the method's own.
+        change_config: called with the model's configuration when the flags are read; gives the one
+            by which examples are made.
+    """
+
+    def define_all():
+        flags.define_evaluation(method)
+        define()
+
+    running.run(lambda: _evaluate(method, change_config), define_all, doc)
+
+
+def _evaluate(method, change_config):
+    from common.evaluation import baselines, scoring
+
+    run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
+    denoiser = method.load(run_dir, FLAGS.precision)
+    config = change_config(denoiser.config)
+    fields = {name: getattr(config, field) for name, field in method.result_fields.items()}
+    if FLAGS.reference:
+        scored = _set_with_reference(method, denoiser)
+        print("PSNR of the least-squares affine fit to the reference, peak: its range.")
+    else:
+        if denoiser.config.keeps_counts:
+            raise ValueError(
+                "this model is for files like those it was trained on: give noisy ones as "
+                "--dataset, and their --reference."
+            )
+        scored = _set_with_noise(method, config)
+    for name, function in baselines.available(FLAGS.baselines, method.baselines).items():
+        scores = scoring.Scores(scored.measure)
+        with progress.Progress(scored.count, name) as steps:
+            for _, clean, inputs in scored.examples():
+                sigma = _deviation(scored.noise, inputs)
+                restored = method.run_baseline(function, inputs, sigma)
+                scores.add(clean, scored.fit(restored, clean))
+                steps.step()
+        progress.say(f"{scores.line(scored.dataset, scored.noise_name, fields)} method={name}")
+
+    output = FLAGS.output and pathlib.Path(FLAGS.output)
+    scores, calibration = _score(method, denoiser, scored, output)
+    if output:
+        print(f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png")
+    if str(calibration):
+        print(calibration)
+    progress.say(scores.line(scored.dataset, scored.noise_name, fields))
+
+
+def _score(method, denoiser, scored, output):
+    """(Scores, Calibration) of a denoiser; pictures of its results go to the output folder."""
+    from common.evaluation import figures, scoring
+    from common.files import atomic
+    from common.restoring import prediction
+
+    scores, calibration = scoring.Scores(scored.measure), scoring.Calibration()
+    rows, seen = [], set()
+    with progress.Progress(scored.count) as steps:
+        for name, clean, inputs in scored.examples():
+            result = prediction.restore(denoiser, inputs)
+            result["denoised"] = scored.fit(result["denoised"], clean)
+            scores.add(clean, result["denoised"])
+            calibration.add(clean, result)
+            if output and name not in seen:  # pictures of the first repeat
+                seen.add(name)
+                noisy = scored.fit(inputs["noisy"], clean)
+                _write_pictures(output, name, {method.input_name: noisy}, result)
+                if len(rows) < MAX_SHEET_ROWS:
+                    row = scoring.sheet_row(
+                        name, clean, noisy, result, scored.measure, method.input_name
+                    )
+                    rows.append(row)
+            steps.step()
+    if output:
+        crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
+        with atomic.replacing(output / "contact_sheet.png") as temporary:
+            figures.contact_sheet(rows, crop=crop).save(temporary)
+    return scores, calibration
+
+
+def _set_with_noise(method, config):
+    """Clean images and noise to add, as a ScoredSet."""
+    from common.data import datasets
+
+    noise = config.validation_noise if FLAGS.noise is None else config.parse_noise(FLAGS.noise)
+    config.check_noise("noise", noise)
+    image_set = datasets.load(
+        FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
+    )
+    repeats = FLAGS.repeats or datasets.REPEATS.get(FLAGS.dataset, 1)
+    examples = functools.partial(
+        method.examples, image_set, config, noise=noise, seed=FLAGS.seed, repeats=repeats
+    )
+    dataset = FLAGS.dataset.replace(" ", "_")
+    count = repeats * len(image_set)
+    return ScoredSet(examples, count, dataset, noise, method.psnr, lambda image, clean: image)
+
+
+def _set_with_reference(method, denoiser):
+    """Noisy files and what they are compared with, as a ScoredSet."""
+    from common.data import own_files
+    from common.evaluation import quality
+
+    config = denoiser.config
+    dims = FLAGS.dims or config.file_axes
+    settings = {"axes": dims, "spatial": denoiser.spatial, "channels": config.channels}
+    noisy, clean = (
+        own_files.load(path, max_images=FLAGS.max_images, **settings)
+        for path in (FLAGS.dataset, FLAGS.reference)
+    )
+    examples = functools.partial(method.reference_examples, noisy, clean, config)
+    next(iter(examples()))
+    dataset = FLAGS.dataset.replace(" ", "_")
+    return ScoredSet(examples, len(noisy), dataset, None, quality.psnr_float, quality.fitted)
+
+
+def _deviation(noise, inputs):
+    """Standard deviation of the noise, for classical denoisers; estimated where nobody knows."""
+    from common.evaluation import baselines
+
+    if noise is None:
+        return baselines.estimated_deviation(inputs["noisy"])
+    return noise.deviation(inputs.get("noise_level"))
+
+
+def _write_pictures(output, name, inputs, result):
+    """Writes an example's pictures: 8-bit PNGs, the standard deviation as a float TIFF."""
+    import numpy as np
+
+    from common.files import image_files, pixels
+
+    for kind, image in (inputs | {"denoised": result["denoised"]}).items():
+        # Volumes, and channels that are no colours, are no pictures.
+        suffix = "png" if image.ndim == 3 and image.shape[-1] in (1, 3) else "tif"
+        picture = pixels.from_unit(image, np.uint8)
+        image_files.write(output / f"{name}-{kind}.{suffix}", picture)
+    if "std" in result:
+        image_files.write(output / f"{name}-std.tif", result["std"])

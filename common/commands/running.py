@@ -1,0 +1,122 @@
+"""How a command runs: flags and help, one line for what goes wrong, true exit codes."""
+
+from __future__ import annotations
+
+import logging as python_logging
+import os
+import pathlib
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from absl import app, flags, logging
+
+from common import progress, quiet
+from common.commands.flags import FLAGS, define_debug
+from common.training import runs
+
+
+def run(
+    main: Callable[..., Any],
+    define: Callable[[], Any],
+    doc: str,
+    *,
+    takes_arguments: bool = False,
+    needs_keras: bool = True,
+) -> None:
+    """Runs a command.
+
+    An error that the user can do something about is printed as one line and ends in exit code 1:
+    any ValueError or OSError, unless --debug is given. Ctrl-C ends in 130.
+
+    Args:
+        main: called after the flags are read, without arguments unless `takes_arguments`.
+        define: called without arguments, defines the flags.
+        doc: the module's docstring, shown by --help.
+        takes_arguments: main takes the list of words that are no flags.
+        needs_keras: whether main uses Keras; it is then imported first, quietly.
+    """
+    define()
+    define_debug()
+    if any(arg in ("--help", "-help", "-h") for arg in sys.argv[1:]):
+        print(f"{doc.strip()}\n\nFlags:\n{_describe_flags()}")
+        sys.exit(0)
+
+    def guarded(argv):
+        if argv[1:] and not takes_arguments:
+            raise app.UsageError(f"Unexpected {argv[1]!r}: flags are written --name=value.")
+        logging.set_verbosity(logging.WARNING)
+        plain = python_logging.Formatter("%(levelname)s: %(message)s")
+        logging.get_absl_handler().setFormatter(plain)
+        if needs_keras:
+            quiet.import_keras()
+        try:
+            main(*([argv[1:]] if takes_arguments else []))
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            sys.exit(130)
+        except (ValueError, OSError) as error:
+            if FLAGS.debug:
+                raise
+            print(f"error: {_one_line(error)}", file=sys.stderr)
+            sys.exit(1)
+
+    app.usage = _usage
+    app.run(guarded, flags_parser=_parse)
+
+
+def finished_run(method_name: str, how: str) -> pathlib.Path:
+    """The run folder of --run_dir, or the newest finished run of a method.
+
+    how: the command that trains one, for the message.
+
+    Raises:
+        ValueError: no folder was named, and there is no finished run.
+    """
+    if FLAGS.run_dir:
+        return pathlib.Path(FLAGS.run_dir)
+    folder = runs.newest_finished(method_name)
+    if folder is None:
+        raise ValueError(
+            f"run_dir: there is no finished run of {method_name} in {runs.ROOT}/. Name one with "
+            f"--run_dir=..., or train one: {how}"
+        )
+    progress.say(f"Model: {folder}, the newest finished run of {method_name}.")
+    return folder
+
+
+def _describe_flags() -> str:
+    """Help texts of the flags that commands define, those of libraries left out."""
+    described = []
+    for module, defined in FLAGS.flags_by_module_dict().items():
+        if not module.startswith(("absl.", "tensorflow.", "jax.", "keras.")):
+            described += defined
+    return "\n".join(
+        textwrap.fill(
+            f"  --{'[no]' if flag.boolean else ''}{flag.name}: {flag.help}",
+            width=100,
+            subsequent_indent="      ",
+        )
+        for flag in sorted(described, key=lambda flag: flag.name)
+    )
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{os.fspath(error.filename)}: " if error.filename is not None else ""
+        return f"{name}{error.strerror}."
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _parse(argv):
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        print(f"error: {_one_line(error)} --help lists the flags.", file=sys.stderr)
+        sys.exit(1)
+
+
+def _usage(shorthelp=False, writeto_stdout=False, detailed_error=None, exitcode=None):
+    print(f"error: {detailed_error}", file=sys.stderr)
+    sys.exit(exitcode or 1)

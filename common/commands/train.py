@@ -1,0 +1,215 @@
+"""`train`: from flags to a run folder."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import pathlib
+import typing
+from collections.abc import Callable, Iterator
+
+from common import progress
+from common.commands import flags, running
+from common.method import Method
+from common.training import runs
+
+if typing.TYPE_CHECKING:
+    import keras
+
+    from common.data.image_sets import ImageSet
+    from common.networks.base import Denoiser
+    from common.training.cluster import Cluster
+    from common.training.loop import Batches
+
+FLAGS = flags.FLAGS
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRun:
+    """What `train` was asked for: a new run, or one to resume.
+
+    Attributes:
+        method: what is trained.
+        config: its configuration.
+        run_dir: the run folder.
+        fingerprint: of the images that a resumed run has seen; "" for a new one.
+        is_short: whether it has the short schedule of the images that come with the project.
+        group: the processes that train together.
+    """
+
+    method: Method
+    config: typing.Any
+    run_dir: pathlib.Path
+    fingerprint: str
+    is_short: bool
+    group: Cluster
+
+    def images(self) -> ImageSet:
+        """The training images, the same that a resumed run has seen; a look at noisy ones first.
+
+        Raises:
+            runs.RunError: other images.
+        """
+        images = self.method.training_images(self.config, FLAGS.data_dir, FLAGS.max_images)
+        if self.method.inspects_files and self.config.noise.is_none:
+            inspect(self.method, self.config, images)
+        if self.fingerprint and self.fingerprint != self._fingerprint_of(images):
+            raise runs.RunError(
+                f"{self.run_dir}: was trained on other images of {images.name}; a resumed run "
+                "needs the same ones (--max_images, --data_dir, files added or removed; fonts of "
+                "text)."
+            )
+        return images
+
+    def _fingerprint_of(self, images: ImageSet) -> str:
+        return images.fingerprint() + self.config.noise.fingerprint()
+
+    def fit(
+        self,
+        denoiser: Denoiser,
+        optimizer: keras.optimizers.Optimizer,
+        batches: Batches,
+        images: ImageSet,
+    ) -> None:
+        """Trains a denoiser, see loop.fit.
+
+        Args:
+            denoiser: of `Method.build`.
+            optimizer: of `Method.optimizer`.
+            batches: `batches(start)` gives the data set from batch number `start` on.
+            images: of `images`.
+        """
+        from common.training import loop
+
+        validate = None
+        if self.group.count == 1:
+            validate = self.method.validator(self.config, images, FLAGS.data_dir)
+        next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
+        if self.group.writes:
+            fingerprint = self._fingerprint_of(images)
+            runs.save_config(self.run_dir, self.method.name, self.config, fingerprint)
+        self._announce(images)
+        loop.fit(
+            denoiser,
+            optimizer,
+            batches,
+            self.config,
+            self.run_dir,
+            validate=validate,
+            resume=FLAGS.resume,
+            group=self.group,
+            every=(
+                FLAGS.checkpoint_every or self.config.num_images / 20,
+                FLAGS.eval_every or self.config.num_images / 10,
+            ),
+        )
+
+    def _announce(self, images: ImageSet) -> None:
+        """Prints what is going to be trained, on what, how long, and in how many processes."""
+        config = self.config
+        progress.say(
+            f"Training on {len(images)} images of {images.name}: {config.num_images} crops "
+            f"of {'x'.join(map(str, config.crop_shape))}, {config.batch_size} in a step."
+        )
+        if self.group.count > 1:
+            progress.say(
+                f"Process {self.group.index} of {self.group.count}, each with its share of a step. "
+                "There is no validation during the training: run `evaluate` afterwards."
+            )
+        if self.is_short:
+            progress.say(
+                "The images that come with the project have a short schedule, minutes on two CPU "
+                "cores; with --train_set=... it is the paper's."
+            )
+
+
+def train(method: Method, doc: str, way: Callable[[TrainingRun], None]) -> None:
+    """Runs `python -m <method>.train`.
+
+    Args:
+        method: what to train.
+        doc: the module's docstring, shown by --help.
+        way: does the training: images, batches, denoiser, fit.
+    """
+    define = functools.partial(flags.define_training, method)
+    running.run(lambda: _train(method, way), define, doc)
+
+
+def _train(method, way):
+    if FLAGS.list_configs:
+        print("\n".join(method.named))
+        return
+    if method.inspects_files and FLAGS.check_only:
+        _check(method)
+        return
+    from common.training import cluster
+
+    group = cluster.parse(FLAGS.cluster)
+    if group.count > 1:
+        flags.require("run_dir")
+    with _run_folder(method) as run_dir:
+        config, fingerprint, is_short = _settings(method, run_dir, group)
+        group.join(config.batch_size)
+        way(TrainingRun(method, config, run_dir, fingerprint, is_short, group))
+
+
+@contextlib.contextmanager
+def _run_folder(method: Method) -> Iterator[pathlib.Path]:
+    """Yields the folder of --run_dir, or else the one to resume or a new one, and prints it."""
+    made = None
+    if FLAGS.run_dir:
+        run_dir = pathlib.Path(FLAGS.run_dir)
+    else:
+        config, _ = flags.read_config(method)
+        unfinished = runs.newest_unfinished(method.name, config) if FLAGS.resume else None
+        made = None if unfinished else runs.make_folder(f"{method.short_name}-{config.label()}")
+        run_dir = unfinished or made
+    progress.say(f"Run folder: {run_dir}")
+    try:
+        yield run_dir
+    finally:
+        if made is not None:
+            with contextlib.suppress(OSError):  # it is empty if nothing was begun
+                made.rmdir()
+
+
+def _settings(method, run_dir, group):
+    """(config, fingerprint of the images, whether short) of a new run, or of the one to resume."""
+    has_run = (run_dir / "config.json").exists()
+    if not group.writes and not FLAGS.resume:
+        has_run = False  # the first process is just making it
+    if has_run and not FLAGS.resume:
+        raise runs.RunError(f"{run_dir}: has a run already; --resume continues it.")
+    if not has_run:
+        if FLAGS.resume:
+            progress.say(f"{run_dir}: nothing to resume, starting afresh.")
+        config, is_short = flags.read_config(method)
+        return config, "", is_short
+    config, fingerprint = method.load_config(run_dir)
+    changed = dataclasses.replace(config, **flags.config_flags(config))
+    for name, value in changed.to_dict().items():
+        if value != config.to_dict()[name]:
+            raise runs.RunError(
+                f"{run_dir}: was started with {name}={config.to_dict()[name]!r}, not {value!r}; "
+                "a resumed run keeps its settings."
+            )
+    return config, fingerprint, False
+
+
+def _check(method):
+    """Reports what is unusual about the images that a training would see."""
+    config, _ = flags.read_config(method)
+    if not config.noise.is_none:
+        raise ValueError(
+            f"check_only is for images that are noisy already; noise='{config.noise}' adds some."
+        )
+    inspect(method, config, method.load_images(config, FLAGS.data_dir, FLAGS.max_images))
+
+
+def inspect(method: Method, config: typing.Any, images: ImageSet) -> None:
+    """Prints what an expert would say about noisy images before a training."""
+    from common.evaluation import inspection
+
+    advise = functools.partial(method.advise, config)
+    progress.say("\n".join(inspection.report(images, method.own_files(config), advise)))

@@ -1,0 +1,239 @@
+"""What a training depends on: the settings that all methods share, and how a method adds its own.
+
+Every field is a flag of `train` too; its help text stands beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import pathlib
+import re
+import typing
+from collections.abc import Container, Iterable, Mapping
+
+from common import noise as noises
+
+AnyConfig = typing.TypeVar("AnyConfig", bound="Config")
+
+
+def setting(
+    default: typing.Any, help: str, type: type | None = None, *, positive: bool = False
+) -> typing.Any:
+    """A dataclass field with its help text.
+
+    Args:
+        default: its default value; None where the others decide, see `Config.completed`.
+        help: a sentence for `--help`, with the unit.
+        type: of the values, where the default doesn't show it.
+        positive: values must be more than 0.
+    """
+    metadata = {"help": help, "positive": positive, "type": type or default.__class__}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """The settings of every training; a method adds its own. Written to the run folder.
+
+    A field that is None stands for "as the paper, given the others": `completed` fills it.
+    Noises may be given as noise strings: Config(noise="gauss25") holds a `noise.Gauss`.
+
+    Raises:
+        ValueError: settings of the wrong type or range, or that contradict each other.
+    """
+
+    # Models of noise that the method can be trained on, and numbers of channels.
+    NOISES: typing.ClassVar[tuple[type[noises.Noise], ...]] = tuple(
+        model for model in noises.MODELS if model is not noises.NoNoise
+    )
+    CHANNELS: typing.ClassVar[Container[int] | Iterable[int]] = (1, 3)
+
+    # Settings that name noisy files of the user's own, in place of `train_set`.
+    OWN_FILES: typing.ClassVar[tuple[str, ...]] = ()
+
+    noise: noises.Noise | None = setting(
+        "gauss25",
+        "Noise to add: gauss25, gauss5_50, poisson30, impulse50, ..., or none.",
+        noises.Noise,
+    )
+    channels: int = setting(3, "Channels of the images: 1 (grey) or 3 (colour).")
+    num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
+    batch_size: int = setting(4, "Crops in a step.", positive=True)
+    crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
+    learning_rate: float | None = setting(
+        3e-4, "Learning rate at the top of its schedule.", float, positive=True
+    )
+    precision: str = setting("float32", "Arithmetic of the training: float32 or bfloat16.")
+    seed: int = setting(0, "Seed of the initial weights, the crops and the noise.")
+    white_level: float = setting(
+        0.0, "Stored value that stands for 1; 0: the largest value of the file's type."
+    )
+    train_set: str = setting(
+        "sample", "Training images: sample, a named set, a folder, a glob, an .h5 or .tfrecords."
+    )
+    validation_set: str | None = setting(None, "Validation images, named likewise.", str)
+    validation_noise: noises.Noise | None = setting(
+        None, "Noise of the validation and of `evaluate`.", noises.Noise
+    )
+
+    def __post_init__(self) -> None:
+        self._parse_noises()
+        check_values(self)
+        expect("channels", self.channels, self.CHANNELS)
+        expect("precision", self.precision, ("float32", "bfloat16"))
+        for name in ("noise", "validation_noise"):
+            if getattr(self, name) is not None:
+                self.check_noise(name, getattr(self, name))
+        if (
+            self.validation_noise is not None
+            and self.validation_noise.is_none
+            and self.noise is not None
+            and not self.noise.is_none
+        ):
+            raise ValueError(
+                "validation_noise='none': noise is added in training, so the validation needs "
+                "noise too."
+            )
+        if self.crop_size < self.side_multiple or self.crop_size % self.side_multiple:
+            raise ValueError(
+                f"crop_size={self.crop_size}: expected a multiple of {self.side_multiple} "
+                "(the network halves it)."
+            )
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.metadata.get("positive") and value is not None and value <= 0:
+                raise ValueError(f"{field.name}={value}: expected more than 0.")
+        if self.num_images is not None and self.num_images < self.batch_size:
+            raise ValueError(f"num_images={self.num_images}: expected at least one batch.")
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"seed={self.seed}: expected 0 to 2147483647.")
+        if self.white_level < 0:
+            raise ValueError(f"white_level={self.white_level}: expected 0 or more.")
+
+    def _parse_noises(self) -> None:
+        """Turns noise strings, from flags and files, into noises: once, here."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.metadata.get("type") is noises.Noise and isinstance(value, str):
+                object.__setattr__(self, field.name, self.parse_noise(value, name=field.name))
+
+    @classmethod
+    def parse_noise(cls, text: str, *, name: str = "noise") -> noises.Noise:
+        """A noise string as a noise that this method can be trained on.
+
+        Raises:
+            ValueError: another one.
+        """
+        return noises.parse(text, cls.NOISES, name=name)
+
+    def check_noise(self, name: str, noise: noises.Noise) -> None:
+        """Raises ValueError if the method can't be trained on a noise, or scored under it."""
+        if not isinstance(noise, self.NOISES):
+            raise ValueError(f"{name}='{noise}': expected {noises.expected(self.NOISES)}.")
+
+    def to_dict(self) -> dict[str, typing.Any]:
+        """The settings as JSON holds them: noises as noise strings."""
+        return {
+            field.name: str(value) if isinstance(value, noises.Noise) else value
+            for field in dataclasses.fields(self)
+            for value in [getattr(self, field.name)]
+        }
+
+    @property
+    def dtype_policy(self) -> str:
+        """Keras' name for the precision; weights are float32 in any case."""
+        return "mixed_bfloat16" if self.precision == "bfloat16" else "float32"
+
+    @property
+    def side_multiple(self) -> int:
+        """What the sides of a crop must be a multiple of: the U-Net halves them five times."""
+        return 32
+
+    @property
+    def crop_shape(self) -> tuple[int, ...]:
+        """Sides of a training crop, pixels."""
+        return (self.crop_size, self.crop_size)
+
+    @property
+    def file_axes(self) -> str | None:
+        """Letters for the axes of the training's files, see `stacks`; None: as the files say."""
+        return None
+
+    @property
+    def keeps_counts(self) -> bool:
+        """Whether values stay as the user's files have them, instead of being scaled to [0, 1]."""
+        return False
+
+    @property
+    def trains_on_own_files(self) -> bool:
+        """Whether a setting of `OWN_FILES` takes the place of `train_set`."""
+        return any(getattr(self, name) for name in self.OWN_FILES)
+
+    @property
+    def takes_level(self) -> bool:
+        """Whether the model must be given the level of the noise."""
+        return False
+
+    @property
+    def noise_model(self) -> str:
+        """gauss, poisson, ...; images that are noisy already are taken for Gaussian."""
+        assert self.noise is not None
+        return "gauss" if self.noise.is_none else self.noise.NAME
+
+    def label(self) -> str:
+        """What sets this training apart, in a word or two, for the names of run folders."""
+        return f"{self.noise}" + ("-mono" if self.channels == 1 else "")
+
+    def completed(self: AnyConfig, **settings: typing.Any) -> AnyConfig:
+        """The configuration without any None.
+
+        Args:
+            settings: what to fill in; by default what holds for all methods.
+        """
+        # Photographs from scikit-image say nothing about the noise or camera of the user's files.
+        own = (self.noise is not None and self.noise.is_none) or self.white_level
+        settings = {
+            "validation_set": self.train_set if own else "sample",
+            "validation_noise": self.noise,
+        } | settings
+        missing = {name: value for name, value in settings.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **missing)
+
+
+def same_settings(a: Config, b: Config) -> bool:
+    """Whether two configurations of one method have equal settings."""
+    return a.to_dict() == b.to_dict()
+
+
+def expect(name: str, value: object, allowed: typing.Any) -> None:
+    """Raises ValueError unless the value is one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: expected {', '.join(map(str, allowed))}.")
+
+
+def check_values(config: Config) -> None:
+    """Refuses values of the wrong type and numbers that are not finite.
+
+    Raises:
+        ValueError: names the field; configurations also come from files.
+    """
+    for field in dataclasses.fields(config):
+        value, wanted = getattr(config, field.name), field.metadata["type"]
+        if value is None and field.default is None:
+            continue
+        accepted = (int, float) if wanted is float else wanted
+        if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
+            raise ValueError(f"{field.name}={value!r}: expected {wanted.__name__}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{field.name}={value!r}: expected a finite number.")
+
+
+def fast_precision() -> str:
+    """bfloat16 where the processor multiplies it in hardware, twice as fast; float32 elsewhere."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    known = cpuinfo.read_text() if cpuinfo.is_file() else ""
+    return "bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16)\b", known) else "float32"
+
+
+Named = Mapping[str, Config]

@@ -1,0 +1,1 @@
+"""Images to train on, and batches of them as a function of (seed, number)."""

@@ -1,0 +1,95 @@
+"""Scenes that were acquired more than once: two noisy images of the same thing."""
+
+import logging
+import os
+import pathlib
+
+import numpy as np
+
+from common.data import image_sets
+from common.files import image_files
+from common.files.errors import ImageError
+
+log = logging.getLogger(__name__)
+
+MIN_LIKENESS = 0.3  # of two acquisitions of a scene, see load_pairs
+
+
+def load_pairs(folder, *, max_images=None):
+    """Loads scenes that were acquired more than once.
+
+    Args:
+        folder: with a sub-folder for each scene, of files of one size; or with a stack for each,
+            its pages the acquisitions (TIFF, or NPY of (K, H, W) or (K, H, W, C)).
+        max_images: at most so many scenes, the first ones.
+
+    Returns:
+        ImageSet of (K, H, W, C) arrays, K acquisitions of a scene, 2 or more. Scenes with a lone
+        acquisition, of several sizes, types or channels, or of stacks with more axes than one, are
+        named, skipped and counted; scenes whose acquisitions do not resemble each other are named.
+
+    Raises:
+        ImageError: no folder, or no usable scene in it.
+    """
+    root = pathlib.Path(os.path.expanduser(folder))
+    if not root.is_dir():
+        raise ImageError(f"{folder}: no such folder.")
+    scenes = sorted(path for path in root.iterdir() if path.is_dir())
+
+    def read_each():
+        for path in image_files.find_files(root) if scenes else ():
+            message = f"{path}: a lone file beside sub-folders; put it into its scene's."
+            yield path.stem, ImageError(message)
+        for scene in scenes or image_files.list_files(folder):
+            try:
+                yield scene.stem, _read_scene(scene)
+            except ImageError as error:
+                yield scene.stem, error
+
+    return image_sets.collect(str(folder), read_each(), max_images)
+
+
+def _read_scene(path):
+    """(K, H, W, C) of the files of a folder, or of the pages of a stack."""
+    paths = image_files.list_files(str(path))
+    pages = []
+    for stack in paths:
+        array, axes, _ = image_files.load(stack)
+        counted = "".join(a for a, n in zip(axes, array.shape) if a not in "YXS" and n > 1)
+        if len(counted) > 1:
+            raise ImageError(
+                f"{stack}: axes {counted} besides Y and X; which of them counts the acquisitions "
+                "is not said. Save a stack of one such axis for each scene."
+            )
+        pages += [(stack, page) for page in image_files.as_pages(array, axes)]
+    if len(pages) == 1:
+        raise ImageError(f"{pages[0][0]}: a lone acquisition; a scene needs two or more.")
+    (first_path, first), *others = pages
+    for other_path, page in others:
+        if (page.shape, page.dtype) != (first.shape, first.dtype):
+            raise ImageError(
+                f"{other_path}: {page.shape} {page.dtype}, but {first_path} is {first.shape} "
+                f"{first.dtype}; acquisitions of a scene must be alike."
+            )
+    if (likeness := _likeness(first, others[0][1])) < MIN_LIKENESS:
+        log.warning(
+            "%s: its acquisitions do not resemble each other (correlation %.2f when blurred). "
+            "A sub-folder, or a stack, must hold one scene.",
+            path,
+            likeness,
+        )
+    return np.stack([page for _, page in pages])
+
+
+def _likeness(a, b):
+    """Correlation of two (H, W, C) images of which squares of 8x8 pixels are averaged."""
+    blurred = []
+    for image in (a, b):
+        height, width = (side // 8 * 8 for side in image.shape[:2])
+        if 0 in (height, width):
+            return 1.0
+        squares = image[:height, :width].mean(axis=-1).reshape(height // 8, 8, width // 8, 8)
+        blurred.append(squares.mean(axis=(1, 3)).ravel())
+    if min(np.ptp(values) for values in blurred) == 0:
+        return 1.0
+    return float(np.corrcoef(*blurred)[0, 1])

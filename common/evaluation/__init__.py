@@ -1,0 +1,1 @@
+"""Scores, examples to score, classical baselines, a look at noisy data, pictures."""

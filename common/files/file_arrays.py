@@ -1,0 +1,73 @@
+"""Arrays that stay in their file and are read and written by slices."""
+
+from __future__ import annotations
+
+import pathlib
+import typing
+from collections.abc import Sequence
+
+import numpy as np
+
+LARGE = 10**7  # bytes that are worth a check
+MAX_RATIO = 5000  # of the bytes of an image to those of its file; no compression does more
+
+
+@typing.runtime_checkable
+class LazyArray(typing.Protocol):
+    """An array that is read where it is sliced: a NumPy array, or one that stays in its file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    @property
+    def ndim(self) -> int: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def __getitem__(self, index: typing.Any) -> typing.Any: ...
+
+
+def check_plausible(size: int, stored: int) -> None:
+    """Refuses a damaged or hostile file that claims an image it can't hold.
+
+    Args:
+        size: bytes of the image.
+        stored: bytes of the file.
+
+    Raises:
+        ValueError: the image is too large for the file.
+    """
+    if size > max(LARGE, MAX_RATIO * stored):
+        raise ValueError(f"claims an image of {size / 1e6:.0f} MB, but holds {stored} bytes")
+
+
+class Mapped:
+    """An array inside an uncompressed file, read and written by slices.
+
+    The file is mapped anew for each of them, so that what was touched does not count as memory of
+    this process any longer.
+    """
+
+    def __init__(
+        self, path: str | pathlib.Path, offset: int, shape: Sequence[int], dtype: typing.Any
+    ) -> None:
+        self._path, self._offset = path, offset
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self.ndim, self.nbytes = len(self.shape), int(np.prod(shape)) * self.dtype.itemsize
+
+    def squeezed(self) -> Mapped:
+        """The same without the last axis, of length 1."""
+        return Mapped(self._path, self._offset, self.shape[:-1], self.dtype)
+
+    def _map(self, mode):
+        return np.memmap(self._path, self.dtype, mode, self._offset, self.shape)
+
+    def __getitem__(self, index: typing.Any) -> np.ndarray:
+        return np.array(self._map("r")[index])
+
+    def __setitem__(self, index: typing.Any, values: np.ndarray) -> None:
+        self._map("r+")[index] = values

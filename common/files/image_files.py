@@ -1,0 +1,288 @@
+"""Image files in and out: PNG, JPEG, TIFF (8, 16 bit, float, stacks), NPY, BMP, WebP, Zarr."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import typing
+
+import numpy as np
+import PIL
+from PIL import Image, ImageOps
+
+from common.files import atomic, file_arrays, tiffs, zarrs
+from common.files.errors import ImageError
+from common.files.metadata import Metadata
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
+
+
+def load(
+    path: str | pathlib.Path, axes: str | None = None, max_bytes: int | None = None
+) -> tuple[typing.Any, str, Metadata]:
+    """Reads a file as it is: (array, its axes, metadata).
+
+    Args:
+        path: of the file.
+        axes: letters for the axes of an NPY file, which has none of its own; None: as `read` takes
+            them.
+        max_bytes: larger arrays, of TIFF, NPY and Zarr files, stay in the file and are read where
+            they are sliced, as stored: what that gives is for `usable`.
+
+    Returns:
+        array: as `usable` gives it, or a LazyArray. axes: a letter for each of its axes: Y, X, S
+        for colour samples, and of a TIFF what tifffile calls the others: T, Z, C, I for pages, Q
+        for unknown. metadata: for writing such a file again.
+
+    Raises:
+        ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file() and not is_zarr(path):
+        raise ImageError(f"{path}: no such file.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ImageError(f"{path}: empty file.")
+    try:
+        array, letters, metadata = _read_any(path, axes, max_bytes)
+    except Exception as error:  # decoders fed with damaged bytes raise nearly anything
+        raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
+    metadata = metadata.replace(dtype=np.dtype(array.dtype).newbyteorder("="))
+    check_values(path, array)
+    if isinstance(array, np.ndarray):
+        array = usable(path, array)
+    return array, letters, metadata
+
+
+def _read_any(path, axes, max_bytes):
+    """(array as stored, its axes, metadata) by the suffix of the file."""
+    suffix = path.suffix.lower()
+    if suffix in (".tif", ".tiff"):
+        try:
+            return tiffs.read(path, max_bytes)
+        except tiffs.OnlyPillowError as error:
+            array, _ = _read_picture(path)
+            return array, "YXS", error.metadata.replace(orientation=None)  # it is upright now
+    if suffix == ".npy":
+        array = _load_npy(path, max_bytes)
+        return array, _usual_axes(array.shape, axes), Metadata()
+    if suffix == ".zarr":
+        array, letters, metadata = zarrs.read(path)
+        letters = letters or _usual_axes(array.shape, axes)
+        if not max_bytes or array.nbytes <= max_bytes:
+            array = array[...]
+        return array, letters, metadata
+    array, metadata = _read_picture(path)
+    return array, "YXS", metadata
+
+
+def check_values(path, array):
+    """Raises ImageError for an array, in memory or not, that can be no image."""
+    if 0 in array.shape:
+        raise ImageError(f"{path}: no pixels, shape {array.shape}.")
+    if array.dtype.kind not in "iufb":
+        raise ImageError(f"{path}: {array.dtype} values; expected integers or floats.")
+
+
+def usable_type(dtype):
+    """uint8 and uint16 stay, bool becomes uint8, all others float32."""
+    dtype = dtype.newbyteorder("=")
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    return dtype if dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
+
+
+def usable(path, array):
+    """An array as stored, of its `usable_type`; bool becomes 0 and 255.
+
+    Raises:
+        ImageError: NaN or infinite values.
+    """
+    if array.dtype == bool:
+        return array.astype(np.uint8) * np.uint8(255)
+    array = array.astype(usable_type(array.dtype), copy=False)
+    if array.dtype == np.float32 and not np.isfinite(array).all():
+        bad = np.count_nonzero(~np.isfinite(array))
+        raise ImageError(f"{path}: {bad} NaN or infinite values; replace them first.")
+    return array
+
+
+def _load_npy(path, max_bytes):
+    array = np.load(path, allow_pickle=False, mmap_mode="r" if max_bytes else None)
+    if not max_bytes:
+        return array
+    if array.nbytes <= max_bytes or not array.flags.c_contiguous:
+        return np.array(array)
+    return file_arrays.Mapped(path, array.offset, array.shape, array.dtype)
+
+
+def read(path):
+    """Reads a file as pages.
+
+    Args:
+        path: of a PNG, JPEG, TIFF, NPY, BMP or WebP file. Pages of a TIFF are whatever axes it has
+            besides Y, X and colour samples; an NPY file holds (H, W), (H, W, C <= 4),
+            (N, H, W > 4) or (N, H, W, C <= 4). A photograph is turned upright by its EXIF
+            orientation; palettes become RGB.
+
+    Returns:
+        (pages, H, W, C): bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers
+        and floats as float32.
+
+    Raises:
+        ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
+    """
+    array, axes, _ = load(path)
+    return as_pages(array, axes)
+
+
+def as_pages(array, axes):
+    """An array with the axes of `load` as (pages, H, W, C)."""
+    if "S" not in axes:
+        array, axes = array[..., None], axes + "S"
+    order = [axes.index(axis) for axis in "YXS"]
+    others = [i for i in range(len(axes)) if i not in order]
+    array = array.transpose(others + order)
+    return array.reshape((-1,) + array.shape[-3:])
+
+
+def read_one(path):
+    """Reads a file of a single page, (H, W, C). Raises ImageError for a stack."""
+    pages = read(path)
+    if len(pages) != 1:
+        raise ImageError(f"{path}: {len(pages)} pages; expected one.")
+    return pages[0]
+
+
+def short(error):
+    """The first line of an error's message."""
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
+def _usual_axes(shape, given):
+    """Letters for the axes of an array that has none, or those given if they are as many."""
+    if given is not None and len(given) == len(shape):
+        return given
+    if len(shape) == 2:
+        return "YX"
+    if len(shape) == 3:
+        return "YXS" if shape[-1] <= 4 else "QYX"
+    if len(shape) == 4 and shape[-1] <= 4:
+        return "QYXS"
+    raise ValueError(
+        f"shape {shape}; expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C), C up to 4"
+    )
+
+
+def _read_picture(path):
+    """(pixels, upright, metadata for `write`: EXIF data and colour profile)."""
+    with Image.open(path) as picture:
+        # Pillow reads 16-bit colour PNGs as 8 bit without a word.
+        if picture.format == "PNG" and picture.mode in ("RGB", "RGBA", "LA"):
+            with open(path, "rb") as file:
+                if file.read(25)[24] == 16:
+                    raise ImageError(
+                        f"{path}: 16-bit colour PNG is not supported; save it as TIFF."
+                    )
+        size = picture.width * picture.height * len(picture.getbands())
+        file_arrays.check_plausible(size, path.stat().st_size)
+        profile = picture.info.get("icc_profile")
+        picture = ImageOps.exif_transpose(picture)
+        metadata = Metadata(exif=picture.getexif().tobytes() if picture.getexif() else None)
+        if profile and picture.mode not in ("CMYK", "YCbCr", "HSV", "LAB"):
+            # Colours of these are converted below: the profile would be wrong afterwards.
+            metadata = metadata.replace(icc_profile=profile)
+        if picture.mode == "P":
+            picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+        elif picture.mode in ("CMYK", "YCbCr", "HSV", "LAB"):
+            picture = picture.convert("RGB")
+        array = np.array(picture)
+    if picture.mode == "I" and array.min() >= 0 and array.max() < 65536:
+        array = array.astype(np.uint16)  # how older Pillows read 16-bit grey
+    return (array if array.ndim == 3 else array[..., None]), metadata
+
+
+def write(path, pages, metadata=None):
+    """Writes (H, W, C) or (pages, H, W, C) in the format of the suffix, whole or not at all.
+
+    metadata: of `load`; EXIF data and colour profile of pictures are written again.
+
+    PNG and JPEG take uint8 (PNG also one-channel uint16), TIFF and NPY any type.
+
+    Raises:
+        ImageError: a type, channel or page count the format can't hold.
+        OSError: from the disk; no half-written file stays.
+    """
+    path = pathlib.Path(path)
+    pages = np.asarray(pages)
+    array = pages[0] if pages.ndim == 4 and len(pages) == 1 else pages
+    squeezed = array[..., 0] if array.shape[-1] == 1 else array
+    suffix = path.suffix.lower()
+    with atomic.replacing(path) as temporary:
+        if suffix in (".tif", ".tiff"):
+            axes = "Q" * (array.ndim - 3) + "YX" + "S" * (array.shape[-1] > 1)
+            tiffs.write(temporary, squeezed, axes)
+        elif suffix == ".npy":
+            with open(temporary, "wb") as file:
+                np.save(file, squeezed, allow_pickle=False)
+        elif suffix in SUFFIXES:
+            depth_fits = array.dtype == np.uint8 or (
+                suffix == ".png" and array.dtype == np.uint16 and array.shape[-1] == 1
+            )
+            if array.ndim == 4 or not depth_fits:
+                raise ImageError(
+                    f"{path}: {suffix} can't hold {array.dtype} of shape {array.shape}; use .tif."
+                )
+            kept = ("exif", "icc_profile") if suffix != ".bmp" else ()
+            values = {name: getattr(metadata or Metadata(), name) for name in kept}
+            options = {name: value for name, value in values.items() if value is not None}
+            if suffix in (".jpg", ".jpeg"):
+                options["quality"] = 95
+            try:
+                Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
+            except (OSError, ValueError, SystemError) as error:  # larger than the format holds
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise  # the disk's
+                sides = "x".join(map(str, squeezed.shape[:2]))
+                raise ImageError(
+                    f"{path}: {suffix} can't hold it, {sides} pixels ({short(error)}); use .tif."
+                ) from error
+        else:
+            raise ImageError(f"{path}: unknown suffix; expected one of {', '.join(SUFFIXES)}.")
+
+
+def _format(suffix):
+    PIL.Image.init()
+    return PIL.Image.EXTENSION[suffix]
+
+
+def find_files(folder):
+    """Files of a folder that look like images by their suffix, and Zarr folders, sorted."""
+    paths = pathlib.Path(folder).iterdir()
+    return sorted(p for p in paths if (p.suffix.lower() in SUFFIXES and p.is_file()) or is_zarr(p))
+
+
+def is_zarr(path):
+    """Whether a folder is an array or a group in the Zarr format, by its name."""
+    return path.suffix.lower() == ".zarr" and path.is_dir()
+
+
+def list_files(pattern):
+    """Image files of a folder (not its sub-folders), of a glob, or the one file given; sorted.
+
+    Raises:
+        ImageError: nothing there, or nothing that looks like an image.
+    """
+    path = pathlib.Path(os.path.expanduser(pattern))
+    if path.is_file() or is_zarr(path):
+        return [path]
+    if path.is_dir():
+        images = find_files(path)
+        if not images:
+            raise ImageError(f"{pattern}: no images in this folder ({', '.join(SUFFIXES)}).")
+        return images
+    if any(c in str(path) for c in "*?["):
+        matches = atomic.glob(path)
+        if matches:
+            return matches
+        raise ImageError(f"{pattern}: no file matches.")
+    raise ImageError(f"{pattern}: no such file or folder.")

@@ -1,0 +1,1 @@
+"""Restores images of any size and files one by one."""

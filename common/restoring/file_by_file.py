@@ -1,0 +1,213 @@
+"""Restores files one by one: what is bad is named and left out, the others get done."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import pathlib
+import typing
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from common import progress
+from common.files import image_files, metadata, pixels, stacks
+from common.files.errors import ImageError
+from common.restoring import jobs, prediction, tiling
+
+if typing.TYPE_CHECKING:
+    from common.networks.base import Denoiser
+
+MAX_FLOAT = 4.0  # of a float file whose values are taken for [0, 1]
+
+
+def restore_files(
+    denoiser: Denoiser,
+    patterns: Sequence[str],
+    output: str | pathlib.Path,
+    *,
+    noise_level: float | None = None,
+    with_std: bool = False,
+    axes: str | None = None,
+    dtype: str = "same",
+    restore: Callable[..., Mapping[str, np.ndarray]] = prediction.restore,
+    tiles: Mapping[str, int | None] | None = None,
+    max_bytes: int | None = None,
+    show: Callable[[str], typing.Any] = progress.say,
+) -> None:
+    """Restores image files into a folder, under their names, in their axes, pixel sizes and size.
+
+    A denoiser that enlarges makes pixels as many times smaller.
+
+    Args:
+        denoiser: a trained one.
+        patterns: files, folders or globs.
+        output: the folder; made if it is missing.
+        noise_level: of the files, in the units of the noise string, for models that take it; None
+            for that of the training.
+        with_std: also write NAME-std.tif, the predicted standard deviation.
+        axes: letters for the axes of the files, see `stacks`; None for those of the training, or
+            for what the files say.
+        dtype: "same" or the name of a NumPy type; values keep the scale of the file, rounded and
+            clipped for integers.
+        restore: as prediction.restore.
+        tiles: settings of a tiling.Grid; None: images are restored whole.
+        max_bytes: larger files are read and written in parts; None: none are.
+        show: called with a line for each file.
+
+    Raises:
+        ValueError: nothing was done, because one file would be written over another, or a level is
+            missing; or, at the end, some files were bad.
+    """
+    config = denoiser.config
+    if max_bytes:
+        max_bytes //= denoiser.scale**2  # what is written counts too
+    if with_std and not denoiser.predicts_std:
+        raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
+    level = noise_parameter(config, noise_level)
+    paths = [path for pattern in patterns for path in image_files.list_files(pattern)]
+    todo = [_job(path, pathlib.Path(output), with_std) for path in paths]
+
+    def restore_image(noisy):
+        inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
+        return restore(denoiser, inputs, **(tiles or {}))
+
+    def restore_file(path, target, std_target):
+        stack = stacks.read(path, axes, usual=config.file_axes, max_bytes=max_bytes)
+        return _restore_stack(
+            denoiser, restore_image, stack, dtype, tiles, target, std_target, show
+        )
+
+    jobs.do_each(todo, restore_file, show=show)
+
+
+def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
+    """--noise_level, in the units of the noise string, as the noise parameter.
+
+    Returns:
+        sigma on [0, 1], lambda, or a share; None for a model that needs none.
+
+    Raises:
+        ValueError: out of range, not used by this model, or missing.
+    """
+    if strength is None:
+        return config.noise.fixed_level() if config.takes_level else None
+    if not config.takes_level:
+        raise ValueError("noise_level: this model does not take it; it estimates, or needs none.")
+    noise = config.noise
+    if not 0 < strength < noise.MAX:
+        raise ValueError(f"noise_level={strength}: expected {noise.UNIT}.")
+    return noise.level(strength)
+
+
+def _job(path, output, with_std):
+    """(input, output, file of the standard deviation or None)."""
+    target = output / path.name
+    return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
+
+
+def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):
+    """Restores a file part by part; returns a line about it.
+
+    tiles: None restores images whole.
+    """
+    config = denoiser.config
+    view = stack.view(denoiser.spatial, config.channels)
+    white = pixels.white_level(view.dtype, config.white_level)
+    written = written_type(dtype, stack, view)
+    whole = tuple(slice(0, side) for side in view.sides)
+    grid = None
+    if tiles is not None and denoiser.TILES:
+        # Parts as large as memory allows; smaller tiles, if asked for, `restore` makes of a part.
+        limits = {name: tiles.get(name) for name in ("max_pixels", "halo")}
+        grid = tiling.Grid(denoiser, view.sides, **limits)
+    parts = [None] if grid is None else grid.tiles
+    levels = []
+    with contextlib.ExitStack() as outputs:
+        steps = outputs.enter_context(
+            progress.Progress(view.count * len(parts), str(stack.path), unit="part", show=show)
+        )
+        in_file = not isinstance(stack.array, np.ndarray)
+        enlarged = stack.enlarged(denoiser.scale)
+        restored = outputs.enter_context(stacks.writing(target, enlarged, written, in_file))
+        std = None
+        if std_target:
+            like = _plain_stack(stack, view)
+            std_view = like.view(denoiser.spatial, view.channels)
+            std = outputs.enter_context(stacks.writing(std_target, like, np.float32, in_file))
+        for number in range(view.count):
+            for part in parts:
+                read = functools.partial(read_unit, stack, view, number, white, config)
+                if grid is None:
+                    region, inner = whole, whole
+                    result = restore(read(whole))
+                else:
+                    region, inner = grid.core(part)
+                    result = restore(grid.read(part, read))
+                values = result["denoised"][pixels.scaled(inner, denoiser.scale)]
+                values = to_stored(values, written, white, stack.path)
+                view.write(restored, number, region, values, denoiser.scale)
+                if std is not None:
+                    std_view.write(std, number, region, result["std"][inner])
+                if "noise_std" in result:
+                    levels.append(float(result["noise_std"].mean()))
+                steps.step()
+    line = f"{stack.path} -> {target}"
+    if levels and not config.takes_level:
+        line += f"  estimated {config.noise.describe_estimate(float(np.mean(levels)))}"
+    if std_target:
+        line += f"  std: {std_target}"
+    return line
+
+
+def written_type(dtype: str, stack: stacks.Stack, view: stacks.View) -> np.dtype:
+    """The type of restored values: a name, or "same" for that of the file, float32 for floats."""
+    stored = stack.metadata.dtype
+    if dtype != "same":
+        return np.dtype(dtype)
+    return stored if stored is not None and stored.kind in "iu" else view.dtype
+
+
+def to_stored(
+    denoised: np.ndarray, dtype: np.dtype, white: float, path: str | pathlib.Path
+) -> np.ndarray:
+    """Restored values on the scale and in the type of a file. Raises ImageError for NaN."""
+    if not np.isfinite(denoised).all():
+        raise ImageError(f"{path}: the model gives NaN; its training went wrong.")
+    return pixels.from_unit(denoised, dtype, white)
+
+
+def _plain_stack(stack, view):
+    """A stack with the images of a view alone, one after the other; it has no values."""
+    shape = (view.count,) * (view.count > 1) + view.sides + (view.channels,) * (view.channels > 1)
+    axes = "Q" * (view.count > 1) + "ZYX"[-len(view.sides) :] + "S" * (view.channels > 1)
+    nothing = np.broadcast_to(np.float32(0), shape)
+    about = metadata.Metadata(
+        axes=axes,
+        resolution=stack.metadata.resolution,
+        resolution_unit=stack.metadata.resolution_unit,
+    )
+    return stacks.Stack(stack.path, nothing, axes, about)
+
+
+def read_unit(
+    stack: stacks.Stack,
+    view: stacks.View,
+    number: int,
+    white: float,
+    config: typing.Any,
+    region: tuple[slice, ...],
+) -> np.ndarray:
+    """Part of an image, float32, divided by its white level.
+
+    Raises:
+        ImageError: a float file with values far beyond [0, 1].
+    """
+    part = view.read(number, region)
+    unscaled = part.dtype == np.float32 and not config.white_level
+    if unscaled and (largest := np.abs(part).max()) > MAX_FLOAT:
+        raise ImageError(
+            f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
+            "train with --white_level."
+        )
+    return pixels.to_unit(part, white)

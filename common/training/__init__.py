@@ -1,0 +1,1 @@
+"""The fit loop, schedules, optimisers, run folders, several processes."""

@@ -1,0 +1,198 @@
+"""The one fit loop: schedule, checkpoints, exact resume, log, sample pictures, progress."""
+
+from __future__ import annotations
+
+import csv
+import pathlib
+import tempfile
+import typing
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from common import configuration, progress
+from common.evaluation import figures
+from common.files import atomic
+from common.training import cluster, runs
+
+if typing.TYPE_CHECKING:
+    import tensorflow as tf
+
+    from common.networks.base import Denoiser
+
+# batches(start) gives the data set from batch number `start` on.
+Batches = Callable[[int], "tf.data.Dataset"]
+# validate(denoiser) gives (figures by name, contact sheet).
+Validate = Callable[["Denoiser"], tuple[dict[str, float], typing.Any]]
+
+
+def compile_for_training(denoiser: Denoiser, optimizer: keras.optimizers.Optimizer) -> None:
+    """Gives a denoiser its optimiser, whose variables exist from then on."""
+    optimizer.build(denoiser.trainable_variables)
+    denoiser.compile(optimizer=optimizer, jit_compile=denoiser.jit_compile)
+
+
+def fit(
+    denoiser: Denoiser,
+    optimizer: keras.optimizers.Optimizer,
+    batches: Batches,
+    config: configuration.Config,
+    run_dir: str | pathlib.Path,
+    *,
+    validate: Validate | None = None,
+    resume: bool = False,
+    group: cluster.Cluster = cluster.Cluster(),  # noqa: B008  # frozen
+    every: tuple[float, float],
+) -> None:
+    """Trains, or goes on training, and leaves a run folder.
+
+    Stopping at any moment and resuming gives the weights of not stopping: batches depend on
+    (seed, step) alone, and the state is written whole or not at all.
+
+    Args:
+        denoiser: built, not compiled.
+        optimizer: Keras optimiser, its schedule in it.
+        batches: `batches(start)` gives the data set from batch number `start` on.
+        config: has `num_images, batch_size`.
+        run_dir: folder with config.json already in it.
+        validate: `validate(denoiser)` gives (dict of figures, contact sheet), or None.
+        resume: continue from the folder's checkpoint.
+        group: the processes that train together; one of them writes.
+        every: (images between checkpoints, images between validations).
+
+    Raises:
+        ValueError: the validation gives NaN.
+        runs.RunError: a checkpoint of another network, or a damaged one.
+    """
+    compile_for_training(denoiser, optimizer)
+    run_dir = pathlib.Path(run_dir)
+    with tempfile.TemporaryDirectory() as scratch:
+        # Keras saves with all processes together; of what they save one copy is kept.
+        output = run_dir if group.writes else pathlib.Path(scratch)
+        _fit(denoiser, batches, config, run_dir, output, validate, resume, group, every)
+    has = "weights, log.csv, curves.png and samples/" if validate else "weights and log.csv"
+    progress.say(f"Trained: {run_dir}/ has {has}.")
+
+
+def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, every):
+    """The same for a compiled denoiser; reads from one folder and writes to another."""
+    last = runs.total_steps(config)
+    checkpoint_every, eval_every = every
+    interval = min(max(1, round(checkpoint_every / config.batch_size)), last)
+
+    step = 0
+    if resume and runs.state_path(run_dir).is_file():
+        step = runs.load_state(run_dir, denoiser)
+        if group.writes:
+            for left_over in run_dir.rglob(".part-*"):  # of a process killed while it wrote
+                left_over.unlink()
+        runs.save_weights(output, denoiser)
+        if step >= last:
+            progress.say(f"{run_dir}: finished already, {config.num_images} images shown.")
+            return
+        progress.say(f"Resuming after image {step * config.batch_size}.")
+    else:
+        runs.save_state(output, denoiser, 0)
+
+    recorder = _Recorder(output, config, step, last, validate, eval_every)
+    board = keras.callbacks.TensorBoard(output, write_graph=False)
+    try:
+        while step < last:
+            # Whole intervals in one call; what a stop or the end left over in one of its own.
+            steps = min(interval - step % interval, last - step)
+            count = (last - step) // interval if steps == interval else 1
+            first_epoch = -(-step // interval)
+            denoiser.fit(
+                group.share(batches(step)),
+                steps_per_epoch=steps,
+                initial_epoch=first_epoch,
+                epochs=first_epoch + count,
+                shuffle=False,
+                verbose=0,
+                callbacks=[recorder, board],
+            )
+            step += steps * count
+    except KeyboardInterrupt:
+        done = recorder.saved_step * config.batch_size
+        print(f"\nStopped. The checkpoint after image {done} is complete: go on with --resume.")
+        raise
+    finally:
+        recorder.progress.close()
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Writes state, log and sample pictures at the end of every interval; shows progress."""
+
+    def __init__(self, run_dir, config, step, last, validate, eval_every):
+        super().__init__()
+        self.saved_step = self._step = step
+        self._last, self._run_dir, self._config = last, run_dir, config
+        self._validate, self._eval_every = validate, eval_every
+        self._log = Log(run_dir / "log.csv", step * config.batch_size)
+        size = config.batch_size
+        self.progress = progress.Progress(last * size, initial=step * size)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+
+        def figures_now():
+            return "  ".join(f"{name} {float(value):.3f}" for name, value in logs.items())
+
+        self.progress.step(self._config.batch_size, figures_now)
+
+    def on_epoch_end(self, epoch, logs=None):
+        size = self._config.batch_size
+        images, before = self._step * size, self.saved_step * size
+        row = {name: float(value) for name, value in logs.items()}
+        is_last = self._step == self._last
+        crosses = images // self._eval_every > before // self._eval_every
+        if self._validate and (is_last or crosses):
+            validated, sheet = self._validate(self.model)
+            if any(np.isnan(validated.get(name, 0.0)) for name in ("loss", "psnr")):
+                raise ValueError(
+                    f"{self._run_dir}: the validation gives {validated} after image {images}; the "
+                    "training went wrong. A lower --learning_rate may help."
+                )
+            row |= {f"val_{name}": value for name, value in validated.items()}
+            logs.update(row)  # for TensorBoard, which comes next
+            samples = self._run_dir / "samples"
+            with atomic.replacing(samples / f"{images:09d}.png") as temporary:
+                sheet.save(temporary)
+            self.progress.say(
+                f"image {min(images, self._config.num_images)}: "
+                + "  ".join(f"{name} {value:.3f}" for name, value in row.items())
+                + f"  ({samples}/{images:09d}.png)",
+            )
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self._log.append({"images": images, "learning_rate": rate, **row})
+        figures.save_curves(self._log.rows, self._run_dir / "curves.png")
+        # Last: a run that is killed before this line does the interval again, log and all.
+        runs.save_state(self._run_dir, self.model, self._step)
+        self.saved_step = self._step
+
+
+class Log:
+    """log.csv: a row for each interval.
+
+    Args:
+        path: of the file.
+        images: how many were shown before; rows of a stopped run beyond them are dropped.
+    """
+
+    def __init__(self, path: pathlib.Path, images: int) -> None:
+        self._path = path
+        self.rows: list[dict[str, str]] = []
+        if path.is_file() and images:
+            with open(path, newline="") as file:
+                rows = ({k: v for k, v in row.items() if v} for row in csv.DictReader(file))
+                self.rows = [row for row in rows if int(row["images"]) <= images]
+
+    def append(self, row: dict[str, typing.Any]) -> None:
+        """Adds a row and writes the file anew, whole or not at all."""
+        self.rows.append({name: str(value) for name, value in row.items()})
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        with atomic.replacing(self._path) as path, open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.rows)

@@ -1,0 +1,61 @@
+"""Adam as the originals use it: an update whose gradients are not all finite is left out."""
+
+import keras
+from keras import ops
+
+from common.training import schedules
+
+
+class Adam(keras.optimizers.Adam):
+    """Adam (Kingma & Ba 2015), beta 0.9 and 0.99, epsilon 1e-8 outside the bias correction.
+
+    beta_1 may be a function of the step, as the learning rate may.
+
+    When any gradient holds a NaN or an infinity, weights and moments stay as they are for that
+    step; the step still counts.
+    """
+
+    def __init__(self, learning_rate, *, beta_1=0.9, beta_2=0.99, epsilon=1e-8):
+        first = 0.9 if callable(beta_1) else beta_1
+        super().__init__(learning_rate, beta_1=first, beta_2=beta_2, epsilon=epsilon, name="adam")
+        self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
+        self._finite = None
+
+    def apply(self, grads, trainable_variables=None):
+        # One sum instead of many comparisons: it is finite only if every term is.
+        total = sum(ops.sum(ops.cast(g, "float32") * 0.0) for g in grads)
+        self._finite = ops.isfinite(total)
+        super().apply(grads, trainable_variables)
+
+    def update_step(self, gradient, variable, learning_rate):
+        dtype = variable.dtype
+        rate = ops.cast(learning_rate, dtype)
+        step = ops.cast(self.iterations + 1, dtype)
+        beta_1 = ops.cast(self._beta_1_of(self.iterations), dtype)
+        rate = rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)
+        gradient = ops.cast(gradient, dtype)
+        index = self._get_variable_index(variable)
+        first, second = self._momentums[index], self._velocities[index]
+        new_first = first + (gradient - first) * (1 - beta_1)
+        new_second = second + (ops.square(gradient) - second) * (1 - self.beta_2)
+        change = rate * new_first / (ops.sqrt(new_second) + self.epsilon)
+        for old, new in ((first, new_first), (second, new_second), (variable, variable - change)):
+            self.assign(old, ops.where(self._finite, new, ops.convert_to_tensor(old)))
+
+
+def ramped_rate(config, **ramps) -> schedules.Ramped:
+    """The learning rate of a configuration, ramped up and down.
+
+    ramps: ramp_up, ramp_down, shares of the training, of schedules.Ramped.
+    """
+    return schedules.Ramped(
+        num_images=config.num_images,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        **ramps,
+    )
+
+
+def ramped_adam(config, **ramps) -> Adam:
+    """The optimiser of Laine et al. 2019: Adam under `ramped_rate`."""
+    return Adam(ramped_rate(config, **ramps))

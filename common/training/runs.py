@@ -1,0 +1,238 @@
+"""The run folder: what a training was, its weights and its state. Nothing in it is ever executed.
+
+config.json              method, version, configuration
+weights.weights.h5       weights, for use
+checkpoint/state.npz     weights, optimiser and step, for going on exactly there
+log.csv, curves.png, samples/, train/   figures and TensorBoard events
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import re
+import typing
+import warnings
+import zipfile
+from collections.abc import Iterator
+
+import numpy as np
+
+from common import VERSION, configuration
+from common.files import atomic
+
+if typing.TYPE_CHECKING:
+    from common.networks.base import Denoiser
+
+ROOT = "runs"  # where run folders without a name of their own are made
+
+Path = str | pathlib.Path
+
+
+class RunError(ValueError):
+    """A run folder that can't be used; the message names it."""
+
+
+def total_steps(config: typing.Any) -> int:
+    """Optimiser steps. The original takes one more, at rate 0, which changes no weight."""
+    return -(-config.num_images // config.batch_size)
+
+
+def make_folder(label: str, root: Path = ROOT) -> pathlib.Path:
+    """Makes the next numbered run folder: runs/00003-ssdn-gauss25-blindspot-sigma_known."""
+    root = pathlib.Path(root)
+    root.mkdir(parents=True, exist_ok=True)
+    number = max((_number(path) for path in root.iterdir()), default=-1) + 1
+    while True:
+        path = root / f"{number:05d}-{label}"
+        try:
+            # Another process may have just taken this number.
+            if not any(_number(other) == number for other in root.iterdir()):
+                path.mkdir()
+                return path
+        except FileExistsError:
+            pass
+        number += 1
+
+
+def _number(path: pathlib.Path) -> int:
+    """The number of a run folder with a name that `make_folder` gives, or -1."""
+    match = re.match(r"(\d{5,})-", path.name)
+    return int(match[1]) if match else -1
+
+
+def newest_first(root: Path = ROOT) -> Iterator[pathlib.Path]:
+    """Yields the run folders in a folder, those whose config.json is newest first."""
+    stamps = []
+    for path in pathlib.Path(root).glob("*/config.json"):
+        try:
+            stamps.append((path.stat().st_mtime, path.parent))
+        except OSError:  # it has just gone
+            continue
+    for _, folder in sorted(stamps, reverse=True):
+        yield folder
+
+
+def newest_finished(method: str | None = None, root: Path = ROOT) -> pathlib.Path | None:
+    """The newest run folder of a method, or of any, whose training has reached its end; or None."""
+    for folder in newest_first(root):
+        try:
+            if method in (None, method_name(folder)) and is_finished(folder):
+                return folder
+        except RunError:
+            continue
+    return None
+
+
+def newest_unfinished(
+    method: str, config: configuration.Config, root: Path = ROOT
+) -> pathlib.Path | None:
+    """The newest run folder of a method with these settings that is not finished; or None."""
+    for folder in newest_first(root):
+        try:
+            found, _ = load_config(folder, method, type(config))
+        except RunError:
+            continue
+        if configuration.same_settings(found, config) and not is_finished(folder):
+            return folder
+    return None
+
+
+def is_finished(run_dir: Path) -> bool:
+    """Whether the training of a run folder has reached its end; imported models count as such."""
+    path = state_path(run_dir)
+    if not path.is_file():
+        return (pathlib.Path(run_dir) / "weights.weights.h5").is_file()
+    _, _, values, _ = _read(run_dir)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            step = int(stored["step"])
+        return step >= -(-int(values["num_images"]) // int(values["batch_size"]))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return False
+
+
+def save_config(run_dir: Path, method: str, config: configuration.Config, data: str = "") -> None:
+    """Writes config.json; `data` is the fingerprint of the training images."""
+    content = {"method": method, "version": VERSION, "config": config.to_dict(), "data": data}
+    with atomic.replacing(pathlib.Path(run_dir) / "config.json") as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def method_name(run_dir: Path) -> str:
+    """Name of the method that a run folder is of. Raises RunError if it is none."""
+    return _read(run_dir)[1]
+
+
+def _read(run_dir):
+    """(path of config.json, name of the method, settings, fingerprint of the training images)."""
+    path = pathlib.Path(run_dir) / "config.json"
+    if not path.is_file():
+        raise RunError(f"{run_dir}: no config.json there, so no run folder.")
+    try:
+        content = json.loads(path.read_text())
+        return path, content["method"], dict(content["config"]), content.get("data", "")
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path}: not a run's configuration ({error}).") from error
+
+
+def load_config(
+    run_dir: Path, method: str, config_class: type[configuration.AnyConfig]
+) -> tuple[configuration.AnyConfig, str]:
+    """Reads config.json back: (configuration, fingerprint of the training images).
+
+    Raises:
+        RunError: no run folder, one of another method, or a configuration this version can't read.
+    """
+    path, of_method, values, data = _read(run_dir)
+    if of_method != method:
+        raise RunError(
+            f"{run_dir}: a run of {of_method}, not of {method}; use {of_method}'s commands."
+        )
+    known = {field.name for field in dataclasses.fields(config_class)}
+    if unknown := sorted(set(values) - known):
+        raise RunError(f"{path}: unknown settings {', '.join(unknown)}.")
+    try:
+        return config_class(**values).completed(), data
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{path}: {error}") from error
+
+
+def save_weights(run_dir: Path, denoiser: Denoiser) -> None:
+    """Writes weights.weights.h5, whole or not at all."""
+    with atomic.replacing(pathlib.Path(run_dir) / "weights.weights.h5") as temporary:
+        denoiser.save_weights(temporary)
+
+
+def load_weights(run_dir: Path, denoiser: Denoiser) -> None:
+    """Gives a denoiser the weights of a run folder.
+
+    Raises:
+        RunError: there are none yet, or damaged or foreign ones.
+    """
+    path = pathlib.Path(run_dir) / "weights.weights.h5"
+    if not path.is_file():
+        raise RunError(
+            f"{run_dir}: no weights yet; the training stopped before its first checkpoint."
+        )
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns of what it could not fill.
+            warnings.filterwarnings("error", category=UserWarning)
+            denoiser.load_weights(path)
+    except Exception as error:  # a damaged file makes h5py and Keras raise nearly anything
+        message = str(error).strip().splitlines()[0][:200]
+        raise RunError(f"{path}: not this model's weights, or damaged ({message}).") from error
+
+
+def state_path(run_dir: Path) -> pathlib.Path:
+    """The file of a run folder that a resumed training starts from."""
+    return pathlib.Path(run_dir) / "checkpoint" / "state.npz"
+
+
+def save_state(run_dir: Path, denoiser: Denoiser, step: int) -> None:
+    """Writes the weights for use, then everything that training needs to go on after `step`.
+
+    In this order, for the state is what a resumed run believes in.
+    """
+    save_weights(run_dir, denoiser)
+    arrays = {"step": np.asarray(step, np.int64)}
+    for kind, variables in _variables(denoiser).items():
+        for i, variable in enumerate(variables):
+            arrays[f"{kind}/{i:04d}"] = np.asarray(variable)
+    with atomic.replacing(state_path(run_dir)) as temporary:
+        np.savez(temporary, **arrays)  # type: ignore[arg-type]
+
+
+def load_state(run_dir: Path, denoiser: Denoiser) -> int:
+    """Restores what `save_state` wrote; returns the step.
+
+    Raises:
+        RunError: damaged, or of another network.
+    """
+    path = state_path(run_dir)
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        step = int(arrays.pop("step"))
+        wanted = {
+            f"{kind}/{i:04d}": variable
+            for kind, variables in _variables(denoiser).items()
+            for i, variable in enumerate(variables)
+        }
+        if set(wanted) != set(arrays):
+            raise ValueError(f"{len(arrays)} arrays, expected {len(wanted)}")
+        for name, variable in wanted.items():
+            if arrays[name].shape != tuple(variable.shape):
+                raise ValueError(f"{name} is {arrays[name].shape}, expected {variable.shape}")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path}: not this model's checkpoint, or damaged ({error}).") from error
+    for name, variable in wanted.items():
+        variable.assign(arrays[name])
+    return step
+
+
+def _variables(denoiser):
+    """Weights, and the optimiser's own: its step, its moments."""
+    return {"model": denoiser.weights, "optimizer": denoiser.optimizer.variables}

@@ -1,0 +1,96 @@
+"""Noise2Void as a method: single noisy images, pixels of which are hidden."""
+
+from common.method import Method, Paper
+from n2v_tf import configs
+
+
+class Noise2Void(Method):
+    """Krull et al. 2019, as juglab's n2v 0.3 has it, with N2V2 and structN2V."""
+
+    name = "n2v_tf"
+    summary = "single noisy images, even one file, by hiding pixels (Noise2Void); volumes too"
+    paper = Paper("Krull, Buchholz, Jug: Noise2Void, CVPR 2019", "10.1109/CVPR.2019.00223")
+    named = configs.NAMED
+    default = configs.DEFAULT
+    short = configs.SHORT
+    inspects_files = True
+
+    def build(self, config, images=None):
+        """A new denoiser that standardises by the mean and deviation of the images."""
+        from n2v_tf import denoiser
+
+        model = denoiser.Denoiser(config)
+        if images is not None:
+            model.set_statistics(images.mean, images.std)
+        return model
+
+    def optimizer(self, config):
+        """Adam (0.9, 0.999) at a rate that is constant, then ramped down over the last 30 %.
+
+        The original halves its rate when the validation loss has not fallen for 10 epochs;
+        `N2V.train` does so too. A ramp depends on nothing but the step, so a resumed run goes on
+        exactly.
+        """
+        from common.training import optimizers
+
+        rate = optimizers.ramped_rate(config, ramp_up=0.0)
+        return optimizers.Adam(rate, beta_2=0.999, epsilon=1e-7)
+
+    def load_images(self, config, data_dir=None, max_images=None):
+        from n2v_tf import data
+
+        return data.load_images(config, data_dir, max_images)
+
+    def training_images(self, config, data_dir=None, max_images=None):
+        """A data.TrainingSet: images, their mean and deviation."""
+        from n2v_tf import data
+
+        return data.with_statistics(super().training_images(config, data_dir, max_images), config)
+
+    def batches(self, images, config, start=0):
+        from n2v_tf import data
+
+        return data.training_batches(images, config, start)
+
+    def own_files(self, config):
+        from common.data import own_files
+
+        if not config.data_path:
+            return []
+        return own_files.find(config.data_path, config.file_pattern)
+
+    def advise(self, config, reaches):
+        """The kernel of structN2V that hides what correlated noise reaches."""
+        if not reaches or config.struct_kernel is not None:
+            return []
+        name, reach = reaches[0]
+        kernel = f"{name}{2 * reach + 1}"
+        if len(reaches) == 2:
+            kernel = "x".join(str(2 * reach + 1) for _, reach in reaches)
+        return [f"--struct_kernel={kernel} hides the neighbours too (structN2V)."]
+
+    def validation_examples(self, config, data_dir=None):
+        from common.evaluation import example_images
+
+        if not config.data_path:
+            return super().validation_examples(config, data_dir)
+        few = self.load_images(config, data_dir, example_images.VALIDATION_IMAGES)
+        few = few.first(example_images.VALIDATION_IMAGES).each(example_images.centre)
+        return lambda: example_images.as_they_are(few, config)
+
+    def validator(self, config, images, data_dir=None):
+        """Figures of the examples, and the loss on crops that no training reaches."""
+        from n2v_tf import data
+
+        look = super().validator(config, images, data_dir)
+        x, y = data.validation_batch(images, config)
+
+        def validate(denoiser):
+            figures, sheet = look(denoiser)
+            loss = denoiser.compute_loss(x, y, denoiser.predict_on_batch(x))
+            return figures | {"loss": float(loss)}, sheet
+
+        return validate
+
+
+METHOD = Noise2Void()

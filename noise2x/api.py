@@ -1,0 +1,92 @@
+"""The project in two functions: load a model, restore an image."""
+
+from __future__ import annotations
+
+import pathlib
+import typing
+
+if typing.TYPE_CHECKING:
+    import numpy as np
+
+    from common.networks.base import Denoiser
+
+
+def load(run_dir: str | pathlib.Path, precision: str = "float32") -> Denoiser:
+    """The trained model of a run folder, as it restores files.
+
+    Args:
+        run_dir: folder that `noise2x train` wrote, of any method.
+        precision: arithmetic, "float32" or "bfloat16".
+
+    Returns:
+        A Keras model. Called on (N, H, W, C) float32 it gives a dict with `denoised`, for
+        blind-spot models also `std`, see `common.types.Result`.
+
+    Raises:
+        ValueError: no run folder, no weights in it yet, or damaged ones.
+    """
+    from common import configuration, quiet
+    from common.commands.flags import PRECISIONS
+    from noise2x import methods
+
+    configuration.expect("precision", precision, PRECISIONS)
+    quiet.import_keras()
+    return methods.of_run(run_dir).load_deployed(run_dir, precision)
+
+
+def denoise(
+    image: np.ndarray,
+    model: Denoiser | str | pathlib.Path,
+    *,
+    noise_level: float | None = None,
+    white_level: float = 0.0,
+    tta: bool = False,
+) -> dict[str, np.ndarray]:
+    """Restores one image of any size, in tiles where memory asks for them.
+
+    Args:
+        image: (H, W), (H, W, C), or for models of volumes (D, H, W) or (D, H, W, C); integers are
+            scaled by their type's largest value to [0, 1] and back, floats are taken as they are.
+            Models that were trained on files of counts take and give counts.
+        model: of `load`, or a run folder.
+        noise_level: of the image, in the units of the noise string (sigma in 8-bit units, lambda,
+            per cent), for models of known noise; None for that of the training.
+        white_level: stored value that stands for 1; 0 for that of the training.
+        tta: average over the 8 ways to turn and mirror the image; 8 times the work.
+
+    Returns:
+        `denoised`, in the shape, type and range of the image, and what else the model gives, for
+        instance `std` (H, W, C), float32 on [0, 1].
+
+    Raises:
+        ValueError: another number of axes or channels than the model takes, NaN or infinite
+            values, a level that is missing or out of range.
+    """
+    import numpy as np
+
+    from common.files import image_files, pixels
+    from common.restoring import file_by_file, prediction
+
+    if isinstance(model, (str, pathlib.Path)):
+        model = load(model)
+    config = model.config
+    image = np.asarray(image)
+    added = image.ndim == model.spatial
+    noisy = image[..., None] if added else image
+    if noisy.ndim != model.spatial + 1 or noisy.shape[-1] != config.channels or 0 in noisy.shape:
+        raise ValueError(
+            f"image: shape {image.shape}; expected {model.spatial} sides and {config.channels} "
+            "channels."
+        )
+    image_files.check_values("image", noisy)
+    usable = image_files.usable("image", noisy)
+    white = pixels.white_level(usable.dtype, white_level or config.white_level)
+    inputs = {"noisy": pixels.to_unit(usable, white)}
+    level = file_by_file.noise_parameter(config, noise_level)
+    if level is not None:
+        inputs["noise_level"] = np.float32(level)
+    restore = prediction.restore_augmented if tta else prediction.restore
+    result = dict(restore(model, inputs))
+    stored = image.dtype if image.dtype in (np.uint8, np.uint16) else usable.dtype
+    denoised = pixels.from_unit(result["denoised"], stored, white)
+    return result | {"denoised": denoised[..., 0] if added else denoised}

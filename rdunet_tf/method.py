@@ -1,0 +1,42 @@
+"""RDUNet as a method: clean targets, or noisy ones as Noise2Noise has them."""
+
+from common.method import Method, Paper
+from rdunet_tf import configs
+
+
+class RDUNet(Method):
+    """Gurrola-Ramos et al. 2021, the supervised yardstick."""
+
+    name = "rdunet_tf"
+    summary = "clean images to which it adds noise: the supervised yardstick"
+    paper = Paper("Gurrola-Ramos et al.: RDUNet, IEEE Access 2021", "10.1109/ACCESS.2021.3061062")
+    named = configs.NAMED
+    default = configs.DEFAULT
+    short = configs.SHORT
+
+    def build(self, config, images=None):
+        from rdunet_tf import denoiser
+
+        return denoiser.Denoiser(config)
+
+    def optimizer(self, config):
+        """AdamW, its rate halved after every seventh of the training: every 3 of 21 epochs."""
+        import keras
+
+        from common.training import schedules
+
+        rate = schedules.Halved(
+            num_images=config.num_images,
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            times=6,
+        )
+        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, epsilon=1e-8)
+
+    def batches(self, images, config, start=0):
+        from common.data import pipeline
+
+        return pipeline.noise2noise_batches(images, config, start)
+
+
+METHOD = RDUNet()

@@ -1,0 +1,1 @@
+"""Checks of this project: against the originals, exported models, damaged files, speed."""

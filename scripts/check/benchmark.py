@@ -1,0 +1,101 @@
+"""How fast a method trains here, and how much of a step its data take.
+
+python -m scripts.benchmark n2v_tf                       # the default configuration, on photographs
+python -m scripts.benchmark n2v_tf --config=n2v2 --precision=bfloat16
+python -m scripts.benchmark ssdn_tf --batch_size=1 --crop_size=64
+
+Medians over single steps, the first ones left out. `batches` is the pipeline alone, with nothing
+waiting for it; `masking` (n2v_tf) hides the blind spots of crops that are there already, on one
+core, image after image. Compare figures of one run: machines are shared.
+"""
+
+import dataclasses
+import importlib
+import itertools
+import time
+
+import numpy as np
+from absl import app
+from absl import flags as absl_flags
+
+from common import configuration
+from common.commands import flags, running
+from common.training import loop
+from noise2x import methods
+
+FLAGS = flags.FLAGS
+WARM_UP = 3  # steps, tracing and caches
+
+
+def define_flags():
+    flags.define_data()
+    absl_flags.DEFINE_string("config", None, "Named configuration of the method [its default].")
+    absl_flags.DEFINE_integer("steps", 20, "Steps to time.", 1)
+    absl_flags.DEFINE_integer("batch_size", None, "Crops a step [the configuration's].", 1)
+    absl_flags.DEFINE_integer("crop_size", None, "Side of a crop [the configuration's].", 1)
+    flags.define_precision()
+
+
+def seconds(calls):
+    """Median time of the items that an iterator makes, the first ones left out."""
+    times = []
+    began = time.perf_counter()
+    for _ in calls:
+        times.append(time.perf_counter() - began)
+        began = time.perf_counter()
+    return float(np.median(times[WARM_UP:]))
+
+
+def masking_seconds(module, batch, image_set, config):
+    """Time to hide the blind spots of one crop, of `n2v_tf.data`."""
+    import tensorflow as tf
+
+    crops = tf.constant(batch[1]["target"])
+
+    @tf.function
+    def hide(number):
+        crop = tf.ensure_shape(crops[number % config.batch_size], crops.shape[1:])
+        seed = tf.stack([0, number])
+        return module.hide(crop, image_set.mean, image_set.std, config, seed)
+
+    count = 20 * config.batch_size
+    return seconds(hide(tf.constant(i)) for i in range(count))
+
+
+def run(arguments):
+    if len(arguments) != 1 or arguments[0] not in methods.NAMES:
+        raise app.UsageError(
+            f"Expected one of {', '.join(methods.NAMES)}; got {arguments or 'nothing'}."
+        )
+    package = importlib.import_module(f"{arguments[0]}.denoiser")
+    method = package.METHOD
+    name = FLAGS.config or method.default
+    configuration.expect("config", name, list(method.named))
+    given = {n: FLAGS[n].value for n in ("batch_size", "crop_size") if FLAGS[n].value is not None}
+    settings = {"precision": FLAGS.precision, "num_images": 10**6}
+    config = dataclasses.replace(method.named[name], **settings | given).completed()
+    image_set = method.training_images(config, FLAGS.data_dir, None)
+    denoiser = method.build(config)
+    method.prepare(denoiser, image_set)
+    loop.compile_for_training(denoiser, method.optimizer(config))
+
+    count = FLAGS.steps + WARM_UP
+    batches = list(itertools.islice(method.batches(image_set, config, 0), count))
+    fetch = seconds(itertools.islice(method.batches(image_set, config, 0), 5 * count))
+    step = seconds(denoiser.train_on_batch(x, y) for x, y in batches)
+    size = "x".join(map(str, config.crop_shape))
+    print(f"{method.name} {name}: {config.batch_size} crops of {size}, {config.precision}")
+    print(f"step      {1 / step:8.2f} a second, {config.batch_size / step:8.1f} crops a second")
+    print(f"batches   {1 / fetch:8.2f} a second, {config.batch_size / fetch:8.1f} crops a second")
+    if hasattr(package, "data") and hasattr(package.data, "hide"):
+        masking = masking_seconds(package.data, batches[0], image_set, config)
+        share = 100 * masking * config.batch_size / step
+        print(f"masking   {1 / masking:8.1f} crops a second, {share:.1f} % of a step's time")
+
+
+def main():
+    running.run(run, define_flags, __doc__, takes_arguments=True)
+
+
+if __name__ == "__main__":
+    main()

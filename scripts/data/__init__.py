@@ -1,0 +1,1 @@
+"""Programs that fetch images and write training files."""

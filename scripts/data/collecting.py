@@ -1,0 +1,73 @@
+"""What the programs that write training files share: from pictures to one file of planes."""
+
+import sys
+import time
+
+import numpy as np
+from absl import flags as absl_flags
+
+from common.commands import flags
+from common.files import image_files, pixels
+from common.files.errors import ImageError
+
+FLAGS = flags.FLAGS
+
+
+def define_files():
+    """Flags of a program that makes one file of many."""
+    absl_flags.DEFINE_multi_string(
+        "input", None, "Folder, glob or file; may be repeated. Required."
+    )
+    absl_flags.DEFINE_string("output", None, "The file to write. Required.")
+
+
+def define_flags(min_size, max_size):
+    """Flags of a program that collects pictures of a range of sizes; None for no limit."""
+    define_files()
+    absl_flags.DEFINE_integer("min_size", min_size, "Shortest side allowed, pixels.", 1)
+    absl_flags.DEFINE_integer("max_size", max_size, "Longest side allowed, pixels [any].", 1)
+    absl_flags.DEFINE_integer("max_files", None, "Look at the first so many files only [all].", 1)
+
+
+def run(write):
+    """Gives the usable pictures of --input to write(path, pictures), which returns how many."""
+    flags.require("input", "output")
+    max_size = FLAGS.max_size or sys.maxsize
+    if FLAGS.min_size > max_size:
+        raise ValueError(f"min_size={FLAGS.min_size}: more than max_size={max_size}.")
+    paths = [path for pattern in FLAGS.input for path in image_files.list_files(pattern)]
+    count = {"of another size": 0, "bad": 0}
+    pictures = usable(paths[: FLAGS.max_files], FLAGS.min_size, max_size, count)
+    written = write(FLAGS.output, shown(pictures))
+    left_out = ", ".join(f"{number} {reason}" for reason, number in count.items())
+    print(f"{FLAGS.output}: {written} images; left out: {left_out}.")
+    if count["bad"]:
+        raise SystemExit(1)
+
+
+def usable(paths, min_size, max_size, count):
+    """Yields (H, W, 3) uint8 images within the sizes; counts the reasons for leaving others out."""
+    for path in paths:
+        try:
+            image = image_files.read_one(path)
+            if image.dtype != np.uint8:
+                raise ImageError(f"{path}: {image.dtype}, expected 8 bits.")
+            image = pixels.to_channels(image, 3)
+        except ImageError as error:
+            print(f"{error} Skipped.", file=sys.stderr)
+            count["bad"] += 1
+            continue
+        if min_size <= min(image.shape[:2]) and max(image.shape[:2]) <= max_size:
+            yield image
+        else:
+            count["of another size"] += 1
+
+
+def shown(items, *, show=print):
+    """Yields the items, and says every five seconds how many there were."""
+    last = time.monotonic()
+    for number, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - last > 5:
+            last = time.monotonic()
+            show(f"{number} images", flush=True)

@@ -1,0 +1,226 @@
+"""Downloads image sets to where the commands look for them; a broken download goes on where it was.
+
+python -m scripts.download_data kodak bsd300 set14                  # into ./datasets
+python -m scripts.download_data kodak --data_dir=/data
+
+Sets: kodak (24 PNGs), bsd300 (Berkeley, 200 to train on and 100 to test, research use only), set14.
+"""
+
+import collections.abc
+import dataclasses
+import hashlib
+import http.client
+import pathlib
+import shutil
+import sys
+import tarfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+
+import numpy as np
+from absl import app
+from absl import flags as absl_flags
+
+from common.commands import flags, running
+from common.data import datasets
+from common.files import image_files
+from common.files.errors import ImageError
+
+FLAGS = flags.FLAGS
+CHUNK = 1 << 16  # bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a set comes from and how to know it arrived.
+
+    files: (address below `base`, path below the data folder); archives are unpacked by `unpack`.
+    counts: glob below the data folder -> number of images it must match.
+    pixels_sha256: of all decoded pixels, in the order of names; None where none is known.
+    """
+
+    base: str
+    files: tuple
+    counts: dict
+    unpack: collections.abc.Callable | None = None
+    pixels_sha256: str | None = None
+
+
+def _unpack_bsd300(archive, data_dir):
+    """BSDS300/images/{train,test}/*.jpg, as it lies in the archive."""
+    with tarfile.open(archive) as tar:
+        tar.extractall(data_dir, filter="data")  # refuses paths that lead out of the folder
+
+
+def _unpack_set14(archive, data_dir):
+    """The high-resolution images of the x2 folder, under plain names."""
+    folder = data_dir / "Set14"
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive) as stored:
+        for name in stored.namelist():
+            if "image_SRF_2/" in name and name.endswith("_HR.png"):
+                with stored.open(name) as source:
+                    target = folder / pathlib.PurePosixPath(name).name
+                    target.write_bytes(source.read())
+
+
+SOURCES = {
+    "kodak": Source(
+        base="http://r0k.us/graphics/kodak/kodak/",
+        files=tuple((f"kodim{i:02d}.png", f"kodak/kodim{i:02d}.png") for i in range(1, 25)),
+        counts={"kodak/*.png": 24},
+        pixels_sha256="c2c749bf39d7af3358bd899102b179c2ac68dbfab84dd8bbd177f508735db8af",
+    ),
+    "bsd300": Source(
+        base="https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/",
+        files=(("BSDS300-image_files.tgz", "BSDS300-image_files.tgz"),),
+        counts={"BSDS300/images/train/*.jpg": 200, "BSDS300/images/test/*.jpg": 100},
+        unpack=_unpack_bsd300,
+    ),
+    "set14": Source(
+        base="https://uofi.box.com/shared/static/",
+        files=(("igsnfieh4lz68l926l8xbklwsnnk8we9.zip", "Set14_SR.zip"),),
+        counts={"Set14/*.png": 14},
+        unpack=_unpack_set14,
+    ),
+}
+
+
+class DownloadError(ValueError):
+    """A download that did not work out; the message names the address."""
+
+
+def fetch(address, path, *, show=print):
+    """Downloads a file, or the rest of it: PATH.part holds what came so far.
+
+    Raises:
+        DownloadError: the server can't be reached, refuses, or closes before the end.
+    """
+    part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(address, headers={"User-Agent": "noise2x"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            resumed = answer.status == 206
+            left = answer.headers.get("Content-Length")
+            total = int(left) + (have if resumed else 0) if left else None
+            if have:
+                show(f"{path.name}: {'going on' if resumed else 'starting again'} at {have} bytes")
+            with open(part, "ab" if resumed else "wb") as file:
+                _copy(answer, file, total, path.name, show)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # nothing left to send, or another file by now
+            part.unlink()
+            raise DownloadError(f"{address}: changed since the last try; run it again.") from error
+        raise DownloadError(f"{address}: {error.code} {error.reason}.") from error
+    except (OSError, http.client.HTTPException) as error:  # URLErrors, time-outs are OSErrors
+        reason = getattr(error, "reason", error)
+        raise DownloadError(f"{address}: {reason}; run it again to go on.") from error
+    if total is not None and part.stat().st_size != total:
+        raise DownloadError(
+            f"{address}: closed after {part.stat().st_size} of {total} bytes; "
+            "run it again to go on."
+        )
+    part.replace(path)
+
+
+def _copy(source, file, total, name, show):
+    shown = time.monotonic()
+    while chunk := source.read(CHUNK):
+        file.write(chunk)
+        if time.monotonic() - shown > 2:
+            shown = time.monotonic()
+            share = f" ({100 * file.tell() / total:.0f} %)" if total else ""
+            show(f"{name}: {file.tell() / 1e6:.1f} MB{share}")
+
+
+def download(name, data_dir, *, base=None, show=print):
+    """Fetches, unpacks and checks one set. What is complete already is not fetched again.
+
+    Raises:
+        DownloadError: see `fetch`; or the set is not what it should be.
+    """
+    source, data_dir = SOURCES[name], pathlib.Path(data_dir)
+    if not problems(source, data_dir):
+        show(f"{name}: complete already in {data_dir}")
+        return
+    for remote, local in source.files:
+        path = data_dir / local
+        if not _is_whole(path):
+            fetch((base or source.base) + remote, path, show=show)
+        if source.unpack:
+            try:
+                source.unpack(path, data_dir)
+            except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+                path.unlink()
+                raise DownloadError(f"{path}: not an archive ({error}); run it again.") from error
+            path.unlink()
+    if found := problems(source, data_dir):
+        folder = data_dir / next(iter(source.counts)).split("/")[0]
+        raise DownloadError(f"{name}: {found} Remove {folder} and try again.")
+    show(f"{name}: complete in {data_dir}")
+
+
+def _is_whole(path):
+    """Whether a file is there and, if it is a picture, can be read."""
+    if not path.exists() or path.suffix not in image_files.SUFFIXES:
+        return path.exists()
+    try:
+        image_files.read_one(path)
+    except ImageError:
+        return False
+    return True
+
+
+def problems(source, data_dir):
+    """What is wrong with a set on disk, in words; "" if nothing is."""
+    for pattern, count in source.counts.items():
+        found = sorted(data_dir.glob(pattern))
+        if len(found) != count:
+            return f"{len(found)} images match {pattern}, expected {count}."
+        if source.pixels_sha256:
+            digest = hashlib.sha256()
+            for path in found:
+                if not _is_whole(path):
+                    return f"{path} is damaged."
+                digest.update(np.ascontiguousarray(image_files.read_one(path)))
+            if digest.hexdigest() != source.pixels_sha256:
+                return f"The pixels of {pattern} are not those known (SHA-256)."
+    return ""
+
+
+def run(names):
+    for name in names or [""]:
+        if name not in SOURCES:
+            raise app.UsageError(f"set {name!r}: expected some of {', '.join(SOURCES)}.")
+    data_dir = pathlib.Path(FLAGS.data_dir or datasets.default_data_dir())
+    free = shutil.disk_usage(data_dir if data_dir.exists() else ".").free
+    if free < 100e6:
+        raise ValueError(f"{data_dir}: {free / 1e6:.0f} MB free, the sets need about 60 MB.")
+    failed = 0
+    for name in names:
+        try:
+            download(name, data_dir, base=FLAGS.base)
+        except DownloadError as error:
+            failed += 1
+            print(f"error: {error}", file=sys.stderr)
+    if failed:
+        raise SystemExit(1)
+
+
+def define_flags():
+    flags.define_data()
+    absl_flags.DEFINE_string("base", None, "Another address of the files, for a mirror.")
+
+
+def main():
+    running.run(run, define_flags, __doc__, takes_arguments=True)
+
+
+if __name__ == "__main__":
+    main()

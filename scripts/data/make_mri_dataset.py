@@ -1,0 +1,147 @@
+"""Writes the training file of n2n_tf.mri from slices, or from volumes in NIfTI format.
+
+python -m scripts.make_mri_dataset --input=slices --output=train.h5
+python -m scripts.make_mri_dataset --input='IXI-T1/*.nii.gz' --output=train.h5    # extra `mri`
+
+A volume's brightness is scaled so that its 99.9th percentile becomes 255, what is brighter is cut
+off; slices are cut or filled up around their middle to --size, nothing is interpolated. Slices of
+which a smaller share than --min_content is brighter than a twentieth of the volume's maximum are
+left out. Pictures of 8 bits keep their values. Layout as of make_hdf5, one channel.
+"""
+
+import pathlib
+import sys
+import warnings
+
+import numpy as np
+from absl import flags as absl_flags
+
+from common.commands import flags, running
+from common.files import atomic, image_files, pixels
+from common.files.errors import ImageError
+from scripts.data import collecting, make_hdf5
+
+FLAGS = flags.FLAGS
+NIFTI = (".nii", ".nii.gz")
+
+
+def read_nifti(path):
+    """(X, Y, Z) float32 of a NIfTI volume; a single slice has Z = 1.
+
+    Raises:
+        ImageError: nibabel is missing; damaged; not three axes; complex; not finite.
+    """
+    try:
+        import nibabel
+    except ImportError as error:
+        raise ImageError(f"{path}: NIfTI needs nibabel; pip install 'noise2x[mri]'.") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stored = nibabel.load(path)
+            dtype, shape = stored.get_data_dtype(), stored.shape
+            if dtype.kind not in "iuf" or dtype.names:
+                raise ImageError(f"{path}: {dtype} values; expected real numbers.")
+            while len(shape) > 3 and shape[-1] == 1:
+                shape = shape[:-1]
+            shape = shape + (1,) * (3 - len(shape))
+            if len(shape) != 3 or 0 in shape:
+                raise ImageError(f"{path}: axes of {stored.shape}; expected a volume, X Y Z.")
+            volume = np.asarray(stored.dataobj, np.float32).reshape(shape)
+    except ImageError:
+        raise
+    except Exception as error:  # a damaged file makes nibabel and gzip raise nearly anything
+        message = f"{path}: not readable as NIfTI ({image_files.short(error)})."
+        raise ImageError(message) from error
+    if not np.isfinite(volume).all():
+        raise ImageError(f"{path}: NaN or infinite values; replace them first.")
+    return volume
+
+
+def slices_of(path, axis):
+    """(slices, H, W) of a file: uint8 as stored, anything else scaled by its brightness.
+
+    Raises:
+        ImageError: not readable, colour, or black all over.
+    """
+    if path.name.lower().endswith(NIFTI):
+        # Stored (X, Y, Z): the rows of an axial slice run along Y, from front to back.
+        slices = np.flip(np.moveaxis(read_nifti(path), axis, 0).swapaxes(1, 2), axis=1)
+    else:
+        pages = image_files.read(path)
+        if pages.shape[-1] > 2 and (pages[..., :1] != pages[..., :3]).any():
+            raise ImageError(f"{path}: colour; expected grey slices.")
+        slices = pages[..., 0]
+    if slices.dtype == np.uint8:
+        return slices
+    white = float(np.quantile(slices, 0.999))
+    if white <= 0:
+        raise ImageError(f"{path}: no brightness above 0.")
+    return pixels.from_unit(np.clip(slices / white, 0.0, 1.0), np.uint8)
+
+
+def fit(image, size):
+    """(H, W) cut or filled up with 0 around the middle: (size, size)."""
+    for axis in (0, 1):
+        excess = image.shape[axis] - size
+        if excess > 0:
+            image = image.take(range(excess // 2, excess // 2 + size), axis=axis)
+        elif excess < 0:
+            before = -excess // 2
+            widths = [(0, 0), (0, 0)]
+            widths[axis] = (before, -excess - before)
+            image = np.pad(image, widths)
+    return image
+
+
+def usable(paths, count):
+    """Yields (size, size, 1) uint8 slices; counts those left out."""
+    for path in paths:
+        try:
+            slices = slices_of(path, FLAGS.axis)
+        except ImageError as error:
+            print(f"{error} Skipped.", file=sys.stderr)
+            count["bad files"] += 1
+            continue
+        bright = slices > slices.max() / 20
+        for image, content in zip(slices, bright.mean(axis=(1, 2))):
+            if content < FLAGS.min_content:
+                count["nearly empty slices"] += 1
+            else:
+                yield fit(image, FLAGS.size)[..., None]
+
+
+def find(pattern):
+    """Pictures and NIfTI volumes of a folder, or what a glob or a path names."""
+    path = pathlib.Path(pattern).expanduser()
+    if path.is_dir():
+        volumes = [p for p in atomic.glob(path / "*") if p.name.lower().endswith(NIFTI)]
+        if volumes:
+            return volumes + image_files.find_files(path)
+    return image_files.list_files(pattern)
+
+
+def run():
+    flags.require("input", "output")
+    count = {"nearly empty slices": 0, "bad files": 0}
+    paths = [path for pattern in FLAGS.input for path in find(pattern)]
+    written = make_hdf5.write(FLAGS.output, collecting.shown(usable(paths, count)))
+    left_out = ", ".join(f"{number} {reason}" for reason, number in count.items())
+    print(f"{FLAGS.output}: {written} slices of {len(paths)} files; left out: {left_out}.")
+    if count["bad files"]:
+        raise SystemExit(1)
+
+
+def define_flags():
+    collecting.define_files()
+    absl_flags.DEFINE_integer("size", 256, "Side of the slices, pixels.", 2)
+    absl_flags.DEFINE_integer("axis", 2, "Axis of a volume that counts its slices.", 0, 2)
+    absl_flags.DEFINE_float("min_content", 0.1, "Least share of a slice that is not dark.", 0, 1)
+
+
+def main():
+    running.run(run, define_flags, __doc__)
+
+
+if __name__ == "__main__":
+    main()

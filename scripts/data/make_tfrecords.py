@@ -1,0 +1,51 @@
+"""Writes the training file of Lehtinen et al. 2018 from a folder of images.
+
+python -m scripts.make_tfrecords --input=ILSVRC2012_val --output=imagenet_val.tfrecords
+
+Grey images become colour, alpha is dropped. Layout: a record an image, with the features `shape`,
+int64 (C, H, W), and `data`, its uint8 bytes in that order.
+"""
+
+import functools
+
+import tensorflow as tf
+
+from common.commands import running
+from common.files import atomic
+from scripts.data import collecting
+
+
+def write(path, pictures):
+    """Writes (H, W, C) uint8 images as they come, whole or not at all; returns how many.
+
+    Raises:
+        ValueError: there was none.
+    """
+    written = 0
+    try:
+        with atomic.replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+            for picture in pictures:
+                writer.write(_serialized(picture.transpose(2, 0, 1)))
+                written += 1
+            if not written:
+                raise ValueError("no usable image.")
+    except tf.errors.OpError as error:  # a full disk, a folder that can't be written
+        raise OSError(f"{path}: {error.message.splitlines()[0]}") from error
+    return written
+
+
+def _serialized(planes):
+    """An example of (C, H, W) uint8, as bytes."""
+    shape = tf.train.Feature(int64_list=tf.train.Int64List(value=planes.shape))
+    data = tf.train.Feature(bytes_list=tf.train.BytesList(value=[planes.tobytes()]))
+    features = tf.train.Features(feature={"shape": shape, "data": data})
+    return tf.train.Example(features=features).SerializeToString()
+
+
+def main():
+    define = functools.partial(collecting.define_flags, min_size=1, max_size=None)
+    running.run(lambda: collecting.run(write), define, __doc__)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Trains and scores what a table or figure of a report shows."""

@@ -1,0 +1,224 @@
+"""Deblurring and super-resolution of `scripts.reproduce`: trainings, scores, curves, ablation.
+
+Columns of the table, average PSNR: given, what comes in; linear, of enlarged images bicubic without
+noise, of kernels around a Dirac `best_fixed_filter`; restored; fitted, restored after the affine
+fit of grey values that is nearest to the clean image.
+
+Cadiou & Dervishi, "Self-supervised methods for low-level vision", sections 4.1 and 4.2.
+"""
+
+import csv
+import dataclasses
+
+import numpy as np
+
+from common.commands import flags
+from common.data import datasets
+from common.evaluation import figures, quality, scoring
+from common.files import image_files, pixels
+from common.restoring import prediction
+from deblur import kernels
+from noise2x import methods
+from scripts.reproduce import trainings
+
+FLAGS = flags.FLAGS
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A training and what it is scored under.
+
+    num_images: at scale 1; flags: of the training; scored: changes of the configuration, each a
+    line of the table.
+    """
+
+    num_images: int
+    flags: tuple = ()
+    scored: tuple = ({},)
+
+
+def _blurs(*texts):
+    return tuple({"validation_blur": text} for text in texts)
+
+
+UNIT_SUM = {"unit_sum": True}
+STRENGTHS = _blurs("dirac0.5", "dirac1", "dirac2")
+DEBLUR = {
+    # The report's formulations.
+    "log": Row(6000, ("--formulation=log",), ({}, UNIT_SUM)),
+    "log_nodc": Row(6000, ("--formulation=log_nodc",), ({}, UNIT_SUM)),
+    "log_nodc-weak": Row(
+        6000,
+        ("--formulation=log_nodc", "--blur=lognormal0_0.2", "--validation_blur=lognormal0.1"),
+        ({}, UNIT_SUM),
+    ),
+    "log-sigma50": Row(
+        2000, ("--formulation=log", "--blur=lognormal0_50", "--validation_blur=lognormal25")
+    ),
+    "multiplicative": Row(
+        6000,
+        ("--formulation=multiplicative",),
+        ({}, UNIT_SUM, {"kernel_size": 5}, {"kernel_size": 5} | UNIT_SUM),
+    ),
+    "multiplicative-strong": Row(
+        6000,
+        (
+            "--formulation=multiplicative",
+            "--unit_sum",
+            "--blur=dirac0.5",
+            "--validation_blur=dirac0.5",
+        ),
+        ({}, {"kernel_size": 5}),
+    ),
+    "convolve": Row(20_000, (), STRENGTHS + _blurs("motion9", "disc2")),
+    "convolve-motion": Row(
+        20_000,
+        ("--blur=motion3_15", "--validation_blur=motion9"),
+        _blurs("motion5", "motion9", "motion15", "disc2", "dirac1"),
+    ),
+    # What makes Convolve2Convolve work: one setting each, all for as long.
+    "ablation": Row(6000, (), STRENGTHS),
+    "ablation-random_sum": Row(6000, ("--nounit_sum",), STRENGTHS),
+    "ablation-random_sum-clean": Row(6000, ("--nounit_sum", "--targets=clean"), STRENGTHS),
+    "ablation-clean": Row(6000, ("--targets=clean",), STRENGTHS),
+    "ablation-noise": Row(6000, ("--noise=gauss5",), STRENGTHS),
+    "ablation-weak": Row(6000, ("--blur=dirac0.5", "--validation_blur=dirac0.5"), STRENGTHS),
+    "ablation-strong": Row(6000, ("--blur=dirac2", "--validation_blur=dirac2"), STRENGTHS),
+    "ablation-range": Row(6000, ("--blur=dirac0_2",), STRENGTHS),
+    "ablation-size9": Row(6000, ("--kernel_size=9",), STRENGTHS),
+}
+SUPERRES = {
+    "noisy_hr": Row(20_000),
+    "bicubic-n2n": Row(6000, ("--target=bicubic",)),
+    "bicubic-n2v": Row(6000, ("--learner=n2v",)),
+    "bicubic-n2n-gauss10": Row(6000, ("--target=bicubic", "--noise=gauss10")),
+    "bicubic-n2v-gauss10": Row(6000, ("--learner=n2v", "--noise=gauss10")),
+    "single_image": Row(1500, ("--target_noise=gauss0", "--own_copies")),
+}
+
+
+def deblurring(names, output):
+    _reproduce("deblur", {name: DEBLUR[name] for name in names}, output)
+
+
+def superresolution(names, output):
+    _reproduce("superres", {name: SUPERRES[name] for name in names}, output)
+
+
+def _reproduce(package, rows, output):
+    """Trains, scores on both data sets, and writes table.csv and curves.png."""
+    method, found = methods.find(package), []
+    sets = [FLAGS.dataset] if FLAGS.dataset else ["set12", "bsd68"]
+    image_sets = [
+        datasets.load(name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images)
+        for name in sets
+    ]
+    for name, row in rows.items():
+        if name == "single_image":
+            restore, scored_on = _SingleImages(method, output / name, row), image_sets[:1]
+        else:
+            settings = [*row.flags, *_settings(sets[0])]
+            arguments = trainings.arguments(package, output / name, row.num_images, settings)
+            restore, scored_on = _Restorer(arguments), image_sets
+        for image_set in scored_on:
+            for changes in row.scored:
+                config = dataclasses.replace(restore.config, **changes)
+                line = {
+                    "name": name,
+                    "scored": " ".join(f"{k}={v}" for k, v in changes.items()) or "as validated",
+                    "dataset": image_set.name,
+                    "images": len(image_set),
+                    "noise": config.validation_noise,
+                    **_scores(method, config, image_set, restore),
+                    "command": "python " + " ".join(restore.arguments),
+                }
+                found.append(line)
+                print(" ".join(f"{k}={v}" for k, v in line.items() if k != "command"), flush=True)
+                trainings.write_table(output / "table.csv", found)
+    lines = {name: _curve(output / name / "log.csv") for name in rows}
+    if any(lines.values()):
+        figures.save_lines(
+            {name: points for name, points in lines.items() if points},
+            output / "curves.png",
+            xlabel="crops shown",
+            ylabel="PSNR on the middle of four images, dB",
+        )
+        print(f"Curves: {output}/curves.png")
+    print(f"Table: {output}/table.csv")
+
+
+def _scores(method, config, image_set, restore):
+    """{column: average PSNR, dB} of what comes in, of a linear method, and of what is restored."""
+    scores = {column: scoring.Scores() for column in ("given", "linear", "restored", "fitted")}
+    noise = config.validation_noise
+    examples = method.examples(image_set, config, noise=noise, seed=0, repeats=1)
+    for number, (_, clean, inputs) in enumerate(examples):
+        restored = restore(f"{number:03d}", inputs)
+        found = {"given": inputs["noisy"], "restored": restored}
+        found["fitted"] = quality.fitted(restored, clean)
+        if "small" in inputs:
+            found["linear"] = pixels.resize(inputs["small"], clean.shape[:2])
+        elif config.validation_blur.startswith("dirac") and config.unit_sum and config.kernel_size:
+            found["linear"] = best_fixed_filter(inputs["noisy"], config)
+        for column, image in found.items():
+            scores[column].add(clean, image)
+    return {c: f"{np.mean(of.psnr):.2f}" if of.psnr else "" for c, of in scores.items()}
+
+
+def best_fixed_filter(blurred, config):
+    """The linear filter nearest to the clean image on average over kernels; (H, W, C).
+
+    For kernels around a Dirac of unit sum, whose spectrum has mean 1 and variance v, it multiplies
+    by 1 / (1 + v), whatever the image. What a network gains beyond it, it has learned about the
+    kernel at hand.
+    """
+    count = config.kernel_size**2
+    mean = np.full((config.kernel_size,) * 2, 1 / count)
+    share = count / (count - 1) * (1 - np.abs(kernels.transfer(mean, blurred.shape[:2])) ** 2)
+    variance = kernels.parse(config.validation_blur).high ** 2 * share
+    spectrum = np.fft.fft2(blurred, axes=(0, 1)) / (1 + variance)[..., None]
+    return np.fft.ifft2(spectrum, axes=(0, 1)).real.astype(np.float32)
+
+
+def _settings(validation_set):
+    return ["--channels=1", "--crop_size=64", f"--validation_set={validation_set}"]
+
+
+class _Restorer:
+    """Restores by one model, trained if need be."""
+
+    def __init__(self, arguments):
+        self.arguments, self._model = arguments, trainings.trained(arguments)
+        self.config = self._model.config
+
+    def __call__(self, name, inputs):
+        return prediction.restore(self._model, inputs)["denoised"]
+
+
+class _SingleImages:
+    """Trains a model on each small image alone, and enlarges it by that."""
+
+    def __init__(self, method, folder, row):
+        self._folder, self._row = folder, row
+        self.config = dataclasses.replace(method.named["single_image"], channels=1).completed()
+        self.arguments = self._arguments("000")
+
+    def _arguments(self, name):
+        path, settings = self._folder / f"{name}.tif", [*self._row.flags, *_settings("sample")]
+        return trainings.arguments(
+            "superres", self._folder / name, self._row.num_images, settings, train_set=path
+        )
+
+    def __call__(self, name, inputs):
+        image_files.write(self._folder / f"{name}.tif", inputs["small"])
+        model = trainings.trained(self._arguments(name))
+        return prediction.restore(model, inputs)["denoised"]
+
+
+def _curve(path):
+    """[(crops shown, PSNR of the validation)] of a log, [] where there is none."""
+    if not path.is_file():
+        return []
+    with open(path, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("val_psnr")]
+    return [(int(row["images"]), float(row["val_psnr"])) for row in rows]

@@ -1,0 +1,36 @@
+"""SSDN as a method: blind-spot networks, and the baselines on the plain network beside them."""
+
+from common.method import Method, Paper
+from ssdn_tf import configs
+
+# What the network's output is compared with; in the other pipelines it is the noisy image itself.
+TARGETS = {"n2c": "clean", "n2n": "second"}
+
+
+class SSDN(Method):
+    """Laine et al. 2019, with Adam under their ramped rate, which is Method's default."""
+
+    name = "ssdn_tf"
+    summary = "single noisy images, by a blind-spot network and Bayes' rule; predicts uncertainty"
+    paper = Paper(
+        "Laine et al.: High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019",
+        "10.48550/arXiv.1901.10277",
+    )
+    named = configs.NAMED
+    default = configs.DEFAULT
+    short = configs.SHORT
+    inspects_files = True
+
+    def build(self, config, images=None):
+        from ssdn_tf import denoiser
+
+        return denoiser.Denoiser(config)
+
+    def batches(self, images, config, start=0):
+        from common.data import pipeline
+
+        targets = TARGETS.get(config.pipeline, "noisy")
+        return pipeline.training_batches(images, config, targets=targets, start=start)
+
+
+METHOD = SSDN()

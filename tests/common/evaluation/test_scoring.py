@@ -1,0 +1,102 @@
+"""common.evaluation, baselines and figures: fixed noise, fair scores, readable pictures."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from common import noise
+from common.data import image_sets
+from common.evaluation import baselines, figures, quality, scoring
+from common.files import image_files
+from common.files.errors import ImageError
+from noise2x import methods
+
+RNG = np.random.default_rng(0)
+SET = image_sets.ImageSet(
+    "two", [RNG.integers(0, 255, (40, 48, 3), np.uint8) for _ in range(2)], ["a", "b"]
+)
+
+
+def noisy_images(channels, **settings):
+    """Examples of SSDN, which are those of Method: Gaussian noise on clean images."""
+    method = methods.find("ssdn_tf")
+    config = dataclasses.replace(method.default_config, channels=channels)
+    return list(method.examples(SET, config, noise=noise.Gauss(25, 25), **settings))
+
+
+def test_the_noise_is_the_same_every_time_and_another_at_every_repeat():
+    first, second = (noisy_images(3, repeats=2) for _ in range(2))
+    for (_, _, a), (_, _, b) in zip(first, second):
+        np.testing.assert_array_equal(a["noisy"], b["noisy"])
+    assert not np.array_equal(first[0][2]["noisy"], first[2][2]["noisy"])
+    other = noisy_images(3, seed=1)
+    assert not np.array_equal(first[0][2]["noisy"], other[0][2]["noisy"])
+    assert first[0][0] == "a" and len(first) == 4
+
+
+def test_scores_are_means_over_images():
+    examples = noisy_images(1)
+    scores = scoring.Scores()
+    for _, clean, inputs in examples:
+        scores.add(clean, inputs["noisy"])
+    expected = np.mean([quality.psnr(clean, inputs["noisy"]) for _, clean, inputs in examples])
+    assert f"psnr={expected:.3f}" in scores.line("two", "gauss25")
+    assert scores.line("two", "gauss25").startswith("RESULT dataset=two noise=gauss25 images=2 ")
+
+
+def test_calibration_is_one_for_true_deviations():
+    clean = np.zeros((64, 64, 3))
+    for factor in (1.0, 2.0):
+        calibration = scoring.Calibration()
+        error = 0.1 * factor * RNG.standard_normal(clean.shape)
+        calibration.add(clean, {"denoised": error, "std": np.full(clean.shape, 0.1)})
+        assert float(str(calibration).split()[2]) == pytest.approx(factor, rel=0.03)
+    assert str(scoring.Calibration()) == ""
+
+
+def smooth(channels):
+    y, x = np.mgrid[:64, :64] / 64
+    return np.stack([0.5 + 0.3 * np.sin(6 * y + c) * np.cos(5 * x) for c in range(channels)], -1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", ["mean", "median", "non_local_means"])
+def test_baselines_denoise(name, channels):
+    clean = smooth(channels).astype(np.float32)
+    noisy = clean + 0.1 * RNG.standard_normal(clean.shape).astype(np.float32)
+    restored = baselines.available([name])[name](noisy, 0.1)
+    assert restored.shape == clean.shape
+    assert quality.psnr(clean, restored) > quality.psnr(clean, noisy) + 4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bm3d_where_it_is_installed(channels):
+    pytest.importorskip("bm3d", reason="the extra `baselines` is not installed")
+    clean = smooth(channels).astype(np.float32)
+    noisy = clean + 0.1 * RNG.standard_normal(clean.shape).astype(np.float32)
+    restored = baselines.available(["bm3d"])["bm3d"](noisy, 0.1)
+    assert quality.psnr(clean, restored) > quality.psnr(clean, noisy) + 8
+
+
+def test_unknown_baselines_are_named():
+    with pytest.raises(ImageError, match="'wavelets': expected noisy, mean, median"):
+        baselines.available(["wavelets"])
+
+
+def test_a_contact_sheet_holds_all_pictures():
+    clean = smooth(3).astype(np.float32)
+    result = {"denoised": clean, "std": 0.1 * clean}
+    rows = [scoring.sheet_row(name, clean, clean, result) for name in "ab"]
+    sheet = np.asarray(figures.contact_sheet(rows, crop=(32, 48)))
+    assert sheet.shape[0] >= 2 * 32 and sheet.shape[1] >= 4 * 48
+    picture = np.asarray(figures.to_picture(clean))[16:48, 8:56]
+    np.testing.assert_array_equal(sheet[6 : 6 + 32, 6 : 6 + 48], picture)
+    unscored = scoring.sheet_row("a", None, clean, result)
+    assert [text for text, _ in unscored] == ["a: noisy", "denoised", "predicted std"]
+
+
+def test_curves_are_drawn(tmp_path):
+    rows = [{"images": str(i), "loss": str(1 / i), "psnr": str(20 + i)} for i in range(1, 5)]
+    figures.save_curves(rows, tmp_path / "curves.png")
+    assert image_files.read_one(tmp_path / "curves.png").std() > 5

@@ -1,0 +1,122 @@
+"""common.noise: strings, moments, independence; alone and inside tf.data."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import noise
+from common.data import pipeline
+from common.noise import bernoulli
+
+SEED = tf.constant([3, 5])
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "low", "high", "level"),
+    [
+        ("gauss25", "gauss", 25, 25, 25 / 255),
+        ("gauss5_50", "gauss", 5, 50, None),
+        ("gauss12.5", "gauss", 12.5, 12.5, 12.5 / 255),
+        ("poisson30", "poisson", 30, 30, 30),
+        ("poisson0.001_50", "poisson", 0.001, 50, None),
+        ("impulse50", "impulse", 50, 50, 0.5),
+        ("impulse0_100", "impulse", 0, 100, None),
+        ("bernoulli50", "bernoulli", 50, 50, 0.5),
+        ("text0_50", "text", 0, 50, None),
+        ("none", "none", 0, 0, 0),
+    ],
+)
+def test_a_noise_string_is_read_and_written_back(text, model, low, high, level):
+    parsed = noise.parse(text)
+    assert (parsed.NAME, parsed.low, parsed.high) == (model, low, high)
+    assert str(parsed) == text
+    if level is None:
+        with pytest.raises(ValueError, match="is a range"):
+            parsed.fixed_level()
+    else:
+        assert parsed.fixed_level() == pytest.approx(level)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gaus25", "expected gauss, poisson"),
+        ("gauss", "expected gauss, poisson"),
+        ("gauss-5", "expected gauss, poisson"),
+        ("gauss25;rm", "expected gauss, poisson"),
+        ("gauss50_5", "runs downwards"),
+        ("impulse150", "at most 100"),
+        ("poisson0", "must be positive"),
+    ],
+)
+def test_bad_strings_say_what_is_expected(text, message):
+    with pytest.raises(ValueError, match=message):
+        noise.parse(text)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.5, 1.0])
+def test_noise_has_the_mean_and_variance_of_its_model(value):
+    clean = tf.fill((256, 256, 3), value)
+    n = clean.shape.num_elements()
+    for text, variance in (
+        ("gauss25", (25 / 255) ** 2),
+        ("poisson30", value / 30),
+        ("impulse50", 0.5 / 12 + 0.25 * (value - 0.5) ** 2),
+    ):
+        parsed = noise.parse(text)
+        level = parsed.fixed_level()
+        noisy = parsed.corrupt(clean, level, SEED).numpy().astype(np.float64)
+        mean = 0.5 * value + 0.25 if text == "impulse50" else value
+        assert abs(noisy.mean() - mean) < 6 * np.sqrt(variance / n) + 1e-6, text
+        assert noisy.var() == pytest.approx(variance, rel=0.03, abs=1e-9), text
+
+
+def test_noise_is_not_clipped_and_independent_between_pixels_and_channels():
+    noisy = noise.Gauss(25, 25).corrupt(tf.zeros((128, 128, 3)), 0.1, SEED).numpy()
+    assert noisy.min() < -0.3
+    for a, b in (
+        (noisy[..., 0], noisy[..., 1]),
+        (noisy[1:], noisy[:-1]),
+        (noisy[:, 1:], noisy[:, :-1]),
+    ):
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.03
+
+
+def test_impulse_takes_all_channels_of_a_pixel():
+    clean = tf.fill((64, 64, 3), 2.0)  # a value that replacements never have
+    kept = noise.Impulse(30, 30).corrupt(clean, 0.3, SEED).numpy() == 2.0
+    assert (kept.all(axis=-1) == kept.any(axis=-1)).all()
+    assert kept.mean() == pytest.approx(0.7, abs=0.03)
+
+
+def test_integers_are_refused():
+    with pytest.raises(ValueError, match="uint8.*scale it"):
+        noise.parse("gauss25").corrupt(tf.zeros((4, 4, 3), tf.uint8), 0.1, SEED)
+
+
+@pytest.mark.parametrize("text", ["gauss5_50", "poisson5_50", "impulse0_100"])
+def test_the_same_in_tf_data_whatever_the_order(text):
+    parsed = noise.parse(text)
+    clean = tf.fill((8, 8, 3), 0.5)
+
+    def draw(number):
+        return pipeline.corrupt(clean, parsed, 1, number)
+
+    alone = [tuple(x.numpy() for x in draw(tf.constant(n))) for n in range(4)]
+    data = tf.data.Dataset.range(3, -1, -1).map(draw, num_parallel_calls=2)
+    for (noisy, level), (other, other_level) in zip(reversed(alone), data.as_numpy_iterator()):
+        np.testing.assert_array_equal(noisy, other)
+        assert level == other_level
+    assert len({level for _, level in alone}) == 4  # a level of its own for every image
+    second, _ = pipeline.corrupt(clean, parsed, 1, 0, second=True)
+    assert not np.array_equal(alone[0][0], second)
+
+
+def test_lost_pixels_are_black_and_the_mask_tells_which():
+    clean = tf.ones((64, 64, 3))
+    noisy = noise.Bernoulli(30, 30).corrupt(clean, 0.3, SEED).numpy()
+    kept = bernoulli.kept_pixels((64, 64), 0.3, SEED).numpy()
+    np.testing.assert_array_equal(noisy, np.repeat(kept, 3, axis=-1).astype(np.float32))
+    assert abs(kept.mean() - 0.7) < 0.03
+    assert bernoulli.kept_pixels((8, 8), 0.0, SEED).numpy().all()
+    assert not bernoulli.kept_pixels((8, 8), 1.0, SEED).numpy().any()

@@ -1,0 +1,205 @@
+"""common.export: signatures, versions, what a server reads, and who else can run the models."""
+
+import importlib.util
+import io
+import subprocess
+import sys
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from common.serving import saved_models
+from scripts.check import check_export
+from tests import factory
+
+RNG = np.random.default_rng(0)
+
+# The smallest of every method; what changes the graph is tried by the program itself (RESULTS.md).
+SMALL = {
+    "n2n_tf": {"channels": 3},
+    "n2n_tf.mri": {},
+    "rdunet_tf": {"channels": 1, "width": 4},
+    "ssdn_tf": {"channels": 1},
+    "n2v_tf": {"channels": 2, "width": 4},
+    "deblur": {"channels": 1, "formulation": "log_nodc"},
+    "superres": {"channels": 1},
+}
+
+BIOIMAGE = """
+import sys
+from bioimageio.core import test_model
+for weights in ("keras_v3", "onnx"):
+    assert test_model(sys.argv[1], weight_format=weights).status == "passed", weights
+assert "common" not in sys.modules
+"""
+
+
+SIZES = ((1, 1), (33, 45))
+
+
+def needs(*packages):
+    missing = [p for p in packages if importlib.util.find_spec(p) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_tensorflow_alone_gives_the_denoisers_pixels(name, tmp_path):
+    denoiser = factory.build(name, **SMALL[name])
+    worst = check_export.check(denoiser, tmp_path, ["tensorflow"], SIZES)
+    assert {signature for signature, _ in worst} == set(saved_models.signatures(denoiser))
+    assert max(worst.values()) <= 2e-5, worst  # two graphs of one model add in another order
+
+
+@pytest.mark.slow
+@needs("tf2onnx", "onnxruntime", "openvino")
+def test_onnx_runtime_and_openvino_too(tmp_path):
+    worst = check_export.check(
+        factory.build("n2v_tf", **SMALL["n2v_tf"]), tmp_path, ["onnxruntime", "openvino"]
+    )
+    assert len(worst) == 6 and max(worst.values()) <= 1e-5, worst
+
+
+@pytest.mark.slow
+@needs("tf2onnx", "onnxruntime", "openvino")
+@pytest.mark.parametrize("signature", ["serving_default", "denoise_uint8"])
+def test_the_blind_spot_there_too(signature, tmp_path):
+    """ONNX Runtime once took the row of zeros before a pooling for minus infinity."""
+    denoiser = factory.build("ssdn_tf", **SMALL["ssdn_tf"])
+    function, specs = saved_models.signatures(denoiser)[signature]
+    path = tmp_path / "model.onnx"
+    path.write_bytes(saved_models.to_onnx(function, specs))
+    runs = [check_export.load_onnxruntime(path), check_export.load_openvino(path)]
+    for inputs in check_export.inputs_of(denoiser, specs, signature):
+        expected = {k: np.asarray(v) for k, v in function(inputs).items()}
+        for run in runs:
+            assert check_export.difference(run(inputs), expected) <= 1e-5
+
+
+@needs("tf2onnx")
+@pytest.mark.parametrize("name", ["n2n_tf.mri", "deblur"])  # Fourier transforms
+def test_what_onnx_has_no_operations_for_is_refused(name, tmp_path):
+    with pytest.raises(ValueError, match="ONNX can't express this model"):
+        saved_models.export_onnx(factory.build(name, **SMALL[name]), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@needs("bioimageio", "tf2onnx", "onnxruntime")
+def test_the_bioimage_zoos_own_test_passes(tiny_run, tmp_path, run_command):
+    flags = [f"--run_dir={tiny_run}", f"--output={tmp_path}", "--format=bioimageio"]
+    done = run_command("ssdn_tf.export", *flags)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "ssdn_tf-1.bioimageio.zip"
+    program = [sys.executable, "-c", BIOIMAGE, str(path)]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def small():
+    return factory.build("ssdn_tf", channels=1, noise="gauss25")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """(denoiser, folder with version 1)."""
+    denoiser, folder = small(), tmp_path_factory.mktemp("saved")
+    assert saved_models.export(denoiser, folder, name="mine") == folder / "1"
+    return denoiser, folder
+
+
+def test_versions_count_up_and_formats_do_not_mix(saved, tmp_path):
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "saved_model.pb").touch()
+    n2v = factory.build("n2v_tf", width=4)
+    assert saved_models.export(n2v, tmp_path, name="n2v").name == "8"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["7", "8", "models.config"]
+    (tmp_path / "models.config").write_text("# version 7 is pinned here")
+    saved_models.export(n2v, tmp_path, name="n2v")
+    assert "pinned" in (tmp_path / "models.config").read_text()
+    with pytest.raises(ValueError, match="model_name='a b'"):
+        saved_models.export(n2v, tmp_path, name="a b")
+    if importlib.util.find_spec("tf2onnx"):
+        with pytest.raises(ValueError, match="a version in another format"):
+            saved_models.export_onnx(n2v, tmp_path)
+
+
+def test_pictures_in_pictures_out(saved):
+    import tensorflow as tf
+
+    denoiser, folder = saved
+    serve = tf.saved_model.load(str(folder / "1")).signatures["denoise_png"]
+    contents, sizes = [], [(20, 33), (1, 1)]
+    for kind, size in zip(("png", "jpeg"), sizes):
+        file = io.BytesIO()
+        PIL.Image.fromarray(RNG.integers(0, 256, (*size, 3), np.uint8)).save(file, kind)
+        contents.append(file.getvalue())
+    found = serve(image_bytes=tf.constant(contents))
+    assert set(found) == {"denoised_bytes", "std_bytes", "noise_std"}
+    restored, std = (
+        [PIL.Image.open(io.BytesIO(b)) for b in found[name].numpy()]
+        for name in ("denoised_bytes", "std_bytes")
+    )
+    assert [p.size[::-1] for p in restored] == sizes
+    # As the command does it: colours to grey by their mean, rounded.
+    pixels = np.array(PIL.Image.open(io.BytesIO(contents[0])))
+    grey = np.rint(pixels.mean(axis=-1, keepdims=True)).astype(np.float32) / 255
+    result = denoiser.predict_on_batch({"noisy": grey[None]})
+    expected = np.clip(result["denoised"][0, ..., 0] * 255 + 0.5, 0, 255)
+    assert np.abs(np.asarray(restored[0]).astype(float) - np.floor(expected)).max() <= 1
+    deviation = np.asarray(std[0]).astype(float) / 65535
+    np.testing.assert_allclose(deviation, result["std"][0, ..., 0], atol=2e-5)
+    np.testing.assert_allclose(found["noise_std"], 25 / 255, rtol=1e-5)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        serve(image_bytes=tf.constant([b"no picture"]))
+
+
+def test_a_level_beside_the_trained_one(saved):
+    import tensorflow as tf
+
+    denoiser, folder = saved
+    serve = tf.saved_model.load(str(folder / "1")).signatures
+    noisy = RNG.random((2, 16, 16, 1), np.float32)
+    given = {"noisy": tf.constant(noisy), "noise_level": tf.constant([0.02, 0.2])}
+    found = serve["denoise_at_level"](**given)
+    np.testing.assert_allclose(found["noise_std"][:, 0, 0, 0], [0.02, 0.2], rtol=1e-5)
+    ranged = factory.build("ssdn_tf", channels=1, noise="gauss5_50")
+    assert all("noise_level" in specs for _, specs in saved_models.signatures(ranged).values())
+
+
+def test_what_a_server_reads(saved):
+    """By the classes of TensorFlow Serving's own interface."""
+    import tensorflow as tf
+
+    logs = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    from google.protobuf import text_format
+    from tensorflow_serving.config import model_server_config_pb2
+
+    denoiser, folder = saved
+    extra = folder / "1" / "assets.extra"
+    records = tf.data.TFRecordDataset(str(extra / "tf_serving_warmup_requests"))
+    seen = set()
+    model = tf.saved_model.load(str(folder / "1"))
+    for record in records.as_numpy_iterator():
+        request = logs.PredictionLog.FromString(record).predict_log.request
+        assert request.model_spec.name == "mine"
+        signature = request.model_spec.signature_name
+        inputs = {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
+        model.signatures[signature](**{k: tf.constant(v) for k, v in inputs.items()})  # it runs
+        seen.add(signature)
+    assert seen == set(saved_models.signatures(denoiser))
+    config = text_format.Parse(
+        (folder / "models.config").read_text(), model_server_config_pb2.ModelServerConfig()
+    )
+    (entry,) = config.model_config_list.config
+    assert (entry.name, entry.base_path) == ("mine", "/models/mine")
+    assert "max_batch_size { value: 8 }" in (extra / "batching_params.pbtxt").read_text()
+
+
+@pytest.mark.slow
+def test_eight_threads_at_one_model(tmp_path):
+    denoiser = factory.build("n2v_tf", width=4)
+    wrong, before, after = check_export.load_test(denoiser, tmp_path, 2000)
+    assert wrong == 0
+    assert after - before < 40, "megabytes"

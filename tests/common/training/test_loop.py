@@ -1,0 +1,95 @@
+"""common.training: a run that is killed and resumed ends in the weights of one that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+from common.training import loop
+from tests.conftest import ROOT
+
+FLAGS = ["--num_images=14", "--batch_size=1", "--checkpoint_every=3", "--eval_every=100"]
+# What has a state of its own: a scalar beside the network, letters drawn outside of TensorFlow,
+# spectra and a moment that decays at a changing pace, weight decay, batch normalisation.
+METHODS = {
+    "ssdn_tf": ["--crop_size=32", "--noise=gauss5_50", "--noise_params=global"],
+    "n2n_tf": ["--crop_size=32", "--noise=text0_50"],
+    "n2n_tf.mri": ["--crop_size=31"],
+    "rdunet_tf": ["--crop_size=32", "--width=4"],
+    "n2v_tf": ["--crop_size=32", "--width=4", "--manipulator=median", "--noise=gauss5_50"],
+}
+
+
+def arrays(run_dir):
+    """Every array of the final weights and of the final state."""
+    found = dict(np.load(run_dir / "checkpoint" / "state.npz"))
+    with h5py.File(run_dir / "weights.weights.h5") as file:
+        file.visititems(
+            lambda name, item: (
+                found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("package", METHODS)
+def test_kill_and_resume_is_bit_identical(tmp_path, run_command, package):
+    flags = FLAGS + METHODS[package]
+    whole = run_command(f"{package}.train", f"--run_dir={tmp_path}/whole", *flags)
+    assert whole.returncode == 0, whole.stderr
+    state = tmp_path / "cut" / "checkpoint" / "state.npz"
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"{package}.train", f"--run_dir={tmp_path}/cut", *flags],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    first = state.stat().st_mtime_ns
+    while state.stat().st_mtime_ns == first and process.poll() is None:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 0 < int(np.load(state)["step"]) < 14  # killed in the middle
+    resumed = run_command(f"{package}.train", f"--run_dir={tmp_path}/cut", "--resume", *flags)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Resuming after image" in resumed.stdout
+    a, b = arrays(tmp_path / "whole"), arrays(tmp_path / "cut")
+    assert set(a) == set(b)
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    logs = [(tmp_path / name / "log.csv").read_text() for name in ("whole", "cut")]
+    assert logs[0].splitlines()[-1] == logs[1].splitlines()[-1]
+
+
+def test_a_finished_run_gets_its_weights_back_from_its_state(tmp_path, run_command):
+    """As when the process died after the state, while something else was being written."""
+    flags = [f"--run_dir={tmp_path}", "--num_images=2", "--crop_size=32", "--batch_size=2"]
+    assert run_command("ssdn_tf.train", *flags).returncode == 0
+    weights = tmp_path / "weights.weights.h5"
+    before = arrays(tmp_path)
+    weights.write_bytes(b"")
+    done = run_command("ssdn_tf.train", *flags, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "finished already" in done.stdout
+    for name, value in arrays(tmp_path).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_the_log_drops_what_lies_ahead_of_a_resumed_run(tmp_path):
+    log = loop.Log(tmp_path / "log.csv", 0)
+    for images in (4, 8, 12):
+        log.append({"images": images, "loss": 1 / images})
+    log.append({"images": 16, "loss": 0.1, "val_psnr": 20.0})
+    resumed = loop.Log(tmp_path / "log.csv", 8)
+    assert [row["images"] for row in resumed.rows] == ["4", "8"]
+    assert loop.Log(tmp_path / "log.csv", 0).rows == []
+    assert (tmp_path / "log.csv").read_text().splitlines()[0] == "images,loss,val_psnr"

@@ -1,0 +1,51 @@
+"""common.optimizers: Keras' Adam, but for updates that are not finite."""
+
+import keras
+import numpy as np
+
+from common.training import optimizers
+
+
+def updated(optimizer, gradients):
+    variable = keras.Variable(np.array([1.0, -2.0], np.float32))
+    optimizer.build([variable])
+    for gradient in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(np.array(gradient, np.float32))], [variable])
+    return np.asarray(variable)
+
+
+def test_it_is_keras_adam_with_the_papers_numbers():
+    gradients = [[0.3, -1.0], [1e-3, 2.0], [0.0, 0.5]]
+    theirs = keras.optimizers.Adam(1e-2, beta_1=0.9, beta_2=0.99, epsilon=1e-8)
+    np.testing.assert_allclose(
+        updated(optimizers.Adam(1e-2), gradients), updated(theirs, gradients), rtol=1e-6
+    )
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing():
+    for bad in (np.nan, np.inf, -np.inf):
+        optimizer = optimizers.Adam(1e-2)
+        value = updated(optimizer, [[0.3, bad]])
+        np.testing.assert_array_equal(value, [1.0, -2.0])
+        moments = [np.asarray(v) for v in optimizer.variables[2:]]
+        assert all((moment == 0).all() for moment in moments)
+        assert int(optimizer.iterations) == 1
+
+
+def test_beta_1_may_follow_the_steps():
+    """Against NumPy: the moment decays at the pace of the step it is in."""
+    betas = [0.9, 0.5, 0.7]
+    optimizer = optimizers.Adam(
+        0.1, beta_1=lambda step: keras.ops.take(np.float32(betas), keras.ops.cast(step, "int32"))
+    )
+    variable = keras.Variable(np.float32([1.0, -2.0]))
+    optimizer.build([variable])
+    value, first, second = np.float64([1.0, -2.0]), 0.0, 0.0
+    for step, beta in enumerate(betas):
+        gradient = np.float64([0.3 * (step + 1), -1.0 + step])
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")])
+        first = beta * first + (1 - beta) * gradient
+        second = 0.99 * second + 0.01 * gradient**2
+        rate = 0.1 * (1 - 0.99 ** (step + 1)) ** 0.5 / (1 - beta ** (step + 1))
+        value = value - rate * first / (second**0.5 + 1e-8)
+        np.testing.assert_allclose(variable, value, rtol=1e-5)

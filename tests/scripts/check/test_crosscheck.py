@@ -1,0 +1,55 @@
+"""The cross-check passes on the stored fixtures, and would notice if something were off."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from scripts.check import golden_files
+from scripts.check.checkers import comparing
+
+
+@pytest.mark.slow
+def test_every_fixture_is_within_tolerance(run_command):
+    done = run_command("scripts.check.crosscheck", "--strict", env={})
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert "43 fixtures checked, 0 quantities failed" in done.stdout
+
+
+def test_a_changed_fixture_fails_and_an_unknown_one_only_when_strict(tmp_path, run_command):
+    shutil.copy(golden_files.FOLDER / "psnr.npz", tmp_path / "dbsn_gray.npz")
+    shutil.copy(golden_files.FOLDER / "lr_schedules.npz", tmp_path)
+    lenient = run_command("scripts.check.crosscheck", f"--golden={tmp_path}", env={})
+    assert lenient.returncode == 0, lenient.stderr
+    assert "1 without a checker: dbsn_gray" in lenient.stdout
+    assert (
+        run_command(
+            "scripts.check.crosscheck", f"--golden={tmp_path}", "--strict", env={}
+        ).returncode
+        == 1
+    )
+    with np.load(tmp_path / "lr_schedules.npz") as stored:
+        arrays = dict(stored)
+    arrays["ssdn/images_2M_mb4/lrate"][7] += 1e-9
+    np.savez(tmp_path / "lr_schedules.npz", **arrays)
+    changed = run_command("scripts.check.crosscheck", f"--golden={tmp_path}", "--only=lr_*", env={})
+    assert changed.returncode == 1
+    assert changed.stdout.count("FAILED") == 1
+
+
+def test_bad_folders_and_patterns_are_refused(tmp_path, run_command):
+    for flag, message in (
+        (f"--golden={tmp_path}/none", "no such folder"),
+        ("--only=xyz*", "matches none of 43"),
+    ):
+        done = run_command("scripts.check.crosscheck", flag, env={})
+        assert done.returncode == 1
+        assert message in done.stderr
+
+
+def test_close_notices_nan_shape_and_excess():
+    assert comparing.close("x", [1.0, 2.0], [1.0, 2.0]).ok
+    assert not comparing.close("x", [1.0, np.nan], [1.0, 2.0], atol=1e9).ok
+    assert not comparing.close("x", [1.0], [1.0, 2.0], atol=1e9).ok
+    assert not comparing.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.04).ok
+    assert comparing.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.06).ok

@@ -1,0 +1,102 @@
+"""scripts.reproduce: the tables come out with every method in them, and go on where they were."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from common.files import image_files
+from scripts.reproduce import __main__ as reproduce
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.slow
+def test_psnr_over_sigma_trains_scores_draws_and_goes_on(tmp_path, run_command):
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (40, 48, 1), np.uint8))
+    flags = ["psnr_vs_sigma", f"--output={tmp_path}/out", "--train_set=sample", "--scale=1e-6"]
+    flags += [f"--dataset={tmp_path}/set", "--methods=median,N2N", "--precision=float32"]
+    done = run_command("scripts.reproduce", *flags, "--sigmas=10")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "n2n" / "weights.weights.h5").is_file()
+    done = run_command("scripts.reproduce", *flags, "--sigmas=10,50")
+    assert done.returncode == 0, done.stderr
+    assert "finished already" in done.stdout
+    assert done.stdout.count("RESULT") == 2  # sigma 10 was there
+    with open(tmp_path / "out" / "psnr.csv", newline="") as file:
+        rows = {(r["method"], r["sigma"]): float(r["psnr"]) for r in csv.DictReader(file)}
+    assert set(rows) == {(m, s) for m in ("median", "N2N") for s in ("10", "50")}
+    assert rows["median", "10"] > rows["median", "50"]
+    assert image_files.read_one(tmp_path / "out" / "psnr.png").std() > 5
+    # Of a longer training they are other rows.
+    longer = run_command("scripts.reproduce", *flags[:3], "--scale=2e-4", *flags[4:], "--sigmas=50")
+    assert longer.returncode == 1
+    assert "was started with num_images=4, not 6" in longer.stderr
+
+
+@pytest.mark.slow
+def test_the_table_of_networks(tmp_path, run_command):
+    flags = [f"--output={tmp_path}", "--train_set=sample", "--dataset=sample", "--scale=1e-6"]
+    done = run_command("scripts.reproduce", "ee559", *flags, "--methods=nn_relu,nn_sigmoid")
+    assert done.returncode == 0, done.stderr
+    assert "Order, report: nn_relu > nn_sigmoid" in done.stdout
+    with open(tmp_path / "table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["report"] for row in rows] == ["23.79", "23.29"]
+    assert all(0 < float(row["ours"]) < 30 for row in rows)
+    assert "--network=nn_sigmoid" in rows[1]["command"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("subject", "methods", "lines"),
+    [
+        (
+            "deblurring",
+            "multiplicative",
+            ("name=multiplicative scored=as validated", "scored=kernel_size=5"),
+        ),
+        ("superresolution", "single_image", ("name=single_image",)),
+    ],
+)
+def test_the_extensions(tmp_path, run_command, subject, methods, lines):
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (130, 140, 1), np.uint8))
+    flags = [f"--output={tmp_path}/out", "--train_set=sample", "--scale=1e-6"]
+    flags += [f"--dataset={tmp_path}/set", f"--methods={methods}", "--precision=float32"]
+    done = run_command("scripts.reproduce", subject, *flags)
+    assert done.returncode == 0, done.stderr
+    assert all(line in done.stdout for line in lines)
+    with open(tmp_path / "out" / "table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(dict.fromkeys(row["name"] for row in rows)) == methods.split(",")
+    assert all(0 < float(row["restored"]) < 60 for row in rows)
+    assert "--num_images=4" in rows[0]["command"]
+    assert (tmp_path / "out" / "curves.png").is_file() == (subject == "deblurring")
+    assert {path.name for path in tmp_path.iterdir()} == {"set", "out"}
+
+
+def test_patches_are_fixed_and_of_one_size():
+    image_set = reproduce.datasets.ImageSet(
+        "two", [RNG.integers(0, 255, (n, 50, 3), np.uint8) for n in (40, 20)], ["a", "b"]
+    )
+    first, second = reproduce.patches(image_set), reproduce.patches(image_set)
+    assert len(first) == reproduce.PATCHES
+    assert {patch.shape for patch in first.images} == {(32, 32, 3)}
+    np.testing.assert_array_equal(first.images[7], second.images[7])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["figure9", "--output=x"], "Expected one of ee559, psnr_vs_sigma"),
+        (["ee559"], "--output=... is required"),
+        (["psnr_vs_sigma", "--output=x", "--methods=wavelets"], "methods='wavelets': expected"),
+        (["ee559", "--output=x", "--methods=median"], "methods='median': expected unet"),
+        (["psnr_vs_sigma", "--output=x", "--dataset=/nonexistent"], "/nonexistent: no such file"),
+        (["psnr_vs_sigma", "--output=x", "--sigmas=a"], "noise='gaussa': expected"),
+    ],
+)
+def test_refusals(run_command, flags, message):
+    done = run_command("scripts.reproduce", *flags)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert message in done.stderr
