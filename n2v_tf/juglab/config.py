@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from n2v_tf import configs, masking
+from n2v_tf import blind_spots, configs
 
 
 class N2VConfig:
@@ -177,10 +177,11 @@ CHECKS = (
         "train_reduce_lr": _reduce_lr,
         "n2v_perc_pix": lambda value, config: (
             0 < float(value) <= 100
-            and masking.expected_spots(config.n2v_patch_shape, float(value)) >= configs.MIN_SPOTS
+            and blind_spots.expected_spots(config.n2v_patch_shape, float(value))
+            >= configs.MIN_SPOTS
         ),
         "n2v_patch_shape": _patch_shape,
-        "n2v_manipulator": lambda value, config: value in masking.MANIPULATORS,
+        "n2v_manipulator": lambda value, config: value in blind_spots.MANIPULATORS,
         "structN2Vmask": _struct_mask,
         "probabilistic": lambda value, config: value is False,
         "means": _figures,

@@ -10,7 +10,6 @@ core, image after image. Compare figures of one run: machines are shared.
 """
 
 import dataclasses
-import importlib
 import itertools
 import time
 
@@ -20,7 +19,6 @@ from absl import flags as absl_flags
 
 from common import configuration
 from common.commands import flags, running
-from common.training import loop
 from noise2x import methods
 
 FLAGS = flags.FLAGS
@@ -46,9 +44,11 @@ def seconds(calls):
     return float(np.median(times[WARM_UP:]))
 
 
-def masking_seconds(module, batch, image_set, config):
+def masking_seconds(batch, image_set, config):
     """Time to hide the blind spots of one crop, of `n2v_tf.data`."""
     import tensorflow as tf
+
+    from n2v_tf import data
 
     crops = tf.constant(batch[1]["target"])
 
@@ -56,27 +56,27 @@ def masking_seconds(module, batch, image_set, config):
     def hide(number):
         crop = tf.ensure_shape(crops[number % config.batch_size], crops.shape[1:])
         seed = tf.stack([0, number])
-        return module.hide(crop, image_set.mean, image_set.std, config, seed)
+        return data.hide(crop, image_set.mean, image_set.std, config, seed)
 
     count = 20 * config.batch_size
     return seconds(hide(tf.constant(i)) for i in range(count))
 
 
 def run(arguments):
-    if len(arguments) != 1 or arguments[0] not in methods.NAMES:
+    from common.training import loop
+
+    if len(arguments) != 1:
         raise app.UsageError(
             f"Expected one of {', '.join(methods.NAMES)}; got {arguments or 'nothing'}."
         )
-    package = importlib.import_module(f"{arguments[0]}.denoiser")
-    method = package.METHOD
+    method = methods.find(arguments[0])
     name = FLAGS.config or method.default
     configuration.expect("config", name, list(method.named))
-    given = {n: FLAGS[n].value for n in ("batch_size", "crop_size") if FLAGS[n].value is not None}
+    changes = {n: FLAGS[n].value for n in ("batch_size", "crop_size") if FLAGS[n].value is not None}
     settings = {"precision": FLAGS.precision, "num_images": 10**6}
-    config = dataclasses.replace(method.named[name], **settings | given).completed()
+    config = dataclasses.replace(method.named[name], **settings | changes).completed()
     image_set = method.training_images(config, FLAGS.data_dir, None)
-    denoiser = method.build(config)
-    method.prepare(denoiser, image_set)
+    denoiser = method.build(config, image_set)
     loop.compile_for_training(denoiser, method.optimizer(config))
 
     count = FLAGS.steps + WARM_UP
@@ -87,8 +87,8 @@ def run(arguments):
     print(f"{method.name} {name}: {config.batch_size} crops of {size}, {config.precision}")
     print(f"step      {1 / step:8.2f} a second, {config.batch_size / step:8.1f} crops a second")
     print(f"batches   {1 / fetch:8.2f} a second, {config.batch_size / fetch:8.1f} crops a second")
-    if hasattr(package, "data") and hasattr(package.data, "hide"):
-        masking = masking_seconds(package.data, batches[0], image_set, config)
+    if method.name == "n2v_tf":
+        masking = masking_seconds(batches[0], image_set, config)
         share = 100 * masking * config.batch_size / step
         print(f"masking   {1 / masking:8.1f} crops a second, {share:.1f} % of a step's time")
 

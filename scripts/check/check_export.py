@@ -24,7 +24,6 @@ import PIL.Image
 from absl import flags as absl_flags
 
 from common.commands import flags, running
-from common.serving import saved_models
 from noise2x import methods
 from scripts.check import untrained
 
@@ -126,6 +125,8 @@ def inputs_of(denoiser, specs, signature, sizes=SIZES):
 
 def check(denoiser, folder, runtimes, sizes=SIZES):
     """{(signature, runtime): largest difference} of a model; its files are left in `folder`."""
+    from common.serving import saved_models
+
     endpoints = saved_models.signatures(denoiser)
     saved = saved_models.export(denoiser, folder / "saved_model", name="checked")
     cases = [
@@ -225,6 +226,8 @@ def load_test(denoiser, folder, calls):
         (wrong answers, megabytes of the process after a tenth of the calls, and after all).
     """
     import tensorflow as tf
+
+    from common.serving import saved_models
 
     rng = np.random.default_rng(0)
     sizes = rng.integers(1, 97, (40, 2))

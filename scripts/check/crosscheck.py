@@ -19,8 +19,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 from absl import flags as absl_flags
 
 from common.commands import flags, running
-from scripts.check import checkers, golden_files
-from scripts.check.checkers import comparing
+from scripts.check import golden_files
 
 FLAGS = flags.FLAGS
 
@@ -49,6 +48,8 @@ def find_fixtures(folder, pattern="*"):
 
 def _rows(checker, name):
     """The checker's rows; a damaged fixture is one that failed."""
+    from scripts.check.checkers import comparing
+
     try:
         arrays, meta = golden_files.load(name, FLAGS.golden)
         yield from checker(arrays, meta | {"folder": FLAGS.golden})
@@ -59,6 +60,8 @@ def _rows(checker, name):
 
 
 def run():
+    from scripts.check import checkers
+
     failures, unknown = 0, []
     names = find_fixtures(FLAGS.golden, FLAGS.only)
     print(f"{'fixture':42} {'quantity':34} {'max abs diff':>12} {'tolerance':>12}  ok")

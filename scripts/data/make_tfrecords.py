@@ -8,8 +8,6 @@ int64 (C, H, W), and `data`, its uint8 bytes in that order.
 
 import functools
 
-import tensorflow as tf
-
 from common.commands import running
 from common.files import atomic
 from scripts.data import collecting
@@ -21,6 +19,8 @@ def write(path, pictures):
     Raises:
         ValueError: there was none.
     """
+    import tensorflow as tf
+
     written = 0
     try:
         with atomic.replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
@@ -36,6 +36,8 @@ def write(path, pictures):
 
 def _serialized(planes):
     """An example of (C, H, W) uint8, as bytes."""
+    import tensorflow as tf
+
     shape = tf.train.Feature(int64_list=tf.train.Int64List(value=planes.shape))
     data = tf.train.Feature(bytes_list=tf.train.BytesList(value=[planes.tobytes()]))
     features = tf.train.Features(feature={"shape": shape, "data": data})

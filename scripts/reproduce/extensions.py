@@ -14,9 +14,7 @@ import numpy as np
 
 from common.commands import flags
 from common.data import datasets
-from common.evaluation import figures, quality, scoring
 from common.files import image_files, pixels
-from common.restoring import prediction
 from deblur import kernels
 from noise2x import methods
 from scripts.reproduce import trainings
@@ -107,6 +105,8 @@ def superresolution(names, output):
 
 def _reproduce(package, rows, output):
     """Trains, scores on both data sets, and writes table.csv and curves.png."""
+    from common.evaluation import figures
+
     method, found = methods.find(package), []
     sets = [FLAGS.dataset] if FLAGS.dataset else ["set12", "bsd68"]
     image_sets = [
@@ -149,9 +149,12 @@ def _reproduce(package, rows, output):
 
 def _scores(method, config, image_set, restore):
     """{column: average PSNR, dB} of what comes in, of a linear method, and of what is restored."""
-    scores = {column: scoring.Scores() for column in ("given", "linear", "restored", "fitted")}
+    from common.evaluation import quality, scoring
+
+    columns = ("given", "linear", "restored", "fitted")
+    scores = {column: scoring.Scores() for column in columns}
     noise = config.validation_noise
-    examples = method.examples(image_set, config, noise=noise, seed=0, repeats=1)
+    examples = method.examples(image_set, config, noise=noise)
     for number, (_, clean, inputs) in enumerate(examples):
         restored = restore(f"{number:03d}", inputs)
         found = {"given": inputs["noisy"], "restored": restored}
@@ -192,6 +195,8 @@ class _Restorer:
         self.config = self._model.config
 
     def __call__(self, name, inputs):
+        from common.restoring import prediction
+
         return prediction.restore(self._model, inputs)["denoised"]
 
 
@@ -210,6 +215,8 @@ class _SingleImages:
         )
 
     def __call__(self, name, inputs):
+        from common.restoring import prediction
+
         image_files.write(self._folder / f"{name}.tif", inputs["small"])
         model = trainings.trained(self._arguments(name))
         return prediction.restore(model, inputs)["denoised"]

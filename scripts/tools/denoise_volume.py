@@ -121,7 +121,7 @@ def execute(client, result, done, show):
     count = math.prod(result.numblocks)
     if len(left) < count:
         show(f"{count - len(left)} of {count} blocks are there already.")
-    steps = progress.Progress(len(left), what="block", show=show)
+    steps = progress.Progress(len(left), unit="block", show=show)
     futures = client.compute([result.blocks[place] for place in left])
     for future in as_completed(futures):
         try:

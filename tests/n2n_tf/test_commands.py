@@ -35,7 +35,7 @@ def test_evaluate_takes_the_validation_noise_and_any_other(run, tmp_path, run_co
         assert f"noise={noise} images=1" in done.stdout
     other = run_command("n2n_tf.evaluate", *flags, "--noise=spectrum5")
     assert other.returncode == 1
-    assert "noise='spectrum5': expected none, gauss" in other.stderr
+    assert "noise='spectrum5': expected gauss, poisson" in other.stderr
 
 
 def test_denoise_and_export(run, tmp_path, run_command):

@@ -150,7 +150,7 @@ def test_check_only_trains_nothing(run, tmp_path, run_command):
     assert "Values from" in done.stdout and "Training on" not in done.stdout
     done = run_command("n2v_tf.train", "--check_only")
     assert done.returncode == 1
-    assert "check_only is for images that are noisy themselves" in done.stderr
+    assert "check_only is for images that are noisy already" in done.stderr
 
 
 @pytest.mark.parametrize(

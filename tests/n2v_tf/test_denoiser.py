@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from common.data import image_sets
 from common.restoring import prediction
 from common.serving import saved_models
 from n2v_tf import configs, data, denoiser
@@ -139,10 +140,10 @@ def test_a_network_with_blind_spots_learns_without_clean_images():
     config = dataclasses.replace(
         SMALL, loss="mse", num_images=400, batch_size=4, width=8, learning_rate=4e-3
     ).completed()
-    image_set = data.datasets.ImageSet("x", [noisy.astype(np.float32)], ["a"])
+    image_set = image_sets.ImageSet("x", [noisy.astype(np.float32)], ["a"])
     image_set = data.TrainingSet(*vars(image_set).values(), *data.statistics(image_set, config))
     made = denoiser.Denoiser(config)
-    made.set_statistics(image_set)
+    made.set_statistics(image_set.mean, image_set.std)
     made.compile(METHOD.optimizer(config), jit_compile=False)
     batches = data.training_batches(image_set, config, 0)
     made.fit(batches, steps_per_epoch=100, shuffle=False, verbose=0)

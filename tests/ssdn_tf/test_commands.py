@@ -53,7 +53,7 @@ def test_train_resumes_says_finished_and_protects_a_run(tiny_run, run_command):
     assert finished.returncode == 0
     assert "finished already" in finished.stdout
     again = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", *TINY)
-    assert_refused(again, "has a run already; --resume goes on with it")
+    assert_refused(again, "has a run already; --resume continues it")
     fewer = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", "--resume", "--max_images=2")
     assert_refused(fewer, "was trained on other images of sample")
     other = run_command("ssdn_tf.train", f"--run_dir={tiny_run}", "--resume", "--noise=gauss50")
@@ -63,7 +63,7 @@ def test_train_resumes_says_finished_and_protects_a_run(tiny_run, run_command):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--noise=gaus25"], "noise='gaus25': expected none, or one of gauss"),
+        (["--noise=gaus25"], "noise='gaus25': expected gauss, poisson"),
         (["--config=gauss25-blindspot"], "config='gauss25-blindspot' is not known; did you mean"),
         (["--crop_size=4096"], "crop_size=4096: crops of 4096x4096 are larger than every"),
         (["--train_set=/nonexistent"], "/nonexistent: no such file or folder"),

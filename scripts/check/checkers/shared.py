@@ -120,7 +120,7 @@ def _check_noise_style(style, theirs, shift, quantiles):
     def draw(level):
         clean = tf.fill((12, 12, 3), level)
         return tf.map_fn(
-            lambda n: pipeline.corrupt_numbered(clean, noise, 7, n),
+            lambda n: pipeline.corrupt(clean, noise, 7, n),
             tf.range(count),
             fn_output_signature=(tf.float32, tf.float32),
         )

@@ -5,8 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+from common.data import image_sets
 from common.files import image_files
-from scripts.reproduce import __main__ as reproduce
+from scripts.reproduce import ee559
 
 RNG = np.random.default_rng(0)
 
@@ -76,11 +77,11 @@ def test_the_extensions(tmp_path, run_command, subject, methods, lines):
 
 
 def test_patches_are_fixed_and_of_one_size():
-    image_set = reproduce.datasets.ImageSet(
+    image_set = image_sets.ImageSet(
         "two", [RNG.integers(0, 255, (n, 50, 3), np.uint8) for n in (40, 20)], ["a", "b"]
     )
-    first, second = reproduce.patches(image_set), reproduce.patches(image_set)
-    assert len(first) == reproduce.PATCHES
+    first, second = ee559.patches(image_set), ee559.patches(image_set)
+    assert len(first) == ee559.PATCHES
     assert {patch.shape for patch in first.images} == {(32, 32, 3)}
     np.testing.assert_array_equal(first.images[7], second.images[7])
 

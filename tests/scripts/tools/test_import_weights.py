@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from n2v_tf import N2V
-from scripts import models
+from noise2x import methods
 from scripts.tools import import_weights, weight_files
 from tests import factory
 
@@ -86,7 +86,7 @@ def test_nvidias_pickles(tmp_path, nvidia, monkeypatch, protocol):
     monkeypatch.chdir(tmp_path)
     (found,) = weight_files.tensors(weight_files.read(path))
     assert not (tmp_path / "ran").exists()
-    ours = models.method("n2n_tf").build(theirs.config)
+    ours = methods.find("n2n_tf").build(theirs.config)
     for variable in ours.network.weights:
         variable.assign(np.zeros(variable.shape))
     import_weights.fill(ours.network, found, path, is_torch=False)
@@ -108,17 +108,17 @@ def test_the_command_makes_a_run_that_restores(tmp_path, nvidia, run_command):
     done = run(tmp_path, run_command, "ssdn_tf", path, config)
     assert done.returncode == 0, done.stderr
     assert "1 channels, noise gauss5_50" in done.stdout
-    ours = models.method_of(tmp_path / "run").load(tmp_path / "run")
+    ours = methods.of_run(tmp_path / "run").load(tmp_path / "run")
     assert same_weights(ours, theirs)
     done = run(tmp_path, run_command, "ssdn_tf", path, config)
     assert done.returncode == 1 and "is there already" in done.stderr
 
 
 def test_juglabs_folder(tmp_path, run_command):
-    done = run(tmp_path, run_command, "n2v_tf", HERE.parent / "n2v_tf" / "juglab_model")
+    done = run(tmp_path, run_command, "n2v_tf", HERE.parent.parent / "n2v_tf" / "juglab_model")
     assert done.returncode == 0, done.stderr
-    ours = models.method_of(tmp_path / "run").load(tmp_path / "run")
-    theirs = N2V(None, "juglab_model", HERE.parent / "n2v_tf")
+    ours = methods.of_run(tmp_path / "run").load(tmp_path / "run")
+    theirs = N2V(None, "juglab_model", HERE.parent.parent / "n2v_tf")
     noisy = np.random.default_rng(0).random((20, 33, 3), np.float32) * 200
     np.testing.assert_allclose(
         ours.predict_on_batch({"noisy": noisy[None]})["denoised"][0],
@@ -132,7 +132,7 @@ def test_pytorchs_files(tmp_path, run_command, name):
     """Written by PyTorch 1.13, values drawn one after another, kernels as Keras has them."""
     done = run(tmp_path, run_command, "rdunet_tf", HERE / f"{name}.pth")
     assert done.returncode == 0, done.stderr
-    ours = models.method_of(tmp_path / "run").load(tmp_path / "run")
+    ours = methods.of_run(tmp_path / "run").load(tmp_path / "run")
     assert (ours.config.width, ours.config.channels) == (2, 3)
     rng = np.random.default_rng(0)
     for variable in ours.network.weights:
@@ -267,18 +267,18 @@ def test_two_arrays_for_one_place_are_refused(tmp_path):
 
 
 def test_sizes_are_believed_only_with_the_weights_for_them(tmp_path):
-    method = models.method("rdunet_tf")
+    method = methods.find("rdunet_tf")
     for arrays in ({"a.bias": np.ones(20000, "f4")}, {"a.weight": np.ones((2, 2, 3, 3), "f4")}):
         path = tmp_path / "a.pth"
         path.write_bytes(torch_file(arrays | {"b.weight": np.ones((2, 2, 3, 3), "f4")}))
         with pytest.raises(weight_files.WeightError, match="another network than RDUNet"):
             import_weights.convert(method, path, tmp_path / "run")
     folder = tmp_path / "model"
-    shutil.copytree(HERE.parent / "n2v_tf" / "juglab_model", folder)
+    shutil.copytree(HERE.parent.parent / "n2v_tf" / "juglab_model", folder)
     told = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(told | {"unet_n_depth": 12}))
     with pytest.raises(weight_files.WeightError, match="too few for"):
-        import_weights.convert(models.method("n2v_tf"), folder, tmp_path / "run")
+        import_weights.convert(methods.find("n2v_tf"), folder, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

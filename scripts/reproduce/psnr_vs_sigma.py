@@ -1,0 +1,123 @@
+"""Average PSNR over the strength of the noise: classical denoisers and networks, grey images."""
+
+import csv
+import dataclasses
+import time
+
+import numpy as np
+
+from common import noise as noises
+from common.commands import flags
+from common.data import datasets
+from common.evaluation import baselines
+from noise2x import methods
+from scripts.reproduce import trainings
+
+FLAGS = flags.FLAGS
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A network of the figure: its package, and the flags it is trained with, at scale 1."""
+
+    package: str
+    num_images: int
+    flags: tuple
+
+
+CONTENDERS = {
+    "N2N": Contender("n2n_tf", 30_000, ("--noise=gauss0_50", "--batch_size=4")),
+    "RDUNet": Contender(
+        "rdunet_tf", 20_000, ("--width=16", "--batch_size=4", "--learning_rate=1e-3")
+    ),
+    "N2V": Contender("n2v_tf", 40_000, ("--noise=gauss5_50", "--batch_size=16", "--loss=mse")),
+    "SSDN": Contender("ssdn_tf", 5_000, ("--noise=gauss5_50", "--batch_size=1")),
+}
+FIGURE = ["mean", "median", "non_local_means", "bm3d", *CONTENDERS]
+
+
+def reproduce(names, output):
+    """Writes the average PSNR of every method for every sigma, psnr.csv and psnr.png.
+
+    Args:
+        names: of classical methods and of `CONTENDERS`.
+        output: folder for run folders, table and figure.
+    """
+    from common.evaluation import figures, scoring
+
+    ssdn = methods.find("ssdn_tf")  # its examples are grey images with Gaussian noise
+    config = dataclasses.replace(ssdn.default_config, channels=1)
+    sigmas = [noises.parse(f"gauss{text}").low for text in FLAGS.sigmas]
+    image_set = datasets.load(
+        FLAGS.dataset or "bsd68", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
+    )
+    path = output / "psnr.csv"
+    rows, lines = _rows_so_far(path), {}
+    for name in names:
+        arguments, restore = _arguments(name, output), None
+        for sigma in sigmas:
+            noise = noises.Gauss(sigma, sigma)
+            # What a row is about; one of an earlier run about the same is not done again.
+            key = (name, f"{sigma:g}", image_set.name, str(len(image_set)), " ".join(arguments))
+            if key not in rows:
+                restore = restore or _restorer(name, arguments)
+                began = time.monotonic()
+                scores = scoring.Scores()
+                for _, clean, inputs in ssdn.examples(image_set, config, noise=noise):
+                    scores.add(clean, restore(inputs))
+                figures_of_it = (
+                    f"{np.mean(scores.psnr):.3f}",
+                    f"{np.nanmean(scores.ssim):.4f}",
+                    f"{time.monotonic() - began:.1f}",
+                )
+                rows[key] = dict(zip(KEY + FIGURES, key + figures_of_it))
+                print(f"{scores.line(image_set.name, noise)} method={name}", flush=True)
+                trainings.write_table(path, list(rows.values()))
+            lines.setdefault(name, []).append((sigma, float(rows[key]["psnr"])))
+    figures.save_lines(
+        {name: sorted(points) for name, points in lines.items()},
+        output / "psnr.png",
+        xlabel="sigma of the noise, of 255",
+        ylabel=f"average PSNR on {image_set.name}, dB",
+    )
+    print(f"Figure: {output}/psnr.png, its numbers: {path}")
+
+
+KEY = ("method", "sigma", "dataset", "images", "training")
+FIGURES = ("psnr", "ssim", "seconds")
+
+
+def _rows_so_far(path):
+    """Rows of earlier runs, by what they are about.
+
+    Raises:
+        ValueError: the file is no such table.
+    """
+    if not path.is_file():
+        return {}
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != KEY + FIGURES:
+            raise ValueError(f"{path}: not a table of this program; choose another --output.")
+        return {tuple(row[name] for name in KEY): row for row in reader}
+
+
+def _arguments(name, output):
+    """Arguments of the training of a method, none for classical ones."""
+    if name not in CONTENDERS:
+        return []
+    contender = CONTENDERS[name]
+    settings = [*contender.flags, "--channels=1", "--crop_size=64", "--validation_noise=gauss25"]
+    run_dir = output / name.lower()
+    return trainings.arguments(contender.package, run_dir, contender.num_images, settings)
+
+
+def _restorer(name, arguments):
+    """Function of a denoiser's inputs that gives the restored image."""
+    if not arguments:
+        function = baselines.available([name])[name]
+        return lambda inputs: function(inputs["noisy"], inputs["noise_level"])
+    from common.restoring import prediction
+
+    model = trainings.trained(arguments)
+    return lambda inputs: prediction.restore(model, inputs)["denoised"]
