@@ -1,25 +1,28 @@
-"""Images by the logarithm of their spectrum: convolution with a kernel becomes addition."""
+"""The complex cepstrum of images, in which convolution with a kernel becomes addition."""
 
 from keras import ops
 
-TINY = 1e-8  # what a frequency that is absent counts as, spectra being orthonormal
-MAX_LOG = 20.0  # of the logarithm undone: beyond, a network's mistake would overflow
+TINY = 1e-8  # smallest magnitude in an orthonormal spectrum; smaller ones have no usable logarithm
+MAX_LOG = 20.0  # largest logarithm that `invert` accepts; errors of a network could overflow exp
 
 
 def transform(images):
-    """F^-1(log F(image)) of every channel: the complex cepstrum, its origin in the middle.
+    """Computes the complex cepstrum F^-1(log F(image)) of every channel.
 
-    Both transforms are orthonormal, so that values mean the same at any size. The logarithm is the
-    principal one: magnitudes below 1e-8 count as that, phases lie within (-pi, pi]. It is that of
-    a real image but for frequencies that are their own mirror images, the mean and those of highest
-    frequency on even sides: where they are negative, or a phase is pi within rounding, an imaginary
-    part is left. It is kept aside for `invert`.
+    Both Fourier transforms are orthonormal, so that values have the same scale at any size. The
+    logarithm is the principal value: its phases are in (-pi, pi], and magnitudes below 1e-8 are
+    set to 1e-8.
+
+    The cepstrum of a real image is real, with one exception. Frequencies that are their own mirror
+    images (the mean, and the highest frequencies of even sides) have the phase pi where they are
+    negative, and rounding can give other frequencies the phase pi too. They leave an imaginary
+    part, which `invert` needs.
 
     Args:
         images: (N, H, W, C) float32.
 
     Returns:
-        (real part, imaginary part), each (N, H, W, C).
+        (real part, imaginary part), each (N, H, W, C), with the origin in the middle.
 
     Reference: Cadiou & Dervishi, section 4.2.1, equation 2 and figure 5, steps b to d.
     """
@@ -31,8 +34,16 @@ def transform(images):
 
 
 def invert(real, imaginary):
-    """F^-1(exp(F(.))), the image of `transform`'s result: (N, H, W, C); exact but for rounding."""
-    # Sides that one knows before the graph runs and the other does not, FFTs take for different.
+    """Inverts `transform`: computes the image F^-1(exp(F(.))); exact except for rounding.
+
+    Args:
+        real, imaginary: (N, H, W, C), parts of a cepstrum.
+
+    Returns:
+        (N, H, W, C).
+    """
+    # Both parts need the same static shape: in a graph, FFTs refuse a pair of which only one has
+    # sides that are known in advance.
     real = ops.reshape(real, ops.shape(imaginary))
     logarithm, phase = _to_spectrum(_shifted(real, -1), _shifted(imaginary, -1))
     magnitude = ops.exp(ops.minimum(logarithm, MAX_LOG))
@@ -40,11 +51,13 @@ def invert(real, imaginary):
 
 
 def _to_spectrum(real, imaginary):
+    """Orthonormal Fourier transform of (N, H, W, C): two parts (N, C, H, W)."""
     parts = ops.fft2(tuple(ops.transpose(part, (0, 3, 1, 2)) for part in (real, imaginary)))
     return tuple(part / _root_of_count(real) for part in parts)
 
 
 def _from_spectrum(real, imaginary):
+    """Inverse of `_to_spectrum`."""
     parts = ops.ifft2((real, imaginary))
     return tuple(
         ops.transpose(part, (0, 2, 3, 1)) * _root_of_count(parts[0], (2, 3)) for part in parts
@@ -52,13 +65,13 @@ def _from_spectrum(real, imaginary):
 
 
 def _root_of_count(array, axes=(1, 2)):
-    """The square root of how many pixels an image has."""
+    """Square root of the number of pixels of an image."""
     height, width = (ops.shape(array)[axis] for axis in axes)
     return ops.sqrt(ops.cast(height * width, "float32"))
 
 
 def _shifted(images, sign):
-    """Moves the first pixel to the middle, or back."""
+    """Moves the first pixel to the middle (sign 1), or back (sign -1)."""
     for axis in (1, 2):
         side = ops.shape(images)[axis]
         position = (ops.arange(side, dtype="int32") - sign * (side // 2)) % side

@@ -1,20 +1,25 @@
-"""Classical deblurring with the true kernel, beside the networks, which do not know it."""
+"""Classical deblurring methods for comparison; unlike the networks, they use the true kernel.
+
+Every method takes a blurred image (H, W, C), its kernel (h, w) and the standard deviation of its
+noise on [0, 1], and returns (H, W, C) float32.
+"""
 
 import numpy as np
 
-# Weight of Wiener's smoothness over the variance of the noise: of 1, 3, 10, 30, ... that with the
-# highest PSNR on sample photographs with motion9, disc3 and gauss1 to 5. Without noise, little.
+# The regularisation of `wiener` is BALANCE times the variance of the noise. Among 1, 3, 10, 30, ...
+# this factor has the highest PSNR on sample photographs with motion9, disc3 and gauss1 to 5. Images
+# without noise are treated as if sigma were LEAST_NOISE.
 BALANCE, LEAST_NOISE = 100.0, 0.05 / 255
-ITERATIONS = 30  # Richardson-Lucy, skimage's example
+ITERATIONS = 30  # of Richardson-Lucy, as in skimage's example
 
 
 def blurred(noisy, kernel, sigma):
-    """What comes in, unrestored."""
+    """The blurred image itself."""
     return noisy
 
 
 def wiener(noisy, kernel, sigma):
-    """skimage.restoration.wiener, its regularisation by the noise's deviation sigma."""
+    """skimage.restoration.wiener, with a regularisation that depends on sigma."""
     balance = BALANCE * max(float(sigma), LEAST_NOISE) ** 2
 
     def restore(channel):
@@ -26,7 +31,10 @@ def wiener(noisy, kernel, sigma):
 
 
 def unsupervised_wiener(noisy, kernel, sigma):
-    """skimage.restoration.unsupervised_wiener, which estimates the noise (Orieux et al. 2010)."""
+    """skimage.restoration.unsupervised_wiener, which estimates the noise itself.
+
+    Reference: Orieux et al. 2010.
+    """
 
     def restore(channel):
         from skimage import restoration
@@ -39,10 +47,11 @@ def unsupervised_wiener(noisy, kernel, sigma):
 
 
 def richardson_lucy(noisy, kernel, sigma):
-    """skimage.restoration.richardson_lucy of 30 iterations, the image continued on all sides."""
-    # It convolves without wrapping, and wants a middle.
+    """skimage.restoration.richardson_lucy with 30 iterations, on the periodically padded image."""
+    # The kernel needs a middle, so its sides must be odd.
     odd = np.pad(kernel, [(0, 1 - side % 2) for side in kernel.shape])
-    # Wide enough for what goes wrong at the edges to stay there.
+    # The function convolves without wrapping. The margins are wide enough for its errors at the
+    # edges not to reach the image.
     margins = [(max(4 * side, 32),) * 2 for side in odd.shape]
 
     def restore(channel):

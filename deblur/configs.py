@@ -1,4 +1,4 @@
-"""What a training of deblurring depends on, and the settings that have a name."""
+"""The settings of a deblurring training, and the named configurations."""
 
 import dataclasses
 import pathlib
@@ -12,8 +12,8 @@ from deblur import kernels
 LOGARITHMIC = ("log", "log_nodc")
 FORMULATIONS = (*LOGARITHMIC, "multiplicative", "convolve")
 
-# Kernels of the training and of the validation. The report gives those of logarithms; of
-# multiplicative noise these are Noise2Noise's 0 to 50 and 25, of 255.
+# Formulation -> kernels of the training, kernels of the validation. Those of the logarithms are the
+# report's. Those of multiplicative correspond to Noise2Noise's levels, 0 to 50 and 25, of 255.
 BLURS = {
     "log": ("lognormal0_1", "lognormal0.5"),
     "log_nodc": ("lognormal0_1", "lognormal0.5"),
@@ -24,40 +24,57 @@ BLURS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Defaults follow Cadiou & Dervishi, section 4.2. Written to the run folder as config.json."""
+    """Settings of a deblurring training; the defaults follow Cadiou & Dervishi, section 4.2.
 
-    # Poisson noise would cut off what kernels push below 0, and its mean be another image.
+    The run folder holds them as config.json.
+    """
+
+    # Kernels make values below 0. Poisson noise would cut them off, so that its mean would not be
+    # the blurred image.
     NOISES: typing.ClassVar[tuple] = (noises.Gauss,)
 
     formulation: str = setting(
         "convolve",
-        "log: logarithms of spectra, transformed back; log_nodc: the same without their mean; "
-        "multiplicative: spectra times complex noise; convolve: images blurred by two kernels.",
+        "What the network learns from: convolve (images blurred by two kernels), multiplicative "
+        "(images whose spectra are multiplied by complex noise), log (cepstra of blurred images, "
+        "the logarithms of their spectra transformed back) or log_nodc (cepstra without their "
+        "mean).",
     )
     blur: str | None = setting(
         None,
-        "Law of the kernels: dirac1 (a Dirac plus normal entries, fine frequencies deviating "
-        "from 1 by so much), lognormal0_1 (sigma of the spectrum's logarithm), or of cameras, "
-        "motion3_15 (pixels long) and disc1_3 (radius).",
+        "Random kernels of the training, with a strength or a range: dirac1 or dirac0_1 (a Dirac "
+        "plus normal entries; the standard deviation of the spectrum around 1), lognormal0_1 "
+        "(the standard deviation of the spectrum's logarithm), motion3_15 (straight camera motion; "
+        "its length in pixels) or disc1_3 (a lens out of focus; its radius in pixels).",
         str,
     )
     validation_blur: str | None = setting(
-        None, "Kernels of the validation and of `evaluate`, or a file with one.", str
+        None,
+        "Kernels of the validation and of `evaluate`: as blur, or a file with one kernel.",
+        str,
     )
     kernel_size: int | None = setting(
-        None, "Side of the kernels of random entries, odd; 0: as large as the image.", int
+        None,
+        "Side of dirac and lognormal kernels, pixels, an odd number; 0: as large as the image.",
+        int,
     )
     unit_sum: bool | None = setting(
-        None, "Kernels sum to 1, as those of real blur; if not, brightness is random.", bool
+        None,
+        "Scale dirac and lognormal kernels so that they sum to 1, as real blur does; otherwise the "
+        "brightness changes at random.",
+        bool,
     )
-    targets: str = setting("blurred", "blurred: by another kernel; clean: the crop itself.")
+    targets: str = setting(
+        "blurred",
+        "Targets of the training: blurred (the crop blurred by another kernel) or clean (the crop).",
+    )
     noise: noises.Noise | None = setting(
-        "gauss0", "Noise on top of the blur, as gauss2, gauss0_5.", noises.Noise
+        "gauss0", "Noise to add after the blur: gauss0 (none), gauss2, gauss0_5, ....", noises.Noise
     )
-    channels: int = setting(1, "1 (grey) or 3 (colour).")
+    channels: int = setting(1, "Channels of the images: 1 (grey) or 3 (colour).")
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
     learning_rate: float | None = setting(
-        3e-4, "Learning rate before its ramp down.", float, positive=True
+        3e-4, "Learning rate before it is ramped down.", float, positive=True
     )
     crop_size: int = setting(128, "Side of a training crop, pixels; a multiple of 32.")
 
@@ -91,14 +108,17 @@ class Config(configuration.Config):
 
     @property
     def is_logarithmic(self):
+        """Whether the network restores cepstra and not images."""
         return self.formulation in LOGARITHMIC
 
     def label(self):
+        """A short name of the training: convolve-dirac1, log-lognormal0_1-mono."""
         parts = [self.formulation, str(self.blur)]
         parts += ["clean"] if self.targets == "clean" else []
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
+        """The configuration without any None: the kernels of its formulation."""
         blur, validation_blur = BLURS[self.formulation]
         config = self
         if self.validation_blur is not None and kernels.is_file(self.validation_blur):
@@ -109,7 +129,7 @@ class Config(configuration.Config):
             blur=blur,
             validation_blur=validation_blur,
             kernel_size=0 if self.formulation == "multiplicative" else 5,
-            # As the report has it, but for Convolve2Convolve, which then learns far less.
+            # False in the report; convolve, which would learn far less with False, has True here.
             unit_sum=self.formulation == "convolve",
         )
 
@@ -118,7 +138,7 @@ DEFAULT = "convolve"
 NAMED = {
     "convolve": Config(),
     "convolve-clean": Config(targets="clean"),
-    "convolve-random_sum": Config(unit_sum=False),  # as the report has it
+    "convolve-random_sum": Config(unit_sum=False),  # as in the report
     "convolve-motion": Config(blur="motion3_15", validation_blur="motion9"),
     "convolve-disc": Config(blur="disc1_4", validation_blur="disc2.5"),
     "multiplicative": Config(formulation="multiplicative"),
@@ -128,7 +148,7 @@ NAMED = {
     "log-sigma50": Config(formulation="log", blur="lognormal0_50"),
 }
 
-# For the sample photographs: minutes on two CPU cores.
+# For the sample photographs: a few minutes on two CPU cores.
 SHORT = {
     "num_images": 8000,
     "batch_size": 4,

@@ -1,4 +1,4 @@
-"""What deblurring trains on: one crop blurred by two kernels; and examples to score."""
+"""Training data of deblurring, one crop blurred by two kernels, and examples to score."""
 
 import tensorflow as tf
 
@@ -8,10 +8,10 @@ from deblur import kernels
 
 
 def training_batches(image_set, config, start):
-    """Batches of pairs of blurred crops; as pipeline.training_batches, see pipeline.numbered.
+    """Batches (x, y) of pairs of blurred crops, see pipeline.training_batches.
 
-    x has `noisy` (N, H, W, C), y `target`, blurred by another kernel or not at all, and `clean`.
-    Every crop is blurred as if it were repeated on all sides.
+    x has `noisy` (N, H, W, C), the blurred crop with noise. y has `target`, the crop blurred by
+    another kernel or clean, and `clean`. Blur is circular: the crop is continued periodically.
     """
     size, shape = config.crop_size, (config.crop_size, config.crop_size, config.channels)
     noise = config.noise
@@ -42,11 +42,20 @@ def training_batches(image_set, config, start):
 
 
 def _kernel_sides(config, sides):
+    """(h, w) of random kernels, pixels: that of the configuration, or that of the image."""
     return (config.kernel_size,) * 2 if config.kernel_size else sides
 
 
 def blurred_example(clean, config, seed, number):
-    """A clean image (H, W, C) blurred by `config.validation_blur`, and the kernel (h, w).
+    """Blurs a clean image by `config.validation_blur`, with fixed random draws.
+
+    Args:
+        clean: (H, W, C) float32 in [0, 1].
+        config: a completed `configs.Config`.
+        seed, number: ints that determine the draws.
+
+    Returns:
+        (blurred image (H, W, C) float32, kernel (h, w)).
 
     Raises:
         ValueError: the image is smaller than the kernel.

@@ -8,16 +8,21 @@ from n2n_tf import network
 
 
 class Denoiser(base.Denoiser):
-    """Restores blurred images, (N, H, W, C); the result holds `denoised` alone.
+    """Restores blurred images (N, H, W, C); the result has `denoised` only.
 
-    `convolve` and `multiplicative` restore the image itself: their network learns what is to be
-    added to it. `log` and `log_nodc` restore its cepstrum, see `cepstrum.transform`, in which blur
-    is a term added; the imaginary part, which is 0 but for a few signs, stays that of the input.
-    The mean of a cepstrum over its pixels is the logarithm of the image's mean, the spectrum's DC
-    component: `log_nodc` takes it out and puts the input's back. Around its origin a cepstrum grows
-    with the root of the pixels, so that a network knows those of its training's size alone: larger
-    images are restored in tiles of that size, by `prediction.restore`; an exported model, which
-    does not cut them, wants such tiles.
+    `convolve` and `multiplicative` restore the image itself; their network predicts a correction
+    that is added to the image.
+
+    `log` and `log_nodc` restore the cepstrum of the image, see `cepstrum.transform`. In a cepstrum
+    the blur is an added term. The network restores the real part; the imaginary part, which is
+    almost always 0, stays that of the input. The mean of a cepstrum is the logarithm of the DC
+    component of the spectrum, that is of the image's mean. `log_nodc` subtracts it before the
+    network, and adds the mean of the input's cepstrum afterwards.
+
+    The values of a cepstrum around its origin grow with the square root of the number of pixels, so
+    that the network only works for the size of its training crops. `prediction.restore` restores
+    larger images in tiles of that size. An exported model does not cut images; it needs such tiles
+    as its input.
     """
 
     MAX_HALO = 32
@@ -28,23 +33,27 @@ class Denoiser(base.Denoiser):
             config.channels,
             seed=config.seed,
             dtype=config.dtype_policy,
-            last_gain=1.0 if config.is_logarithmic else 0.0,  # from the blurred image on
+            # With 0 the untrained network adds nothing: the training starts from the blurred image.
+            last_gain=1.0 if config.is_logarithmic else 0.0,
         )
 
     @property
     def MAX_TILE(self):
-        """Cepstra have no other size than those of the training, see the class."""
+        """Side of the tiles of a model of cepstra, that of its training crops, pixels; or None."""
         return self.config.crop_size if self.config.is_logarithmic else None
 
     @property
     def radius(self):
+        """How far an output pixel sees, pixels; 0 for cepstra, whose tiles have no halo."""
         return 0 if self.config.is_logarithmic else network.receptive_radius("unet")
 
     @property
     def bytes_per_pixel(self):
+        """Peak memory of restoring, bytes per pixel of the image; measured."""
         return 1500
 
     def restore(self, inputs, run, training):
+        """Returns `denoised` (N, H, W, C); in training also `cepstrum`, if that is restored."""
         noisy = inputs["noisy"]
         if not self.config.is_logarithmic:
             return {"denoised": noisy + run(self.network, noisy - 0.5, padding="reflect")}
@@ -58,6 +67,7 @@ class Denoiser(base.Denoiser):
         return result | {"denoised": cepstrum.invert(restored, imaginary)}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Mean square error of images or of cepstra, a scalar."""
         if not self.config.is_logarithmic:
             return losses.mean_square(y_pred["denoised"], y["target"])
         target, _ = cepstrum.transform(y["target"])

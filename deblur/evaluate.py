@@ -1,11 +1,12 @@
-"""Scores a deblurring network on images that it blurs, beside classical methods.
+"""Scores a deblurring network on images that it blurs itself, beside classical methods.
 
-python -m deblur.evaluate --run_dir=runs/deblur --output=pictures
-python -m deblur.evaluate --run_dir=runs/deblur --dataset=set12 --blur=motion9 --noise=gauss2 \\
+python -m deblur.evaluate --output=pictures
+python -m deblur.evaluate --run_dir=runs/convolve --dataset=set12 --blur=motion9 --noise=gauss2 \\
     --baselines=all
 
-The classical methods are given the true kernel, the network is not.
-Ends with a line that programs can read:
+`noise2x evaluate deblur` is the same command. Without --run_dir it scores the newest finished run
+of deblur in runs/. The classical methods know the true kernel; the network does not. The last line
+is for programs to read:
 RESULT dataset=set12 blur=motion9 noise=gauss2 images=12 psnr=... ssim=...
 """
 
@@ -22,16 +23,20 @@ def _define_flags():
     absl_flags.DEFINE_string(
         "blur",
         None,
-        "Kernels to blur with: dirac0.25, lognormal0.5, motion9 (pixels), disc3 (radius), a range "
-        "as motion3_15, or a file with one, NPY, TIFF or PNG [validation_blur of the training].",
+        "Kernels to blur with: dirac0.25, lognormal0.5, motion9 (length in pixels), disc3 (radius "
+        "in pixels), a range such as motion3_15, or a file with one kernel, NPY, TIFF or PNG "
+        "[validation_blur of the training].",
     )
     absl_flags.DEFINE_integer(
         "kernel_size",
         None,
-        "Side of kernels with random entries, pixels; 0: the image's [that of the training].",
+        "Side of dirac and lognormal kernels, pixels; 0: as large as the image [that of the "
+        "training].",
     )
     absl_flags.DEFINE_bool(
-        "unit_sum", None, "Whether kernels with random entries sum to 1 [as in the training]."
+        "unit_sum",
+        None,
+        "Scale dirac and lognormal kernels so that they sum to 1 [as in the training].",
     )
 
 
@@ -46,6 +51,7 @@ def _change_config(config):
 
 
 def main():
+    """Runs `python -m deblur.evaluate`."""
     commands.evaluate(METHOD, __doc__, define=_define_flags, change_config=_change_config)
 
 

@@ -1,4 +1,4 @@
-"""Blur kernels: drawn at random around a Dirac, of cameras, or measured; circular convolution."""
+"""Blur kernels (random, of cameras, or measured in a file), and circular convolution with them."""
 
 import dataclasses
 import os
@@ -10,27 +10,29 @@ import numpy as np
 from common.files import image_files, pixels
 from common.files.errors import ImageError
 
+# Name of a law of kernels -> what its strength is, with the unit.
 MODELS = {
     "lognormal": "sigma of the logarithm of the spectrum",
     "dirac": "deviation of the spectrum around 1",
     "motion": "length of a straight path, pixels",
     "disc": "radius, pixels",
 }
-CAMERA = ("motion", "disc")  # their mean is no Dirac, see `sharpening`
-MAX_SIGMA = 50.0
-MAX_LENGTH = 255.0  # of a camera's kernel, pixels
-# Single precision holds spectra over a range of about e^16. Beyond, draws of the logarithm are cut
-# off on both sides alike, which leaves its mean 0.
+CAMERA = ("motion", "disc")  # laws whose average kernel is not a Dirac, see `sharpening`
+MAX_SIGMA = 50.0  # largest strength of random kernels
+MAX_LENGTH = 255.0  # largest strength of camera kernels, pixels
+# Largest absolute logarithm of a spectrum: single precision covers a range of about e^16. Larger
+# draws are clipped on both sides in the same way, so that their mean stays 0.
 MAX_LOG = 8.0
 FILES = (".npy", ".tif", ".tiff", ".png")
-FINE = 8  # points to a pixel, along each side, of a disc; of a path twice as many
+FINE = 8  # sample points per pixel along each side of a disc; a path has twice as many
 
 
 @dataclasses.dataclass(frozen=True)
 class Blur:
-    """A law of kernels and the range of its strength, uniform for each image.
+    """A law of random kernels and the range of its strength, which is drawn uniformly.
 
-    model: a key of `MODELS`; low, high: in its units.
+    model: a key of `MODELS`.
+    low, high: the range, in the unit of the model.
     """
 
     model: str
@@ -39,10 +41,13 @@ class Blur:
 
 
 def parse(text):
-    """Reads "dirac0.25", "dirac0_0.5", "lognormal0_1", "motion9", "disc1_3".
+    """Reads a blur string: "dirac0.25", "dirac0_0.5", "lognormal0_1", "motion9", "disc1_3".
+
+    Returns:
+        `Blur`.
 
     Raises:
-        ValueError: anything else.
+        ValueError: the text is no blur string, or its range is empty or too large.
     """
     number = r"(\d+(?:\.\d+)?)"
     match = re.fullmatch(rf"({'|'.join(MODELS)}){number}(?:_{number})?", text)
@@ -59,30 +64,33 @@ def parse(text):
 
 
 def largest_side(blur):
-    """Of the kernels of a camera's law, pixels."""
+    """Largest side of the kernels of a camera's law, pixels."""
     half = blur.high / 2 if blur.model == "motion" else max(blur.high, 0.5) - 0.5
     return 2 * int(np.ceil(half)) + 1
 
 
 def draw(blur, rng, size, *, unit_sum):
-    """Draws a kernel.
+    """Draws a random kernel.
 
-    lognormal: its spectrum is exp(sigma n), n real, normal, equal at a frequency and its mirror
-    image, so that kernels are real and E[log spectrum] = 0. dirac: a Dirac plus normal entries of
-    deviation sigma / sqrt(entries), so that E[kernel] is the Dirac and its spectrum deviates from
-    1 by sigma at any frequency, whatever the size: of the image's own size it is the complex
-    normal noise of mean 1 by which `multiplicative` multiplies. A unit sum takes the deviation away
-    at frequency 0, and most of it at those with longer waves than the kernel. motion, disc: of
-    cameras.
+    lognormal: the spectrum is exp(sigma n) with normal n. n is real and equal at a frequency and
+        its mirror image, so that the kernel is real and E[log spectrum] = 0.
+    dirac: a Dirac plus normal entries of standard deviation sigma / sqrt(number of entries).
+        E[kernel] is the Dirac, and the spectrum deviates from 1 by sigma at every frequency,
+        whatever the size. If the kernel is as large as the image, its spectrum is the complex
+        normal noise of mean 1 that the formulation `multiplicative` multiplies with.
+    motion, disc: see the functions of these names.
+
+    With a unit sum a dirac kernel's spectrum is exactly 1 at frequency 0, and nearly 1 at
+    frequencies whose waves are longer than the kernel.
 
     Args:
         blur: `Blur`.
         rng: np.random.Generator.
-        size: (h, w) of the kernel; that of camera kernels follows from their strength.
-        unit_sum: entries sum to 1, as those of real blur do; else the sum is as random as the rest.
+        size: (h, w) of the kernel, pixels; unused for camera kernels, whose strength determines it.
+        unit_sum: whether the entries sum to 1, as in real blur; otherwise the sum is random.
 
     Returns:
-        (h, w) float64, its middle at (h // 2, w // 2).
+        (h, w) float64, with its middle at (h // 2, w // 2).
 
     Reference: Cadiou & Dervishi, "Self-supervised methods for low-level vision", section 4.2; the
     report's 5x5 kernels of a log-normal spectrum are `lognormal` with size (5, 5).
@@ -107,20 +115,22 @@ def draw(blur, rng, size, *, unit_sum):
 
 
 def sharpening(kernel):
-    """2 Dirac - kernel: it sharpens as much as the kernel blurs. The mean of both is the Dirac.
+    """The kernel 2 Dirac - kernel, which sharpens as much as the kernel blurs.
 
-    So a target that is blurred or sharpened, as likely, is right on average, whatever the kernel;
-    one that is always blurred would teach the blur.
+    The average of both is the Dirac. The average of camera kernels is not a Dirac, so a network
+    trained on blurred targets would learn to keep the blur. If half of the targets are sharpened
+    instead, their average is the clean image, whatever the kernel.
     """
-    found = -kernel
-    found[kernel.shape[0] // 2, kernel.shape[1] // 2] += 2.0
-    return found
+    sharpener = -kernel
+    sharpener[kernel.shape[0] // 2, kernel.shape[1] // 2] += 2.0
+    return sharpener
 
 
 def symmetric_normal(rng, size):
-    """(h, w) standard normal, equal at every frequency and its mirror image; zero frequency first.
+    """Draws normal numbers (h, w) that are equal at every frequency and its mirror image.
 
-    The inverse transform of a function of it is real.
+    The zero frequency comes first. Because of the symmetry, any function of the numbers is the
+    spectrum of a real image.
     """
     drawn = rng.standard_normal(size)
     mirrored = np.roll(np.flip(drawn), 1, axis=(0, 1))
@@ -129,13 +139,21 @@ def symmetric_normal(rng, size):
 
 
 def motion(length, angle):
-    """Straight motion over `length` pixels at `angle` (radians): (n, n) float64 of sum 1, n odd."""
+    """Kernel of a straight camera motion.
+
+    Args:
+        length: of the path, pixels.
+        angle: of the path, radians.
+
+    Returns:
+        (n, n) float64 with sum 1, n odd.
+    """
     steps = np.linspace(-0.5, 0.5, int(2 * FINE * np.ceil(length)) + 1) * length
     y, x = steps * np.sin(angle), steps * np.cos(angle)
     half = int(np.ceil(max(np.abs(y).max(), np.abs(x).max()) - 1e-9))
     kernel = np.zeros((2 * half + 3, 2 * half + 3))
     top, left = np.floor(y), np.floor(x)
-    # Each point is shared among the four pixels around it.
+    # Every point of the path is distributed over the four pixels around it.
     for down in (0, 1):
         for right in (0, 1):
             share = np.abs(1 - down - (y - top)) * np.abs(1 - right - (x - left))
@@ -145,7 +163,7 @@ def motion(length, angle):
 
 
 def disc(radius):
-    """A lens out of focus: (n, n) float64 of sum 1, n odd, a disc of `radius` pixels."""
+    """Kernel of a lens out of focus: a disc of `radius` pixels; (n, n) float64, sum 1, n odd."""
     radius = max(radius, 0.5)
     side = 2 * int(np.ceil(radius - 0.5)) + 1
     fine = (np.arange(side * FINE) + 0.5) / FINE - side / 2
@@ -155,15 +173,15 @@ def disc(radius):
 
 
 def is_file(text):
-    """Whether a string names a file with a kernel, not a law of them."""
+    """Whether a string is the name of a file with a kernel, not a blur string."""
     return pathlib.Path(text).suffix.lower() in FILES
 
 
 def read(path):
-    """A measured kernel from an image or .npy file: (h, w) float64, its sum 1.
+    """Reads a measured kernel from an image or .npy file: (h, w) float64, scaled to sum 1.
 
     Raises:
-        ImageError: not readable, or not to be used, see `check`.
+        ImageError: the file is not readable, or the kernel not usable, see `check`.
     """
     path = pathlib.Path(os.path.expanduser(path))
     kernel = pixels.to_channels(image_files.read_one(path), 1)[..., 0].astype(np.float64)
@@ -175,7 +193,7 @@ def read(path):
 
 
 def check(kernel):
-    """Raises ValueError for a kernel that is not (h, w), finite, of odd sides, of a sum but 0."""
+    """Raises ValueError unless a kernel is (h, w), finite, with odd sides and a sum other than 0."""
     kernel = np.asarray(kernel)
     if kernel.ndim != 2 or not all(side % 2 for side in kernel.shape):
         sides = "x".join(map(str, kernel.shape))
@@ -187,7 +205,14 @@ def check(kernel):
 
 
 def transfer(kernel, sides):
-    """The spectrum of a kernel laid around the first pixel of an (H, W) image: (H, W) complex128.
+    """Spectrum of a kernel that is centred on the first pixel of an image.
+
+    Args:
+        kernel: (h, w).
+        sides: (H, W) of the image, pixels.
+
+    Returns:
+        (H, W) complex128, zero frequency first.
 
     Raises:
         ValueError: the kernel is larger than the image.
@@ -201,7 +226,14 @@ def transfer(kernel, sides):
 
 
 def convolve(image, kernel):
-    """Circular convolution of every channel of (H, W, C), by FFT; float32.
+    """Circular convolution of every channel of an image, by FFT.
+
+    Args:
+        image: (H, W, C).
+        kernel: (h, w), with its middle at (h // 2, w // 2).
+
+    Returns:
+        (H, W, C) float32.
 
     Raises:
         ValueError: the kernel is larger than the image.

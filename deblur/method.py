@@ -1,4 +1,4 @@
-"""Deblurring as a method: pairs of images that are blurred by different kernels."""
+"""The method deblurring: it learns from pairs of images blurred by different kernels."""
 
 from common.method import Method
 from deblur import configs
@@ -6,7 +6,7 @@ from n2n_tf.method import PAPER
 
 
 class Deblurring(Method):
-    """Cadiou & Dervishi, section 4.2."""
+    """Deblurring by Noise2Noise (Cadiou & Dervishi, section 4.2)."""
 
     name = "deblur"
     summary = "pairs of images blurred by different kernels"
@@ -23,7 +23,7 @@ class Deblurring(Method):
         return denoiser.Denoiser(config)
 
     def optimizer(self, config):
-        """As Noise2Noise: constant, then ramped down."""
+        """Adam with a constant rate that is ramped down, as in Noise2Noise."""
         from common.training import optimizers
 
         return optimizers.ramped_adam(config, ramp_up=0.0)
@@ -34,7 +34,7 @@ class Deblurring(Method):
         return data.training_batches(images, config, start)
 
     def example_inputs(self, clean, config, *, noise, seed, number):
-        """Also `kernel` (h, w), the blur of this image, for those who may know it."""
+        """Also returns `kernel` (h, w), the blur of this image, for the classical methods."""
         from deblur import data
 
         blurred, kernel = data.blurred_example(clean, config, seed, number)
@@ -48,10 +48,10 @@ class Deblurring(Method):
         return classical.NAMES
 
     def run_baseline(self, baseline, inputs, sigma):
-        """Gives the classical methods the true kernel.
+        """Runs a classical method with the true kernel.
 
         Raises:
-            ValueError: nobody knows it, for files of the user's own.
+            ValueError: the kernel is not known, as for files of the user's own.
         """
         if "kernel" not in inputs:
             raise ValueError("baselines: the blur kernel of your own files is not known.")

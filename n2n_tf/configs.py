@@ -1,4 +1,4 @@
-"""What a Noise2Noise training depends on, and the settings that have a name."""
+"""The settings of a Noise2Noise training, and the named configurations."""
 
 import dataclasses
 import typing
@@ -9,18 +9,21 @@ from common.configuration import expect, fast_precision, setting
 
 SEQUENTIAL = ("nn_relu", "nn_sigmoid", "convtrans_relu", "convtrans_sigmoid")
 NETWORKS = ("unet", *SEQUENTIAL)
-TARGETS = {"noisy": "n2n", "clean": "n2c"}  # and how the original calls them
+TARGETS = {"noisy": "n2n", "clean": "n2c"}  # setting -> the original's name of it
 LOSSES = ("l2", "l1", "l0", "masked_l2")
 
-# By what finds the clean value among noisy ones: zero-mean noise is averaged away; text leaves the
-# median right, impulses the mode; of lost pixels there is nothing to learn (Lehtinen et al. 2018,
-# section 3).
+# The statistic of the noisy values that equals the clean value -> the loss that learns it. Noise of
+# mean zero keeps the mean, text keeps the median, and impulses keep the mode. Lost pixels teach
+# nothing, so their loss leaves them out (Lehtinen et al. 2018, section 3).
 LOSS = {"mean": "l2", "median": "l1", "mode": "l0", "kept mean": "masked_l2"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Defaults are those of Lehtinen et al. 2018. Written to the run folder as config.json."""
+    """Settings of a Noise2Noise training; the defaults are those of Lehtinen et al. 2018.
+
+    The run folder holds them as config.json.
+    """
 
     NOISES: typing.ClassVar[tuple] = noises.MODELS
     OWN_FILES: typing.ClassVar[tuple] = ("pairs",)
@@ -30,23 +33,30 @@ class Config(configuration.Config):
         "Noise to add: gauss25, gauss0_50, poisson30, impulse50, bernoulli50, text25, ...",
         noises.Noise,
     )
-    targets: str = setting("noisy", "noisy: another noisy version of the crop; clean: the crop.")
+    targets: str = setting(
+        "noisy", "Targets of the training: noisy (the crop with other noise) or clean (the crop)."
+    )
     pairs: str | None = setting(
         None,
-        "Really noisy images instead of train_set: a folder with a sub-folder for each scene, or "
-        "with a stack for each, of two or more acquisitions. validation_set is then another such.",
+        "Folder of noisy acquisitions, used instead of train_set: a sub-folder or a stack for each "
+        "scene, with two or more acquisitions of it. validation_set is then such a folder too.",
         str,
     )
-    network: str = setting("unet", f"{', '.join(NETWORKS)}.")
-    loss: str | None = setting(None, f"{', '.join(LOSSES)}; as fits the noise if not given.", str)
+    network: str = setting("unet", f"Network: {', '.join(NETWORKS)}.")
+    loss: str | None = setting(
+        None, f"Loss: {', '.join(LOSSES)}. By default the one that suits the noise.", str
+    )
     optimizer: str | None = setting(
-        None, "adam or sgd, momentum 0.9; if not given sgd for the small networks, else adam.", str
+        None,
+        "Optimiser: adam, or sgd with momentum 0.9. By default sgd for the four small networks, "
+        "and adam for the U-Net.",
+        str,
     )
     learning_rate: float | None = setting(
-        None, "Learning rate before its ramp down.", float, positive=True
+        None, "Learning rate before it is ramped down.", float, positive=True
     )
     ramp_down: float | None = setting(
-        None, "Share of the training, its last, in which the learning rate falls.", float
+        None, "Last share of the training in which the learning rate falls, 0 to 1.", float
     )
 
     def __post_init__(self):
@@ -73,15 +83,17 @@ class Config(configuration.Config):
 
     @property
     def side_multiple(self):
+        """What the sides of a crop must be a multiple of, pixels."""
         return 4 if self.network in SEQUENTIAL else 32  # two halvings, or five
 
     def label(self):
-        """gauss0_50-n2n, gauss25-n2c-nn_relu, pairs."""
+        """A short name of the training: gauss0_50-n2n, gauss25-n2c-nn_relu or pairs."""
         parts = ["pairs"] if self.pairs else [str(self.noise), TARGETS[self.targets]]
         parts += [self.network] if self.network in SEQUENTIAL else []
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
+        """The configuration without any None: what the paper has for these targets and noise."""
         noise = self.noise or (noises.NoNoise() if self.pairs else noises.Gauss(0, 50))
         sequential = self.network in SEQUENTIAL
         clean = self.targets == "clean"
@@ -103,7 +115,7 @@ def _named():
         for targets, short in TARGETS.items():
             settings = {"noise": noise, "targets": targets}
             configs[f"{name}-{short}"] = Config(**settings)
-            # 500,000 steps instead of 300,000, the rate falling over the last half.
+            # 500,000 steps instead of 300,000; the rate falls over the last half.
             configs[f"{name}-{short}-long"] = Config(
                 **settings, num_images=2_000_000, ramp_down=0.5
             )
@@ -123,8 +135,8 @@ def _named():
 DEFAULT = "gaussian-n2n"
 NAMED = _named()
 
-# For the sample photographs: minutes on two CPU cores. Crops as ssdn_tf learned most from in a
-# given time, see RESULTS.md.
+# For the sample photographs: a few minutes on two CPU cores. With crops of this size, one in a
+# step, ssdn_tf learned most in the same time; see RESULTS.md.
 SHORT = {
     "num_images": 8000,
     "batch_size": 1,

@@ -1,4 +1,4 @@
-"""What Noise2Noise trains on: two noisy versions of one crop, synthetic or really acquired."""
+"""Training data of Noise2Noise: two noisy versions of one crop, synthetic or acquired."""
 
 import functools
 
@@ -11,17 +11,20 @@ from common.files import pixels
 
 
 def load_images(config, data_dir, max_images):
-    """The images, or the scenes of pairs, that a configuration names, as stored."""
+    """Loads the images, or the scenes of `config.pairs`, as stored: an ImageSet."""
     if config.pairs:
         return pairs.load_pairs(config.pairs, max_images=max_images)
     return datasets.load(config.train_set, data_dir, max_images=max_images)
 
 
 def training_images(config, data_dir, max_images):
-    """The images, or scenes of pairs, that a configuration trains on.
+    """Loads the images, or the scenes of `config.pairs`, that are used for the training.
 
-    Images with a side shorter than the crop are first resized to the crop, bicubically, as the
-    original does; pairs of such a size are left out, for resizing would mix their pixels' noise.
+    An image with a side shorter than the crop is resized to the crop, bicubically, as in the
+    original. Scenes of such a size are left out: resizing would mix the noise of their pixels.
+
+    Raises:
+        ValueError: all scenes are too small.
     """
     images = load_images(config, data_dir, max_images)
     if config.pairs:
@@ -30,7 +33,10 @@ def training_images(config, data_dir, max_images):
 
 
 def enlarge(image, size):
-    """(H, W, C) as it is, or (size, size, C) of the same type if a side is shorter than `size`."""
+    """Resizes an image (H, W, C) to (size, size, C) if a side is shorter than `size` pixels.
+
+    Other images are returned as they are. The type of the values stays.
+    """
     if min(image.shape[:2]) >= size:
         return image
     resized = pixels.resize(image, (size, size)) / pixels.white_level(image.dtype)
@@ -40,19 +46,25 @@ def enlarge(image, size):
 
 
 def training_batches(image_set, config, start):
-    """Batches as of pipeline.training_batches: of noise that is added, or of real pairs."""
+    """Batches of crops with added noise or of acquired pairs, see pipeline.training_batches."""
     if config.pairs:
         return pair_batches(image_set, config, start)
     return pipeline.noise2noise_batches(image_set, config, start)
 
 
 def pair_batches(scenes, config, start):
-    """Batches of scenes of several acquisitions, (K, H, W, C) each: two different ones a crop."""
+    """Batches of crops with two different acquisitions of each.
+
+    Args:
+        scenes: ImageSet of scenes (K, H, W, C), K >= 2 acquisitions.
+        config: `configs.Config` with pairs.
+        start: number of the first batch.
+    """
     size = config.crop_size
 
     def draw(number):
         rng = streams.generator(ArrayStream.N2N_ACQUISITIONS, config.seed, number)
-        # One crop through all acquisitions, then two of them.
+        # The crop is at the same place in all acquisitions of the scene.
         crops = pipeline.draw_crop(scenes.images, config, number)
         first, second = rng.permutation(len(crops))[:2]
         return crops[first], crops[second]
@@ -67,7 +79,10 @@ def pair_batches(scenes, config, start):
 
 
 def pair_examples(config):
-    """A function that yields the first acquisition of a few validation scenes, as it is."""
+    """A function that yields the first acquisition of a few validation scenes, without references.
+
+    See Method.validation_examples.
+    """
     scenes = pairs.load_pairs(config.validation_set, max_images=example_images.VALIDATION_IMAGES)
     firsts = scenes.each(lambda acquisitions: acquisitions[0]).each(example_images.centre)
     return functools.partial(example_images.as_they_are, firsts, config)

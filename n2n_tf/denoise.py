@@ -1,7 +1,11 @@
-"""Restores image files: PNG, JPEG, TIFF (stacks too), NPY; names and bit depth are kept.
+"""Restores noisy image files with a trained Noise2Noise network.
 
-python -m n2n_tf.denoise --run_dir=runs/first --input=photo.png --output=restored
-python -m n2n_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --output=restored
+python -m n2n_tf.denoise photo.jpg scans/*.tif
+python -m n2n_tf.denoise --run_dir=runs/gaussian --output=restored photo.png
+
+`noise2x denoise n2n` is the same command. Without --run_dir it uses the newest finished run of
+n2n_tf in runs/. The results go to the folder --output, under the names and with the bit depth of
+the input files: PNG, JPEG, TIFF (stacks too), NPY.
 """
 
 from common import commands
@@ -9,6 +13,7 @@ from n2n_tf.method import METHOD
 
 
 def main():
+    """Runs `python -m n2n_tf.denoise`."""
     commands.denoise(METHOD, __doc__)
 
 

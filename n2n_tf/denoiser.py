@@ -1,4 +1,4 @@
-"""The Noise2Noise denoiser: network and loss as one Keras model."""
+"""The Noise2Noise denoiser: network and loss in one Keras model."""
 
 from common.networks import base, losses
 from common.training import schedules
@@ -6,7 +6,7 @@ from n2n_tf import network
 
 
 class Denoiser(base.Denoiser):
-    """Restores images by one pass through the network; the result holds `denoised` alone."""
+    """Restores images by one pass through the network; the result has `denoised` only."""
 
     def __init__(self, config):
         super().__init__(config, name="n2n")
@@ -23,19 +23,23 @@ class Denoiser(base.Denoiser):
 
     @property
     def radius(self):
+        """How far an output pixel sees, pixels."""
         return network.receptive_radius(self.config.network)
 
     @property
     def bytes_per_pixel(self):
+        """Peak memory of restoring, bytes per pixel of the image; measured."""
         return 1500
 
     def restore(self, inputs, run, training):
+        """Returns `denoised` (N, H, W, C) of `noisy` (N, H, W, C), both on [0, 1]."""
         noisy = inputs["noisy"]
-        # The original's inner range is that of its U-Net; the small networks end in [0, 1].
+        # The U-Net works on [-0.5, 0.5], as in the original; the small networks work on [0, 1].
         shift = 0.5 if self.config.network == "unet" else 0.0
         return {"denoised": run(self.network, noisy - shift, padding="reflect") + shift}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss that the configuration names, a scalar."""
         restored, target = y_pred["denoised"], y["target"]
         if self.config.loss == "l1":
             return losses.mean_absolute(restored, target)

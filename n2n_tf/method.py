@@ -1,4 +1,4 @@
-"""Noise2Noise as a method: noise that is added, or pairs that were acquired."""
+"""The method Noise2Noise: it learns from added noise, or from acquired pairs."""
 
 from common.method import Method, Paper
 from n2n_tf import configs
@@ -7,7 +7,7 @@ PAPER = Paper("Lehtinen et al.: Noise2Noise, ICML 2018", "10.48550/arXiv.1803.04
 
 
 class Noise2Noise(Method):
-    """Lehtinen et al. 2018."""
+    """Noise2Noise (Lehtinen et al. 2018)."""
 
     name = "n2n_tf"
     summary = "pairs of noisy images of one scene: noise, text, lost pixels (Noise2Noise)"
@@ -22,7 +22,10 @@ class Noise2Noise(Method):
         return denoiser.Denoiser(config)
 
     def optimizer(self, config):
-        """Adam or SGD, the rate constant and then ramped down. tests/golden/lr_schedules.npz."""
+        """Adam or SGD, with a rate that is constant and then ramped down.
+
+        As in the original: tests/golden/lr_schedules.npz.
+        """
         import keras
 
         from common.training import optimizers
@@ -38,7 +41,7 @@ class Noise2Noise(Method):
         return data.load_images(config, data_dir, max_images)
 
     def training_images(self, config, data_dir=None, max_images=None):
-        """Images with a side shorter than the crop are enlarged; pairs of that size left out."""
+        """The images, small ones enlarged to the crop; see data.training_images."""
         from n2n_tf import data
 
         return data.training_images(config, data_dir, max_images)

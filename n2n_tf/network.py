@@ -1,4 +1,4 @@
-"""Noise2Noise U-Net (Lehtinen et al. 2018, appendix) and four small networks beside it."""
+"""The Noise2Noise U-Net (Lehtinen et al. 2018, appendix), and four small networks."""
 
 import keras
 from keras import ops
@@ -7,15 +7,16 @@ from common.networks import sizes, unet
 
 
 def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
-    """U-Net: (N, H, W, channels) in [-0.5, 0.5] to the same; H and W multiples of 32.
+    """Builds the U-Net: (N, H, W, channels) in [-0.5, 0.5] to the same.
 
-    tests/golden/n2n_unet.npz.
+    H and W are multiples of 32. The outputs are those of the original: tests/golden/n2n_unet.npz.
 
     Args:
-        channels: of the image, 1 or 3.
-        seed: int, of the initial kernels.
+        channels: channels of the image, 1 or 3.
+        seed: int, seed of the initial kernels.
         dtype: "float32", or "mixed_bfloat16" for bfloat16 arithmetic on float32 weights.
-        last_gain: of the last kernel's initial values; at 0 the untrained network gives 0.
+        last_gain: factor of the last kernel's initial values; 0 makes the untrained network
+            return 0.
     """
     layers = unet.Convolutions(seed=seed, dtype=dtype)
 
@@ -23,7 +24,7 @@ def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
         return unet.leaky_relu(layers(x, filters, name))
 
     image = keras.Input((None, None, channels), name="image")
-    # The image joins features as a skip: of another precision it would make them all float32.
+    # The image is concatenated with features; in float32 it would turn them all into float32.
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
     x = unet.trunk(x, conv, unet.pool, suffixes=("", "b"))
     x = conv(conv(x, 64, "dec_conv1a"), 32, "dec_conv1b")
@@ -32,28 +33,34 @@ def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
 
 
 def receptive_radius(name):
-    """How far an output pixel sees, pixels; of `unet`, or of a name of build_sequential's."""
+    """How far an output pixel sees, pixels.
+
+    name: one of configs.NETWORKS, for instance "unet" or "nn_relu".
+    """
     if name == "unet":
         return sizes.radius([5, 3, 3, 3, 3, 1])
     return sizes.radius([1, 1, 0] if name.startswith("nn") else [0, 0, 0])
 
 
 def build_sequential(channels, *, upsampling, final, seed=0, dtype="float32"):
-    """Two convolutions down, two up (an EE-559 report on Noise2Noise, 2022, table 1).
+    """Builds a small network: two convolutions down, two up.
 
-    Maps (N, H, W, channels) in [0, 1] to the same; H and W multiples of 4.
+    It maps (N, H, W, channels) in [0, 1] to the same; H and W are multiples of 4.
 
     Args:
-        channels: of the image, 1 or 3.
-        upsampling: "nn", repetition and a 3x3 convolution, or "convtrans", a transposed one of 2x2.
+        channels: channels of the image, 1 or 3.
+        upsampling: "nn" (nearest neighbours, then a 3x3 convolution) or "convtrans" (transposed
+            2x2 convolution).
         final: last activation, "relu" or "sigmoid".
-        seed: int, of the initial kernels, uniform within 1 / sqrt(fan_in) as the biases would be.
-        dtype: as of `build_network`.
+        seed: int, seed of the initial kernels, uniform within 1 / sqrt(fan_in).
+        dtype: see `build_network`.
+
+    Reference: an EE-559 report on Noise2Noise, 2022, table 1.
     """
     seeds = keras.random.SeedGenerator(seed)
 
     def settings(name):
-        # Variance 1 / (3 fan_in), which is PyTorch's own: the report does not name another.
+        # Variance 1 / (3 fan_in) is PyTorch's default; the report names no other.
         kernel = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed=seeds)
         return {"kernel_initializer": kernel, "dtype": dtype, "name": name}
 

@@ -1,9 +1,12 @@
-"""Trains a denoiser on pairs of noisy images (Noise2Noise), or on clean targets beside it.
+"""Trains a denoiser on pairs of noisy images (Noise2Noise), or on clean targets.
 
-python -m n2n_tf.train --run_dir=runs/first                        # sample photographs, minutes
+python -m n2n_tf.train                                    # sample photographs, a few minutes
 python -m n2n_tf.train --config=gaussian-n2n --train_set=bsd300_train --run_dir=runs/gaussian
-python -m n2n_tf.train --noise=text0_50 --train_set=photos --run_dir=runs/text
-python -m n2n_tf.train --pairs=acquisitions --channels=1 --run_dir=runs/mine
+python -m n2n_tf.train --noise=text0_50 --train_set=photos
+python -m n2n_tf.train --pairs=acquisitions --channels=1 --run_dir=runs/pairs
+
+`noise2x train n2n` is the same command. Without --run_dir the model is written to the next numbered
+folder in runs/, for instance runs/00003-n2n-gauss0_50-n2n.
 """
 
 import functools
@@ -13,8 +16,8 @@ from n2n_tf.method import METHOD
 
 
 def train(run: commands.TrainingRun) -> None:
-    """Configuration, images, batches, denoiser, fit."""
-    config = run.config  # n2n_tf/configs.py: flags over a named configuration
+    """Makes images, batches and a denoiser from the configuration, and fits the denoiser."""
+    config = run.config  # n2n_tf/configs.py: a named configuration, changed by flags
     images = run.images()  # n2n_tf/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # n2n_tf/denoiser.py: network and loss
@@ -22,6 +25,7 @@ def train(run: commands.TrainingRun) -> None:
 
 
 def main():
+    """Runs `python -m n2n_tf.train`."""
     commands.train(METHOD, __doc__, train)
 
 

@@ -1,4 +1,4 @@
-"""What a Noise2Void training depends on, and the settings that have a name."""
+"""The settings of a Noise2Void training, and the named configurations."""
 
 import dataclasses
 import pathlib
@@ -14,13 +14,16 @@ from common.files import axis_letters
 from n2v_tf import blind_spots
 
 MAX_CHANNELS = 64
-EPOCHS, STEPS = 100, 400  # juglab's
-MIN_SPOTS = 1  # in a patch, on average
+EPOCHS, STEPS = 100, 400  # juglab's defaults
+MIN_SPOTS = 1  # least average number of blind spots in a patch
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Defaults are those of juglab's n2v 0.3.3. Written to the run folder as config.json."""
+    """Settings of a Noise2Void training; the defaults are those of juglab's n2v 0.3.3.
+
+    The run folder holds them as config.json.
+    """
 
     NOISES: typing.ClassVar[tuple] = (
         noises.Gauss,
@@ -32,61 +35,88 @@ class Config(configuration.Config):
     CHANNELS: typing.ClassVar[range] = range(1, MAX_CHANNELS + 1)
 
     data_path: str | None = setting(
-        None, "Your noisy files: a folder, a glob or one file; nothing is added to them.", str
+        None,
+        "Your noisy files: a folder, a glob or one file. They replace train_set, and no noise is "
+        "added to them.",
+        str,
     )
     file_pattern: str = setting(
-        "*", "Pattern of the files in the folder of data_path, for instance *.tif."
+        "*", "Pattern of the file names in the folder data_path, for instance *.tif."
     )
     dims: str | None = setting(
         None,
-        "Axes of the files: YX, TYX, YXC, ZYX, TZYXC, ... With Z it is a 3D network that is "
-        "trained [as the files say; pages are then images of their own].",
+        "Axes of your files, one letter each: YX, TYX, YXC, ZYX, TZYXC, ... With Z a 3D network is "
+        "trained [as TIFF files say; otherwise every page is an image of its own].",
         str,
     )
     noise: noises.Noise | None = setting(
         None,
-        "Noise to add to train_set, as gauss25, poisson30; files of data_path get none.",
+        "Noise to add to train_set: gauss25, gauss5_50, poisson30, impulse50, ...; not added to "
+        "files of data_path.",
         noises.Noise,
     )
-    channels: int = setting(1, "1 (grey), 3 (colour), or as many as the axis C has.")
-    epochs: int | None = setting(None, f"Length of the training, in epochs [{EPOCHS}].", int)
-    steps_per_epoch: int | None = setting(None, f"Steps of an epoch [{STEPS}].", int)
-    num_images: int | None = setting(
-        None, "Length in crops shown, instead of epochs x steps_per_epoch x batch_size.", int
+    channels: int = setting(
+        1, "Channels of the images: 1 (grey), 3 (colour), or the length of axis C of your files."
     )
-    batch_size: int = setting(16, "Crops a step.", positive=True)
+    epochs: int | None = setting(None, f"Length of the training, in epochs [{EPOCHS}].", int)
+    steps_per_epoch: int | None = setting(None, f"Steps in an epoch [{STEPS}].", int)
+    num_images: int | None = setting(
+        None,
+        "Length of the training, in crops shown, instead of epochs x steps_per_epoch x batch_size.",
+        int,
+    )
+    batch_size: int = setting(16, "Crops in a step.", positive=True)
     crop_size: int = setting(64, "Side of a training crop, pixels; a multiple of 2^depth.")
-    crop_depth: int = setting(0, "Depth of a crop of a 3D network, pages [0: 2D; with Z 16].")
+    crop_depth: int = setting(
+        0,
+        "Depth of a training crop, pages; a multiple of 2^depth; 0: 2D images, or 16 pages where "
+        "dims has Z.",
+    )
     augment: bool = setting(
-        True, "Turn and mirror crops, in the ways that leave struct_kernel as it is."
+        True,
+        "Turn and mirror the crops at random, in those ways that leave struct_kernel unchanged.",
     )
     learning_rate: float | None = setting(
-        4e-4, "Learning rate before its ramp down.", float, positive=True
+        4e-4, "Learning rate before it is ramped down.", float, positive=True
     )
-    depth: int = setting(2, "How often the network halves an image.", positive=True)
-    width: int = setting(32, "Features of the first level of the network.", positive=True)
+    depth: int = setting(
+        2, "How many times the network halves the sides of an image.", positive=True
+    )
+    width: int = setting(32, "Features of the network's first level.", positive=True)
     kernel_size: int | None = setting(
-        None, "Side of its convolutions, pixels, odd [5, in 3D 3].", int
+        None, "Side of the network's convolution kernels, pixels, an odd number [5; in 3D 3].", int
     )
-    batch_norm: bool = setting(True, "Normalise batches after every convolution.")
+    batch_norm: bool = setting(True, "Use batch normalisation after every convolution.")
     residual: bool = setting(False, "Add the input to the network's output.")
-    single_net_per_channel: bool = setting(True, "A network for each channel.")
-    blurpool: bool = setting(False, "Blur before halving (N2V2).")
-    skip_skipone: bool = setting(False, "No skip connection at the top level (N2V2).")
-    perc_pix: float = setting(1.5, "Blind spots, per cent of the pixels of a crop.", positive=True)
+    single_net_per_channel: bool = setting(
+        True, "Use a separate network for each channel, not one for all channels."
+    )
+    blurpool: bool = setting(False, "Blur the features before they are halved (N2V2).")
+    skip_skipone: bool = setting(
+        False, "Leave out the skip connection of the network's first level (N2V2)."
+    )
+    perc_pix: float = setting(
+        1.5, "Share of a crop's pixels that are blind spots, per cent.", positive=True
+    )
     manipulator: str = setting(
-        "uniform_withCP", f"What hides a blind spot: {', '.join(blind_spots.MANIPULATORS)}."
+        "uniform_withCP",
+        "Where the value that replaces a blind spot comes from: "
+        f"{', '.join(blind_spots.MANIPULATORS)}.",
     )
     radius: int = setting(
-        5, "Radius of the neighbourhood that the manipulator draws from, pixels.", positive=True
+        5,
+        "Radius of the neighbourhood from which the manipulator takes values, pixels.",
+        positive=True,
     )
     struct_kernel: str | None = setting(
         None,
-        "Pixels around a blind spot to hide too (structN2V): horizontal11, vertical7, 1x11, "
-        "5x1x1, or rows of 0 and 1: 010/111/010. Odd sides.",
+        "Pixels around a blind spot that are hidden with it (structN2V): horizontal11, vertical7, "
+        "1x11, 5x1x1, or rows of 0 and 1 such as 010/111/010. Its sides are odd numbers.",
         str,
     )
-    loss: str = setting("mae", "Loss on the blind spots: mae or mse.")
+    loss: str = setting(
+        "mae", "Loss on the blind spots: mae (absolute error) or mse (squared error)."
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -135,37 +165,40 @@ class Config(configuration.Config):
 
     @property
     def side_multiple(self):
+        """What the sides of a crop must be a multiple of, pixels."""
         return 2**self.depth
 
     @property
     def file_axes(self):
+        """Letters of the axes of the training's files, or None for what the files say."""
         return self.dims
 
     @property
     def keeps_counts(self):
+        """Whether values stay as the user's files have them, not scaled to [0, 1]."""
         return bool(self.data_path)
 
     @property
     def spatial(self):
-        """2 or 3: how many sides an image of the network has."""
+        """Number of sides of an image: 2, or 3 for volumes."""
         return 3 if self.crop_depth or (self.dims and "Z" in self.dims) else 2
 
     @property
     def crop_shape(self):
-        """Sides of a training crop."""
+        """Sides of a training crop, pixels: (H, W) or (D, H, W)."""
         sides = (self.crop_size, self.crop_size)
         return (self.crop_depth or 16, *sides) if self.spatial == 3 else sides
 
     @property
     def struct(self):
-        """The kernel of structN2V as an array of 0 and 1 with as many sides as a crop, or None."""
+        """The kernel of structN2V, or None: an array of 0 and 1 with as many axes as a crop."""
         if self.struct_kernel is None:
             return None
         kernel = parse_kernel(self.struct_kernel)
         return kernel[None] if kernel.ndim < self.spatial else kernel
 
     def label(self):
-        """n2v2-gauss25, structn2v-cells.tif, n2v-3d-volume.tif."""
+        """A short name of the training: n2v2-gauss25, structn2v-cells.tif, n2v-3d-volume.tif."""
         name = "structn2v" if self.struct_kernel else "n2v2" if self.blurpool else "n2v"
         parts = [name] + (["3d"] if self.spatial == 3 else [])
         images = (
@@ -175,6 +208,7 @@ class Config(configuration.Config):
         return "-".join(parts + ([f"{self.channels}channels"] if self.channels > 1 else []))
 
     def completed(self):
+        """The configuration without any None: juglab's defaults for these images."""
         own = bool(self.data_path)
         steps = (self.epochs or EPOCHS) * (self.steps_per_epoch or STEPS)
         noise = noises.NoNoise() if own else self.noise or noises.Gauss(25, 25)
@@ -184,7 +218,7 @@ class Config(configuration.Config):
                 kernel_size=3 if self.spatial == 3 else 5,
                 **({"validation_set": self.data_path} if own else {}),
             ),
-            # Counts stay counts, whatever type they come in.
+            # 1.0 leaves the values of the user's files as they are, whatever their type.
             white_level=self.white_level or (1.0 if own else 0.0),
             crop_depth=self.crop_shape[0] if self.spatial == 3 else 0,
         )
@@ -193,13 +227,14 @@ class Config(configuration.Config):
 def parse_kernel(text):
     """Reads a structN2V kernel: "horizontal11", "vertical7", "1x11", "010/111/010".
 
-    Planes of a 3D one are parted by "|": "000/010/000|010/111/010|000/010/000".
+    The planes of a 3D kernel are separated by "|": "000/010/000|010/111/010|000/010/000".
 
     Returns:
         uint8 array of 0 and 1, 2D or 3D.
 
     Raises:
-        ValueError: none of these, rows of unequal length, even sides, nothing beside the centre.
+        ValueError: the text has another form, the rows have different lengths, a side is even, or
+            no pixel beside the centre is 1.
     """
     if match := re.fullmatch(r"(horizontal|vertical)(\d+)", text):
         length = int(match[2])
@@ -226,7 +261,10 @@ def parse_kernel(text):
 
 
 def format_kernel(mask):
-    """An array of 0 and 1, or None, as `parse_kernel` reads it."""
+    """Writes a kernel as the text that `parse_kernel` reads.
+
+    mask: 2D or 3D array of 0 and 1; or None, which gives None.
+    """
     if mask is None:
         return None
     mask = (np.asarray(mask) != 0).astype(int)
@@ -235,9 +273,9 @@ def format_kernel(mask):
 
 
 DEFAULT = "n2v"
-N2V2 = {"blurpool": True, "skip_skipone": True, "manipulator": "median"}
-# Krull et al. 2019, as juglab's notebook has it; published 27.71 dB on BSD68.
-BSD68 = {
+N2V2: dict[str, typing.Any] = {"blurpool": True, "skip_skipone": True, "manipulator": "median"}
+# Krull et al. 2019, with the settings of juglab's notebook; they published 27.71 dB on BSD68.
+BSD68: dict[str, typing.Any] = {
     "noise": "gauss25",
     "kernel_size": 3,
     "width": 96,
@@ -256,7 +294,7 @@ NAMED = {
     "n2v2-bsd68": Config(**BSD68, **N2V2),
 }
 
-# For the sample photographs: minutes on two CPU cores.
+# For the sample photographs: a few minutes on two CPU cores.
 SHORT = {
     "epochs": 6,
     "steps_per_epoch": 100,

@@ -1,4 +1,4 @@
-"""Noisy images to train on, and batches of crops with their blind spots hidden."""
+"""Training data of Noise2Void: noisy images, and batches of crops with hidden blind spots."""
 
 from __future__ import annotations
 
@@ -14,32 +14,37 @@ from common.data.streams import ArrayStream, TensorStream
 from common.files import pixels
 from n2v_tf import blind_spots, masking
 
-VALIDATION_CROPS = 32  # their numbers lie far beyond those of the training
-VALIDATION_START = 2**30
+VALIDATION_CROPS = 32
+VALIDATION_START = 2**30  # number of the first validation crop, far above those of the training
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSet(image_sets.ImageSet):
-    """Images (H, W, C) or (D, H, W, C) as stored, and what standardises them.
+    """Images (H, W, C) or (D, H, W, C) as stored, with the statistics that standardise them.
 
-    mean, std: (C,) float32, of the noisy images on the scale of `pixels.to_unit`.
+    mean, std: (C,) float32, mean and standard deviation of the noisy images, on the scale of
+        `pixels.to_unit`.
     """
 
     mean: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(1, np.float32))
     std: np.ndarray = dataclasses.field(default_factory=lambda: np.ones(1, np.float32))
 
     def fingerprint(self):
-        """Also a hash of mean and deviation: a resumed run would else standardise by other ones."""
+        """A hash of the images and of their mean and deviation.
+
+        With other statistics a resumed run would standardise its images differently.
+        """
         statistics = hashlib.sha256(self.mean.tobytes() + self.std.tobytes()).hexdigest()[:8]
         return f"{super().fingerprint()}-{statistics}"
 
 
 def load_images(config, data_dir, max_images):
-    """Noisy files, or clean ones to add noise to.
+    """Loads the noisy files of `data_path`, or the images of `train_set`: an ImageSet.
 
     Raises:
-        ValueError: photographs where volumes or other channels than 1 or 3 are asked for.
-        ImageError: nothing readable, axes or channels that don't fit.
+        ValueError: the configuration asks for volumes, or for other channels than 1 or 3, and the
+            training set consists of photographs.
+        ImageError: no file is readable, or axes or channels don't fit.
     """
     if config.data_path:
         return own_files.load(
@@ -60,7 +65,7 @@ def load_images(config, data_dir, max_images):
 
 
 def with_statistics(image_set, config):
-    """The images as a TrainingSet, with their mean and deviation.
+    """Makes a TrainingSet of an ImageSet, with the mean and standard deviation of its images.
 
     Raises:
         ValueError: a channel has one value only.
@@ -99,11 +104,16 @@ def statistics(image_set, config):
 
 
 def training_batches(image_set, config, start):
-    """Batches of crops, turned and mirrored at random, with blind spots; see pipeline.numbered.
+    """Batches (x, y) of crops, turned and mirrored at random, with blind spots.
 
-    x has `noisy` (N, H, W, C) or (N, D, H, W, C) with other values in the blind spots, y has
-    `target`, the same without, and `kept`, 1 in them and 0 elsewhere; where noise was added, also
-    `clean`. All on the scale of `pixels.to_unit`.
+    x has `noisy` (N, H, W, C) or (N, D, H, W, C), with other values in the blind spots. y has
+    `target`, the crop without blind spots, `kept`, 1 in the blind spots and 0 elsewhere, and
+    `clean` if noise was added. Values are on the scale of `pixels.to_unit`.
+
+    Args:
+        image_set: `TrainingSet`.
+        config: a completed `configs.Config`.
+        start: number of the first batch, see pipeline.numbered.
     """
     noise = config.noise
     noise.check()
@@ -123,7 +133,7 @@ def training_batches(image_set, config, start):
 
 
 def draw_crop(image_list, config, number):
-    """Crop `number`, turned and mirrored at random."""
+    """Draws crop `number`, turned and mirrored at random: (H, W, C) or (D, H, W, C) float32."""
     crop = pipeline.draw_crop(image_list, config, number)
     rng = streams.generator(ArrayStream.N2V_ORIENTATION, config.seed, number)
     ways = orientations(config)
@@ -133,7 +143,11 @@ def draw_crop(image_list, config, number):
 
 @functools.lru_cache(maxsize=4)
 def orientations(config):
-    """(turns, mirrored) of the ways that leave the direction of structured noise as it is."""
+    """List of (quarter turns, mirrored), the orientations in which crops are shown.
+
+    With struct_kernel these are the ones that leave the kernel, the direction of the noise,
+    unchanged.
+    """
     if not config.augment:
         return [(0, False)]
     if config.struct is None:
@@ -146,7 +160,18 @@ def orientations(config):
 
 
 def hide(patch, mean, std, config, seed):
-    """Blind spots of their own in every channel: (patch, where), both (.., C)."""
+    """Hides blind spots of a patch, other ones in every channel.
+
+    Args:
+        patch: (H, W, C) or (D, H, W, C) tensor.
+        mean, std: (C,), which standardise the patch.
+        config: `configs.Config`.
+        seed: (2,) int32.
+
+    Returns:
+        (patch with other values in the blind spots, bool tensor of where they are), both with the
+        shape of `patch`.
+    """
     struct = _struct_offsets(config)
     hidden, kept = masking.mask_channels(
         (patch - mean) / std,
@@ -164,7 +189,7 @@ def _struct_offsets(config):
 
 
 def validation_batch(image_set, config):
-    """(x, y) of crops that no training reaches, hidden once for all."""
+    """A batch (x, y) of `VALIDATION_CROPS` crops that no training reaches; always the same."""
     size = VALIDATION_CROPS
     config = dataclasses.replace(config, batch_size=size, num_images=size)
     start = VALIDATION_START // size
@@ -173,9 +198,9 @@ def validation_batch(image_set, config):
 
 
 def hidden_once(images_array, mean, std, config):
-    """(x, y) as of `training_batches` of whole images (N, .., C).
+    """(x, y), as in `training_batches`, of whole images (N, ..., C); always with the same spots.
 
-    Every channel has the same blind spots, as the original's validation.
+    All channels have the same blind spots, as in the original's validation.
     """
     struct = _struct_offsets(config)
     standard = (np.asarray(images_array, np.float32) - mean) / std

@@ -1,9 +1,11 @@
 """Restores noisy image files, stacks and volumes with a trained Noise2Void network.
 
-python -m n2v_tf.denoise --run_dir=runs/mine --input=cells.tif --output=restored
-python -m n2v_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --dims=TYX --output=restored
+python -m n2v_tf.denoise cells.tif
+python -m n2v_tf.denoise --run_dir=runs/movies --dims=TYX --output=restored movies/*.tif
 
-The files keep their names, axes, value type and pixel sizes.
+`noise2x denoise n2v` is the same command. Without --run_dir it uses the newest finished run of
+n2v_tf in runs/. The results go to the folder --output, with the names, axes, value types and pixel
+sizes of the input files.
 """
 
 import functools
@@ -23,13 +25,13 @@ def _define_flags():
         "normalize",
         "training",
         ["training", "image"],
-        "Standardise by mean and deviation of the training images, or of each image itself: for "
-        "data that are brighter or darker than those.",
+        "Mean and deviation by which images are standardised: training (of the training images) or "
+        "image (of each image itself, for files that are brighter or darker than those).",
     )
 
 
 def _choose_restorer(restore):
-    """The function that restores an image, and whether it may see parts of one; by --normalize."""
+    """The function that restores an image by --normalize, and whether it may see parts of it."""
     from n2v_tf import denoiser
 
     if FLAGS.normalize == "training":
@@ -40,6 +42,7 @@ def _choose_restorer(restore):
 
 
 def main():
+    """Runs `python -m n2v_tf.denoise`."""
     commands.denoise(METHOD, __doc__, define=_define_flags, choose_restorer=_choose_restorer)
 
 

@@ -1,4 +1,4 @@
-"""The Noise2Void denoiser: standardisation, network and loss as one Keras model."""
+"""The Noise2Void denoiser: standardisation, network and loss in one Keras model."""
 
 import numpy as np
 
@@ -7,11 +7,12 @@ from n2v_tf import network
 
 
 class Denoiser(base.Denoiser):
-    """Restores images or volumes of any scale; the result holds `denoised` alone.
+    """Restores images or volumes of any scale; the result has `denoised` only.
 
-    What it is trained on is kept beside the weights: `mean` and `std` of every channel, (C,). Own
-    files are taken as they are, counts as counts; photographs to add noise to on [0, 1].
-    tests/golden/n2v_unet_*.npz.
+    `mean` and `std` (C,), the statistics of the training images, are stored with the weights. A
+    model that was trained on the user's own files takes their values as they are; one that was
+    trained on photographs with added noise takes values on [0, 1]. The outputs are those of the
+    original: tests/golden/n2v_unet_*.npz.
     """
 
     def __init__(self, config):
@@ -43,38 +44,45 @@ class Denoiser(base.Denoiser):
 
     @property
     def spatial(self):
+        """Number of sides of an image: 2, or 3 for volumes."""
         return self.config.spatial
 
     CENTRED = True
-    MAX_HALO = 10**6  # exact whatever the network
+    MAX_HALO = 10**6  # no limit: tiled results equal whole ones exactly
 
     @property
     def bytes_per_pixel(self):
+        """Peak memory of restoring, bytes per pixel of the image; measured."""
         return 27 * self.config.width
 
     @property
     def radius(self):
+        """How far an output pixel sees, pixels."""
         config = self.config
         return network.receptive_radius(config.depth, config.kernel_size, config.blurpool)
 
     def set_statistics(self, mean, std):
-        """Takes mean and standard deviation of the training images, (C,) each."""
+        """Sets mean and standard deviation of the training images, (C,) each."""
         self.mean.assign(mean)
         self.std.assign(std)
 
     def typical(self, shape, seed):
-        """White noise of the training's mean and deviation."""
+        """White noise with mean and deviation of the training images, to try the model on."""
         noise = np.random.default_rng(seed).standard_normal(shape)
         return noise * np.asarray(self.std) + np.asarray(self.mean)
 
     def restore(self, inputs, run, training):
+        """Returns `denoised`, with shape and scale of `noisy`, (N, H, W, C) or (N, D, H, W, C)."""
         noisy = inputs["noisy"]
         standard = (noisy - self.mean) / self.std
         restored = run(self.network, standard, padding="reflect", centred=self.CENTRED)
         return {"denoised": restored * self.std + self.mean}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        # In standard deviations, so that rate and loss mean the same for all data.
+        """The loss on the blind spots, a scalar, in standard deviations of the training images.
+
+        In this unit learning rate and loss mean the same for images of any scale.
+        """
         restored, target = y_pred["denoised"] / self.std, y["target"] / self.std
         if self.config.loss == "mse":
             return losses.mean_square_where(restored, target, y["kept"])
@@ -82,9 +90,18 @@ class Denoiser(base.Denoiser):
 
 
 def restore_standardised(restore, model, inputs, **settings):
-    """restore(model, inputs), the image brought to the training's mean and deviation and back.
+    """Restores an image after scaling it to the mean and deviation of the training, and back.
 
-    A constant channel has no deviation to be brought anywhere: it comes back at its mean.
+    A constant channel can't be scaled; the result has its mean.
+
+    Args:
+        restore: function, called as prediction.restore.
+        model: `Denoiser`.
+        inputs: dict with `noisy`, (H, W, C) or (D, H, W, C).
+        **settings: passed to `restore`.
+
+    Returns:
+        dict of `denoised`, float32, shape and scale of `noisy`.
     """
     noisy = inputs["noisy"]
     axes = tuple(range(noisy.ndim - 1))

@@ -1,10 +1,11 @@
-"""Scores a trained denoiser on images with known clean versions, or on noisy files with averages.
+"""Scores a trained denoiser on clean images with added noise, or on noisy files with references.
 
-python -m n2v_tf.evaluate --run_dir=runs/first --output=pictures
-python -m n2v_tf.evaluate --run_dir=runs/gaussian --dataset=kodak --baselines=all
+python -m n2v_tf.evaluate --output=pictures
+python -m n2v_tf.evaluate --run_dir=runs/n2v --dataset=kodak --baselines=all
 python -m n2v_tf.evaluate --run_dir=runs/cells --dataset=cells.tif --reference=average.tif
 
-Ends with a line that programs can read:
+`noise2x evaluate n2v` is the same command. Without --run_dir it scores the newest finished run of
+n2v_tf in runs/. The last line is for programs to read:
 RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...
 """
 
@@ -13,6 +14,7 @@ from n2v_tf.method import METHOD
 
 
 def main():
+    """Runs `python -m n2v_tf.evaluate`."""
     commands.evaluate(METHOD, __doc__)
 
 

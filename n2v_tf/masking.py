@@ -1,7 +1,8 @@
-"""Blind spots: which pixels the loss looks at, and what the network sees in their place.
+"""Blind spots: the pixels on which the loss is computed, and the values the network sees there.
 
-TensorFlow operations for the data pipeline, each a pure function of its seed; patches are
-standardised, of one channel, (H, W) or (D, H, W). tests/golden/n2v_masking.npz.
+All functions are TensorFlow operations for the data pipeline and pure functions of their seed.
+Patches are standardised and have one channel: (H, W) or (D, H, W). The values and their statistics
+are those of the original: tests/golden/n2v_masking.npz.
 """
 
 import numpy as np
@@ -11,17 +12,20 @@ from common.data import streams
 from common.data.streams import MaskStream
 from n2v_tf import blind_spots
 
-SCATTER = 4.0  # pixels, standard deviation of normal_withoutCP's offsets
-TRIES = 8  # for an offset that is not the centre
-STRUCT_RANGE = 2.0  # of the values that replace structured noise, in standard deviations
+SCATTER = 4.0  # standard deviation of normal_withoutCP's offsets, pixels
+TRIES = 8  # draws for an offset that is not the centre
+STRUCT_RANGE = 2.0  # largest value that replaces structured noise, in standard deviations
 
 
 def draw_spots(shape, perc_pix, seed):
-    """Places of blind spots by stratified sampling: one in every box, those outside dropped.
+    """Draws the places of blind spots by stratified sampling: one in every box.
+
+    Spots of boxes at the border that fall outside the patch are dropped.
 
     Args:
         shape: (H, W) or (D, H, W), Python integers.
-        perc_pix: per cent; in 3D, where boxes are cubes of the same side, far fewer come.
+        perc_pix: blind spots in per cent of the pixels of a 2D patch; a 3D patch gets far fewer,
+            because its boxes are cubes of the same side.
         seed: (2,) int32.
 
     Returns:
@@ -35,7 +39,15 @@ def draw_spots(shape, perc_pix, seed):
 
 
 def mask_channels(patch, perc_pix, manipulator, radius, seed, *, struct=None):
-    """`mask` with blind spots of their own in every channel of (.., C): (patch, where), (.., C)."""
+    """Applies `mask` to every channel of a patch (..., C), each with its own blind spots.
+
+    Args:
+        patch: (H, W, C) or (D, H, W, C) float, its shape known.
+        perc_pix, manipulator, radius, seed, struct: see `mask`.
+
+    Returns:
+        (patch with other values in the blind spots, bool tensor of where they are), both (..., C).
+    """
     hidden, kept = zip(
         *(
             mask(
@@ -53,23 +65,27 @@ def mask_channels(patch, perc_pix, manipulator, radius, seed, *, struct=None):
 
 
 def mask(patch, perc_pix, manipulator, radius, seed, *, struct=None, spots=None):
-    """Hides blind spots: (patch with other values there, (.., ..) bool, where they are).
+    """Replaces the values of blind spots.
 
     Args:
-        patch: (H, W) or (D, H, W) float, its sides known.
-        perc_pix: as in `draw_spots`.
+        patch: (H, W) or (D, H, W) float, its shape known.
+        perc_pix: see `draw_spots`.
         manipulator: a key of `MANIPULATORS`.
-        radius: of the neighbourhood that values are taken from, pixels.
+        radius: radius of the neighbourhood from which values are taken, pixels.
         seed: (2,) int32.
-        struct: None, or what `blind_spots.struct_offsets` gives: pixels around every spot that
-            get random values too, uniform in [-2, 2], because their noise tells about the spot's
-            (Broaddus et al. 2020). The loss does not look at them.
-        spots: (n, 2) or (n, 3) int32; drawn if None.
+        struct: offsets of blind_spots.struct_offsets, or None. Pixels at these offsets from a spot
+            get random values too, uniform in [-2, 2], because their noise is correlated with that
+            of the spot (Broaddus et al. 2020). The loss ignores them.
+        spots: (n, 2) or (n, 3) int32, the blind spots; None to draw them.
+
+    Returns:
+        (patch with other values in the blind spots, bool tensor of where they are), both with the
+        shape of `patch`.
     """
     shape = patch.shape.as_list()
     if spots is None:
         spots = draw_spots(shape, perc_pix, streams.fold(seed, MaskStream.SPOTS))
-    # All values are taken before any is written: a neighbour may be a blind spot itself.
+    # All values are taken before any is written, because a neighbour may be a blind spot itself.
     values = MANIPULATORS[manipulator](patch, spots, radius, streams.fold(seed, MaskStream.VALUES))
     hidden = tf.tensor_scatter_nd_update(patch, spots, values)
     if struct is not None:
@@ -86,19 +102,27 @@ def mask(patch, perc_pix, manipulator, radius, seed, *, struct=None, spots=None)
 
 
 def struct_places(shape, spots, offsets):
-    """(m, 2) or (m, 3): pixels at the offsets around each spot, beyond the border moved onto it."""
+    """Pixels at the given offsets from each spot: (m, 2) or (m, 3) int32.
+
+    Pixels outside the patch are moved to its border.
+
+    Args:
+        shape: sides of the patch.
+        spots: (n, 2) or (n, 3) int32.
+        offsets: (k, 2) or (k, 3) int32.
+    """
     places = spots[:, None, :] + offsets
     return tf.reshape(tf.clip_by_value(places, 0, np.array(shape, np.int32) - 1), (-1, len(shape)))
 
 
 def _window(shape, spots, radius):
-    """First and last place, (n, 2 or 3), of each spot's neighbourhood, cut off at the border."""
+    """First and last place of each spot's neighbourhood, (n, 2) or (n, 3), inside the patch."""
     last = np.array(shape, np.int32) - 1
     return tf.maximum(spots - radius, 0), tf.minimum(spots + radius, last)
 
 
 def _neighbours(patch, spots, radius):
-    """Values of each spot's neighbourhood, its centre too: (n, m), and which of them exist."""
+    """Values of each spot's neighbourhood with its centre: (n, m), and which lie in the patch."""
     shape = patch.shape.as_list()
     around = np.indices([2 * radius + 1] * len(shape)).reshape(len(shape), -1).T - radius
     places = spots[:, None, :] + around.astype(np.int32)
@@ -108,6 +132,7 @@ def _neighbours(patch, spots, radius):
 
 
 def _mean_where(values, chosen):
+    """Mean of each row of `values` (n, m) over the entries that are chosen; 0 if none is."""
     weights = tf.cast(chosen, values.dtype)
     return tf.math.divide_no_nan(
         tf.reduce_sum(weights * values, axis=-1), tf.reduce_sum(weights, axis=-1)
@@ -115,13 +140,16 @@ def _mean_where(values, chosen):
 
 
 def _others(exists):
-    """`exists` without the centre."""
+    """Which neighbours exist, (n, m), without the centre."""
     centre = exists.shape[-1] // 2
     return exists & (np.arange(exists.shape[-1]) != centre)
 
 
 def uniform_with_centre(patch, spots, radius, seed):
-    """Any pixel of the neighbourhood, the spot itself too."""
+    """Values of random pixels of each neighbourhood, the spot itself included: (n,).
+
+    patch, spots, radius, seed: see `mask`; the same for all manipulators below.
+    """
     first, last = _window(patch.shape.as_list(), spots, radius)
     share = tf.random.stateless_uniform(tf.shape(spots), seed)
     count = tf.cast(last - first + 1, tf.float32)
@@ -130,7 +158,7 @@ def uniform_with_centre(patch, spots, radius, seed):
 
 
 def uniform_without_centre(patch, spots, radius, seed):
-    """Any pixel of the neighbourhood but the spot itself."""
+    """Values of random pixels of each neighbourhood, without the spot itself: (n,)."""
     shape = patch.shape.as_list()
     first, last = _window(shape, spots, radius)
     sizes = last - first + 1
@@ -139,16 +167,16 @@ def uniform_without_centre(patch, spots, radius, seed):
     share = tf.random.stateless_uniform(tf.shape(count), seed)
     drawn = tf.minimum(tf.cast(share * tf.cast(count, tf.float32), tf.int32), count - 1)
     centre = tf.reduce_sum((spots - first) * strides, axis=-1)
-    # Places are counted through the window; those from the centre on move up by one.
+    # Numbers of places in the window, row by row; the number of the centre is skipped.
     drawn = tf.maximum(drawn + tf.cast(drawn >= centre, tf.int32), 0)
     return tf.gather_nd(patch, first + drawn[:, None] // strides % sizes)
 
 
 def normal_without_centre(patch, spots, radius, seed):
-    """A pixel at a normal offset of 4 pixels' deviation, whatever the radius; not the spot itself.
+    """Values of pixels at normally distributed offsets, without the spot itself: (n,).
 
-    The original means to leave the spot out and does not: it takes it in 1 of 100 cases, in a
-    corner in 30.
+    The standard deviation of the offsets is 4 pixels, whatever the radius. The original intends to
+    leave the spot out, but takes it in 1 of 100 cases, and in 30 of 100 in a corner.
     """
     shape = patch.shape.as_list()
     top = np.array(shape, np.int32) - 1
@@ -156,7 +184,7 @@ def normal_without_centre(patch, spots, radius, seed):
     offsets = tf.cast(tf.round(SCATTER * tf.random.stateless_normal(draws, seed)), tf.int32)
     places = tf.clip_by_value(spots + offsets, 0, top)
     elsewhere = tf.reduce_any(places != spots, axis=-1)
-    # The pixel beside it, should none of the draws be another.
+    # If all draws hit the spot itself, the pixel beside it is taken.
     beside = tf.where(spots[:, -1:] < top[-1], spots[:, -1:] + 1, tf.maximum(spots[:, -1:] - 1, 0))
     chosen = tf.concat([spots[:, :-1], beside], axis=-1)
     for i in reversed(range(TRIES)):
@@ -165,13 +193,16 @@ def normal_without_centre(patch, spots, radius, seed):
 
 
 def normal_additive(patch, spots, radius, seed):
-    """The spot's value plus normal noise whose deviation is the radius, in standard deviations."""
+    """Values of the spots plus normal noise: (n,); its standard deviation is the radius.
+
+    The radius is then in units of the standardised patch, not in pixels.
+    """
     values = tf.gather_nd(patch, spots)
     return values + radius * tf.random.stateless_normal(tf.shape(values), seed, dtype=patch.dtype)
 
 
 def normal_fitted(patch, spots, radius, seed):
-    """A draw from the normal distribution with the neighbourhood's mean and deviation."""
+    """Draws from normal distributions with mean and deviation of each neighbourhood: (n,)."""
     values, exists = _neighbours(patch, spots, radius)
     mean = _mean_where(values, exists)
     variance = _mean_where(tf.square(values - mean[:, None]), exists)
@@ -180,13 +211,13 @@ def normal_fitted(patch, spots, radius, seed):
 
 
 def mean(patch, spots, radius, seed):
-    """The mean of the neighbourhood without the spot."""
+    """Means of the neighbourhoods without the spots: (n,)."""
     values, exists = _neighbours(patch, spots, radius)
     return _mean_where(values, _others(exists))
 
 
 def median(patch, spots, radius, seed):
-    """The median of the neighbourhood without the spot."""
+    """Medians of the neighbourhoods without the spots: (n,)."""
     values, exists = _neighbours(patch, spots, radius)
     others = _others(exists)
     count = tf.reduce_sum(tf.cast(others, tf.int32), axis=-1)
@@ -198,7 +229,7 @@ def median(patch, spots, radius, seed):
 
 
 def identity(patch, spots, radius, seed):
-    """The spot's own value: nothing is hidden."""
+    """Values of the spots themselves: nothing is hidden."""
     return tf.gather_nd(patch, spots)
 
 

@@ -1,11 +1,11 @@
-"""Noise2Void as a method: single noisy images, pixels of which are hidden."""
+"""The method Noise2Void: it learns from single noisy images by hiding pixels."""
 
 from common.method import Method, Paper
 from n2v_tf import configs
 
 
 class Noise2Void(Method):
-    """Krull et al. 2019, as juglab's n2v 0.3 has it, with N2V2 and structN2V."""
+    """Noise2Void (Krull et al. 2019) as in juglab's n2v 0.3, with N2V2 and structN2V."""
 
     name = "n2v_tf"
     summary = "single noisy images, even one file, by hiding pixels (Noise2Void); volumes too"
@@ -16,7 +16,7 @@ class Noise2Void(Method):
     inspects_files = True
 
     def build(self, config, images=None):
-        """A new denoiser that standardises by the mean and deviation of the images."""
+        """A new denoiser that standardises by mean and deviation of `images`."""
         from n2v_tf import denoiser
 
         model = denoiser.Denoiser(config)
@@ -25,11 +25,10 @@ class Noise2Void(Method):
         return model
 
     def optimizer(self, config):
-        """Adam (0.9, 0.999) at a rate that is constant, then ramped down over the last 30 %.
+        """Adam (0.9, 0.999) with a constant rate that is ramped down over the last 30 %.
 
-        The original halves its rate when the validation loss has not fallen for 10 epochs;
-        `N2V.train` does so too. A ramp depends on nothing but the step, so a resumed run goes on
-        exactly.
+        The original, like `N2V.train`, halves the rate when the validation loss has not fallen for
+        10 epochs. The ramp depends on the step alone, so that a resumed run continues exactly.
         """
         from common.training import optimizers
 
@@ -42,7 +41,7 @@ class Noise2Void(Method):
         return data.load_images(config, data_dir, max_images)
 
     def training_images(self, config, data_dir=None, max_images=None):
-        """A data.TrainingSet: images, their mean and deviation."""
+        """The images as a data.TrainingSet, with their mean and deviation."""
         from n2v_tf import data
 
         return data.with_statistics(super().training_images(config, data_dir, max_images), config)
@@ -60,7 +59,7 @@ class Noise2Void(Method):
         return own_files.find(config.data_path, config.file_pattern)
 
     def advise(self, config, reaches):
-        """The kernel of structN2V that hides what correlated noise reaches."""
+        """Advises a structN2V kernel that hides the pixels with correlated noise."""
         if not reaches or config.struct_kernel is not None:
             return []
         name, reach = reaches[0]
@@ -79,7 +78,7 @@ class Noise2Void(Method):
         return lambda: example_images.as_they_are(few, config)
 
     def validator(self, config, images, data_dir=None):
-        """Figures of the examples, and the loss on crops that no training reaches."""
+        """Figures of the examples, and the loss on crops that the training never sees."""
         from n2v_tf import data
 
         look = super().validator(config, images, data_dir)

@@ -1,11 +1,11 @@
-"""The U-Net of juglab's n2v, 2D and 3D (Krull et al. 2019), with the changes of N2V2."""
+"""The U-Net of juglab's n2v in 2D and 3D (Krull et al. 2019), with the changes of N2V2."""
 
 import keras
 from keras import ops
 
 from common.networks import sizes
 
-CONVOLUTIONS = 2  # a level
+CONVOLUTIONS = 2  # per level
 
 
 def build_network(
@@ -23,25 +23,27 @@ def build_network(
     seed=0,
     dtype="float32",
 ):
-    """Maps standardised images to the same shape; every side a multiple of 2^depth.
+    """Builds the network: standardised images (N, H, W, C) or (N, D, H, W, C) to the same shape.
 
-    Layer names are the original's: "channel_0down_level_0_no_0"; what has no name of its own there
-    is called after the convolution it follows, "..._bn", and the last one "channel_0final".
-    tests/golden/n2v_unet_*.npz.
+    All sides are multiples of 2^depth. Layers have the names of the original, for instance
+    "channel_0down_level_0_no_0". A batch normalisation, which has no name there, is called after
+    the convolution before it, "..._bn"; the last convolution is "channel_0final". The outputs are
+    those of the original: tests/golden/n2v_unet_*.npz.
 
     Args:
-        channels: of the image, (N, H, W, C) or (N, D, H, W, C).
-        spatial: 2 or 3, how many sides an image has.
-        depth: how often the sides are halved.
-        width: features of the first level, doubled at each one below.
-        kernel_size: of all convolutions but the last, odd.
-        batch_norm: normalises after every convolution but the last.
-        residual: the network's output is added to its input.
-        blurpool: maxima are blurred before every second one is kept (Höck et al. 2022, N2V2).
-        skip_skipone: the top level's features are not handed over to the decoder (N2V2).
-        single_net_per_channel: a network for each channel instead of one for all. The original's
-            feeds the last channel to every one of them under TensorFlow 2; here each has its own.
-        seed: int, of the initial kernels, Glorot-uniform.
+        channels: channels C of the images.
+        spatial: number of sides of an image, 2 or 3.
+        depth: number of times that the sides are halved.
+        width: features of the first level; every further level has twice as many.
+        kernel_size: side of all convolution kernels but the last, an odd number.
+        batch_norm: whether to normalise after every convolution but the last.
+        residual: whether to add the input to the network's output.
+        blurpool: whether to blur the maxima before every second one is kept (N2V2, Höck et al.
+            2022).
+        skip_skipone: whether to leave out the skip connection of the first level (N2V2).
+        single_net_per_channel: whether every channel has its own network. Under TensorFlow 2 the
+            original feeds the last channel to all of these networks; here each gets its own.
+        seed: int, seed of the initial kernels, Glorot-uniform.
         dtype: "float32", or "mixed_bfloat16" for bfloat16 arithmetic on float32 weights.
     """
     image = keras.Input((None,) * spatial + (channels,), name="image")
@@ -62,16 +64,16 @@ def build_network(
 
 
 def receptive_radius(depth, kernel_size, blurpool):
-    """How far an output pixel sees, at most, in pixels along a side.
+    """How far an output pixel sees at most, along a side, pixels.
 
-    A convolution reaches kernel_size // 2 pixels of its level; pooling with blurring two more.
+    A convolution reaches kernel_size // 2 pixels of its level, and blurred pooling two.
     """
     level = 2 * CONVOLUTIONS * (kernel_size // 2) + (2 if blurpool else 0)  # down and up
     return sizes.radius([level] * depth + [CONVOLUTIONS * (kernel_size // 2)])
 
 
 def _unet(layers, x, depth, width, blurpool, skip_skipone):
-    """The last features before the 1x1 convolution."""
+    """Computes the features to which the last, 1x1 convolution is applied."""
     pool = _max_blur_pool if blurpool else _max_pool
     skips = []
     for level in range(depth):
@@ -86,7 +88,8 @@ def _unet(layers, x, depth, width, blurpool, skip_skipone):
             x = ops.repeat(x, 2, axis=axis)
         if level > 0 or not skip_skipone:
             x = ops.concatenate([x, skips[level]], axis=-1)
-        # Not width * 2^level, the original's slip, kept for its weights; N2V2 has it so.
+        # The original has `width` here by mistake; it is kept so that its weights fit. N2V2 has
+        # width * 2^level.
         first = width * 2**level if skip_skipone else width
         x = layers.conv(x, first, f"up_level_{level}_no_0")
         x = layers.conv(x, width * 2 ** max(0, level - 1), f"up_level_{level}_no_{CONVOLUTIONS}")
@@ -94,7 +97,7 @@ def _unet(layers, x, depth, width, blurpool, skip_skipone):
 
 
 class _Layers:
-    """Makes the layers of one U-Net, their names beginning with `prefix`."""
+    """Makes the layers of one U-Net; their names begin with `prefix`."""
 
     def __init__(self, prefix, spatial, kernel_size, batch_norm, seeds, dtype):
         self._prefix, self._kernel_size, self._dtype = prefix, kernel_size, dtype
@@ -112,7 +115,7 @@ class _Layers:
         )
 
     def conv(self, x, filters, name):
-        """Convolution, which keeps its bias in any case, normalisation, ReLU."""
+        """Convolution (with a bias, also before a normalisation), normalisation, ReLU."""
         x = self._conv(filters, self._kernel_size, name)(x)
         if self._batch_norm:
             x = keras.layers.BatchNormalization(
@@ -121,6 +124,7 @@ class _Layers:
         return ops.relu(x)
 
     def final(self, x, channels):
+        """The last convolution, 1x1."""
         return self._conv(channels, 1, "final")(x)
 
 
@@ -129,9 +133,10 @@ def _max_pool(x):
 
 
 def _max_blur_pool(x):
-    """Maximum of 2 pixels a side at every pixel, then 1-2-1 along each side at every second one.
+    """Takes the maximum of 2 pixels a side, blurs it by 1-2-1, and keeps every second pixel.
 
-    The original pads right and below alone, the blur with zeros: so on sides that are even.
+    As in the original, on even sides: padding is only at the right and the bottom, and the blur
+    pads with zeros.
     """
     x = ops.max_pool(x, 2, 1, padding="same")
     for axis in range(1, x.ndim - 1):

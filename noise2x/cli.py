@@ -118,7 +118,7 @@ def method_of(arguments: list[str]) -> str | None:
     """Package of the method that trained --run_dir, or the newest finished run; or None."""
     from common.training import runs
 
-    folder = None
+    folder: str | pathlib.Path | None = None
     for argument, following in zip(arguments, [*arguments[1:], ""]):
         flag, equals, value = argument.partition("=")
         if flag in ("--run_dir", "-run_dir"):

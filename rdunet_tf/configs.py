@@ -1,4 +1,4 @@
-"""What an RDUNet training depends on, and the settings that have a name."""
+"""The settings of an RDUNet training, and the named configurations."""
 
 import dataclasses
 
@@ -9,19 +9,29 @@ from common.configuration import expect, fast_precision, setting
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Defaults are the published ones. Written to the run folder as config.json."""
+    """Settings of an RDUNet training; the defaults are the published ones.
+
+    The run folder holds them as config.json.
+    """
 
     noise: noises.Noise | None = setting(
-        "gauss0_50", "Noise to add, as gauss0_50 or poisson30.", noises.Noise
+        "gauss0_50", "Noise to add: gauss0_50, gauss25, poisson30, ....", noises.Noise
     )
-    targets: str = setting("clean", "clean: the crop; noisy: another noisy version, Noise2Noise.")
+    targets: str = setting(
+        "clean",
+        "Targets of the training: clean (the crop) or noisy (the crop with other noise, as in "
+        "Noise2Noise).",
+    )
     width: int = setting(
         128, "Features of the network's first level; an even number.", positive=True
     )
-    batch_size: int = setting(16, "Crops a step.", positive=True)
+    batch_size: int = setting(16, "Crops in a step.", positive=True)
     crop_size: int = setting(64, "Side of a training crop, pixels; a multiple of 8.")
     learning_rate: float | None = setting(
-        1e-4, "Learning rate at the start; it is halved six times.", float, positive=True
+        1e-4,
+        "Learning rate at the start; it is halved six times in the training.",
+        float,
+        positive=True,
     )
     weight_decay: float = setting(1e-5, "Weight decay of AdamW.")
 
@@ -40,17 +50,20 @@ class Config(configuration.Config):
 
     @property
     def side_multiple(self):
-        return 8  # three halvings
+        """What the sides of a crop must be a multiple of, pixels: the network halves them thrice."""
+        return 8
 
     def label(self):
+        """A short name of the training: gauss0_50-width128, gauss0_50-width32-n2n-mono."""
         parts = [str(self.noise), f"width{self.width}"]
         parts += ["n2n"] if self.targets == "noisy" else []
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
+        """The configuration without any None; its length is 21 epochs, as in the paper."""
         is_gauss = isinstance(self.noise, noises.Gauss)
         return super().completed(
-            # 21 epochs; what an epoch is the paper's data set says, here 64,000 crops.
+            # An epoch of the paper is one pass over its data set; here it is 64,000 crops.
             num_images=21 * 64_000,
             validation_noise=self.noise.typical() if is_gauss else self.noise,
         )

@@ -1,11 +1,11 @@
-"""RDUNet as a method: clean targets, or noisy ones as Noise2Noise has them."""
+"""The method RDUNet: it learns from clean targets, or from noisy ones as Noise2Noise does."""
 
 from common.method import Method, Paper
 from rdunet_tf import configs
 
 
 class RDUNet(Method):
-    """Gurrola-Ramos et al. 2021, the supervised yardstick."""
+    """RDUNet (Gurrola-Ramos et al. 2021), a supervised method to compare the others with."""
 
     name = "rdunet_tf"
     summary = "clean images to which it adds noise: the supervised yardstick"
@@ -20,7 +20,7 @@ class RDUNet(Method):
         return denoiser.Denoiser(config)
 
     def optimizer(self, config):
-        """AdamW, its rate halved after every seventh of the training: every 3 of 21 epochs."""
+        """AdamW; its rate is halved after every seventh of the training, 3 of 21 epochs."""
         import keras
 
         from common.training import schedules

@@ -5,19 +5,22 @@ from keras import ops
 
 from common.networks import sizes, unet
 
-# Convolutions at each level: four in a dense block, four blocks, those between and around them.
+# Reach of the convolutions at each level, pixels of the level: four dense blocks with four
+# convolutions each, and the convolutions between and around them.
 RECEPTIVE_RADIUS = sizes.radius([21, 17, 17, 8])
 
 
 def build_network(channels, *, width=128, seed=0, dtype="float32"):
-    """Maps (N, H, W, channels) in [0, 1] to the same; H and W multiples of 8.
+    """Builds the network: (N, H, W, channels) in [0, 1] to the same.
 
-    tests/golden/rdunet.npz; a layer "block_0_0/conv_1" of the original is "block_0_0_conv_1" here.
+    H and W are multiples of 8. The outputs are those of the original: tests/golden/rdunet.npz. A
+    layer "block_0_0/conv_1" of the original is called "block_0_0_conv_1" here.
 
     Args:
-        channels: of the image, 1 or 3.
-        width: features of the first level, doubled at each of three levels below; even.
-        seed: int, of the initial kernels.
+        channels: channels of the image, 1 or 3.
+        width: features of the first level, an even number; each of the three further levels has
+            twice as many.
+        seed: int, seed of the initial kernels.
         dtype: "float32", or "mixed_bfloat16" for bfloat16 arithmetic on float32 weights.
     """
     layers = _Layers(seed, dtype)
@@ -43,9 +46,13 @@ def build_network(channels, *, width=128, seed=0, dtype="float32"):
 
 
 def _dense_block(layers, x, name):
-    """Three convolutions, each fed by all before it, then one back to the width of the input."""
-    # What is added starts small: fourteen blocks that each doubled the variance would start the
-    # training far away from the identity. What the original starts with is not in its facts.
+    """Three convolutions, each of the outputs of all before it, and one to the input's width.
+
+    The result is added to the input.
+    """
+    # The initial values of what is added are small. Otherwise each of the fourteen blocks would
+    # double the variance, and the training would start far from the identity. The initial values
+    # of the original are not known.
     features = x.shape[-1]
     joined = x
     for i in range(3):
@@ -55,11 +62,11 @@ def _dense_block(layers, x, name):
 
 
 class _Layers:
-    """Convolutions of one network, each followed by a PReLU with a slope for every channel."""
+    """Makes the convolutions of one network, each with a PReLU that has a slope per channel."""
 
     def __init__(self, seed, dtype):
         self._convolutions = unet.Convolutions(seed=seed, dtype=dtype)
-        self._seeds = keras.random.SeedGenerator(seed + 1)  # of the transposed ones
+        self._seeds = keras.random.SeedGenerator(seed + 1)  # for transposed convolutions
         self._dtype = dtype
 
     def _prelu(self, x, name):
@@ -71,22 +78,24 @@ class _Layers:
         )(x)
 
     def conv(self, x, filters, name, activation, gain=2.0**0.5):
+        """A 3x3 convolution and its PReLU."""
         return self._prelu(self._convolutions(x, filters, name, gain=gain), activation)
 
     def down(self, x, name):
-        """Half the size, twice the features."""
+        """Halves the size and doubles the features."""
         features = 2 * x.shape[-1]
         x = self._convolutions(x, features, f"{name}_conv", kernel_size=2, strides=2)
         return self._prelu(x, f"{name}_actv")
 
     def up(self, x, skip, name):
-        """Twice the size, joined (skip, x), half the features."""
+        """Doubles the size, concatenates (skip, x), and halves the features."""
         features = x.shape[-1]
         x = keras.layers.Conv2DTranspose(
             features,
             2,
             strides=2,
-            # He, by the inputs that an output sees; Keras takes a transposed kernel's outputs.
+            # He's variance, by the number of inputs of an output. Keras would take the number of
+            # outputs for a transposed kernel.
             kernel_initializer=keras.initializers.RandomNormal(
                 stddev=(2 / features) ** 0.5, seed=self._seeds
             ),

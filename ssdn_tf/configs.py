@@ -1,4 +1,4 @@
-"""What an SSDN training depends on, and the settings that have a name."""
+"""The settings of an SSDN training, and the named configurations."""
 
 import dataclasses
 import typing
@@ -13,7 +13,10 @@ NOISE_PARAMS = ("known", "global", "per_image")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Defaults are those of Laine et al. 2019. Written to the run folder as config.json."""
+    """Settings of an SSDN training; the defaults are those of Laine et al. 2019.
+
+    The run folder holds them as config.json.
+    """
 
     NOISES: typing.ClassVar[tuple] = (
         noises.NoNoise,
@@ -22,16 +25,24 @@ class Config(configuration.Config):
         noises.Impulse,
     )
 
-    pipeline: str = setting("blindspot", "blindspot, blindspot_mean, workshop, n2c or n2n.")
+    pipeline: str = setting(
+        "blindspot",
+        "Network and loss: blindspot (blind-spot network and Bayes' rule), blindspot_mean "
+        "(blind-spot network alone), workshop (the formulation of the workshop paper), n2c (plain "
+        "network, clean targets) or n2n (plain network, noisy targets).",
+    )
     noise_params: str = setting(
-        "known", "Where the noise level comes from: known, global, per_image."
+        "known",
+        "Where the noise level comes from: known (it is that of noise), global (one level is "
+        "learned for all images) or per_image (a second network estimates it for each image).",
     )
     diagonal_covariance: bool = setting(
-        False, "Take the channels as independent of each other, given their surroundings."
+        False, "Model the channels of a pixel as independent of each other (no covariances)."
     )
     noise_rate: float = setting(
         1.0,
-        "Factor of the learning rate of a global noise level; 10 for short trainings.",
+        "With noise_params=global: factor of the learning rate of the noise level; short trainings "
+        "need about 10.",
         positive=True,
     )
 
@@ -61,8 +72,9 @@ class Config(configuration.Config):
             )
 
     def check_noise(self, name, noise):
+        """Raises ValueError for a noise that the method, or this known noise model, can't take."""
         super().check_noise(name, noise)
-        # A level of one model would be taken for a level of the other.
+        # Otherwise the level of one noise model would be used as the level of another.
         if self.takes_level and not (noise.is_none or self.noise_model == noise.NAME):
             raise ValueError(
                 f"{name}='{noise}': this model is for known {self.noise_model} noise, "
@@ -71,20 +83,22 @@ class Config(configuration.Config):
 
     @property
     def has_likelihood(self):
-        """Whether the network describes a distribution, of which the noise level is a part."""
+        """Whether the network predicts a distribution, whose likelihood needs the noise level."""
         return self.pipeline in ("blindspot", "workshop")
 
     @property
     def takes_level(self):
+        """Whether the model must be given the noise level."""
         return self.has_likelihood and self.noise_params == "known"
 
     def label(self):
-        """As the original's names of configurations, gauss25-blindspot-sigma_known."""
+        """The name of the configuration in the original's style: gauss25-blindspot-sigma_known."""
         parts = [str(self.noise), self.pipeline + ("_diag" if self.diagonal_covariance else "")]
         parts += [f"sigma_{self.noise_params}"] if self.has_likelihood else []
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
+        """The configuration without any None; its length is that of the paper."""
         return super().completed(num_images=self._papers_length())
 
     def _papers_length(self):
@@ -95,10 +109,10 @@ class Config(configuration.Config):
 
 
 def _named():
-    found = {}
+    configs = {}
 
     def add(name, **settings):
-        found[name] = Config(**settings)
+        configs[name] = Config(**settings)
 
     for noise in ("gauss25", "gauss5_50", "poisson30", "poisson5_50", "impulse50", "impulse0_100"):
         estimate = "per_image" if "_" in noise else "global"
@@ -117,14 +131,14 @@ def _named():
         name = f"gauss25-workshop-sigma_known{suffix}"
         add(name, noise="gauss25", pipeline="workshop", channels=channels)
     add("gauss25-workshop_diag-sigma_known", pipeline="workshop", diagonal_covariance=True)
-    return found
+    return configs
 
 
 DEFAULT = "gauss25-blindspot-sigma_known"
 NAMED = _named()
 
-# For the sample photographs: a few minutes on two CPU cores. Many small steps learn more in a given
-# time than few large ones; see the table of crops in RESULTS.md.
+# For the sample photographs: a few minutes on two CPU cores. In the same time, many small steps
+# teach more than a few large ones; see the table of crops in RESULTS.md.
 SHORT = {
     "num_images": 2500,
     "batch_size": 1,

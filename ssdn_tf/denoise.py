@@ -1,7 +1,11 @@
-"""Restores image files: PNG, JPEG, TIFF (stacks too), NPY; names and bit depth are kept.
+"""Restores noisy image files with a trained blind-spot network.
 
-python -m ssdn_tf.denoise --run_dir=runs/first --input=photo.png --output=restored
-python -m ssdn_tf.denoise --run_dir=runs/mine --input='scans/*.tif' --output=restored --std
+python -m ssdn_tf.denoise photo.jpg scans/*.tif
+python -m ssdn_tf.denoise --run_dir=runs/gauss25 --std --output=restored photo.png
+
+`noise2x denoise ssdn` is the same command. Without --run_dir it uses the newest finished run of
+ssdn_tf in runs/. The results go to the folder --output, under the names and with the bit depth of
+the input files: PNG, JPEG, TIFF (stacks too), NPY.
 """
 
 from common import commands
@@ -9,6 +13,7 @@ from ssdn_tf.method import METHOD
 
 
 def main():
+    """Runs `python -m ssdn_tf.denoise`."""
     commands.denoise(METHOD, __doc__)
 
 

@@ -1,4 +1,4 @@
-"""The SSDN denoiser: network, noise parameter and Bayes' rule as one Keras model."""
+"""The SSDN denoiser: network, noise parameter and Bayes' rule in one Keras model."""
 
 from keras import ops
 
@@ -8,16 +8,16 @@ from ssdn_tf import likelihood, network
 
 
 class Denoiser(base.Denoiser):
-    """Restores images as the configuration's pipeline does.
+    """Restores images by the pipeline of the configuration.
 
-    blindspot: posterior mean as `denoised`, with `mean` (of the blind-spot network), `std`
-        (N, H, W, C) of what was denoised, `mean_std` (N, H, W, 1) and `noise_std`
-        (N, 1 or H, 1 or W, 1).
+    blindspot: `denoised` is the posterior mean; the result also has `mean` (N, H, W, C), the output
+        of the blind-spot network, `std` (N, H, W, C), the standard deviation of `denoised`,
+        `mean_std` (N, H, W, 1) and `noise_std` (N, 1 or H, 1 or W, 1).
     workshop: the same, in the formulation of Laine et al. 2019a (workshop paper).
-    blindspot_mean, n2n, n2c: `denoised` is the network's output.
+    blindspot_mean, n2n, n2c: `denoised` is the network's output, and nothing else is in the result.
 
-    All deviations are on the [0, 1] scale. A model of known noise takes the level of the training
-    when none is given, and raises ValueError if that was a range.
+    All standard deviations are on the [0, 1] scale. A model of known noise without an input
+    `noise_level` uses the level of its training; it raises ValueError if that was a range.
     """
 
     def __init__(self, config):
@@ -37,7 +37,7 @@ class Denoiser(base.Denoiser):
         if not config.has_likelihood:
             return
         if config.noise_params == "per_image":
-            # Unless its last layer starts at zero the estimate does not converge.
+            # The estimate does not converge unless the last layer starts at zero.
             self.noise_network = network.build_network(
                 config.channels,
                 outputs=1,
@@ -55,19 +55,24 @@ class Denoiser(base.Denoiser):
 
     @property
     def radius(self):
+        """How far an output pixel sees, pixels."""
         return network.receptive_radius(self.config.pipeline not in ("n2c", "n2n"))
 
     @property
     def bytes_per_pixel(self):
+        """Peak memory of restoring, bytes per pixel of the image; measured."""
         return 6200 if self.config.pipeline not in ("n2c", "n2n") else 2200
 
     @property
     def predicts_std(self):
+        """Whether the result has `std`."""
         return self.config.has_likelihood
 
     def restore(self, inputs, run, training):
+        """Restores images as described at the class; with `loss` (N, H, W) in training."""
         config, noisy = self.config, inputs["noisy"]
-        # A mirror image would show pixels near the edge to themselves.
+        # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
+        # own copy in the mirror image.
         padding = "reflect" if config.pipeline in ("n2c", "n2n") else 0.0
         outputs = run(self.network, noisy, padding=padding)
         if not config.has_likelihood:
@@ -91,20 +96,22 @@ class Denoiser(base.Denoiser):
         return result
 
     def _noise(self, noisy, noise_level, run):
-        """Noise parameter of each image, (N, 1, 1, 1)."""
+        """The noise parameter of each image, (N, 1, 1, 1); see likelihood.bayes."""
         if self.noise_network is not None:
             raw = run(self.noise_network, noisy, padding="reflect")
             return likelihood.noise_from_raw(ops.mean(raw, axis=(1, 2), keepdims=True))
         like = ops.zeros_like(noisy[:, :1, :1, :1])
         if self.raw_noise is not None:
-            # Adam's steps do not depend on scale: this makes them larger. At the original's pace a
-            # short training ends before the level has got anywhere near (RESULTS.md).
+            # The size of Adam's steps does not depend on the scale of a weight, so this factor
+            # makes the steps of the level larger. With the original's factor of 1 a short training
+            # ends before the level is near its value (RESULTS.md).
             return likelihood.noise_from_raw(self.raw_noise * self.config.noise_rate) + like
         if noise_level is None:
             noise_level = self.config.noise.fixed_level()
         return noise_level + like
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The negative log-likelihood, or the difference to the target; a scalar."""
         if "loss" in y_pred:
             return ops.mean(y_pred["loss"])
         if self.config.noise_model == "impulse" and self.config.pipeline != "n2c":

@@ -1,9 +1,10 @@
-"""Scores a trained denoiser on images with known clean versions.
+"""Scores a trained denoiser on images whose clean versions are known.
 
-python -m ssdn_tf.evaluate --run_dir=runs/first --output=pictures
+python -m ssdn_tf.evaluate --output=pictures
 python -m ssdn_tf.evaluate --run_dir=runs/gauss25 --dataset=kodak --baselines=all
 
-Ends with a line that programs can read:
+`noise2x evaluate ssdn` is the same command. Without --run_dir it scores the newest finished run of
+ssdn_tf in runs/. The last line is for programs to read:
 RESULT dataset=kodak noise=gauss25 images=24 psnr=... ssim=...
 """
 
@@ -12,6 +13,7 @@ from ssdn_tf.method import METHOD
 
 
 def main():
+    """Runs `python -m ssdn_tf.evaluate`."""
     commands.evaluate(METHOD, __doc__)
 
 

@@ -1,50 +1,59 @@
 """Likelihoods of noisy pixels and posteriors of clean ones (Laine et al. 2019, section 3).
 
-The network describes the clean value x of a pixel, seen from its surroundings alone, as normal:
-x ~ N(mu, Sigma_x). The noise model gives p(y | x). Training maximises p(y); the restored image is
-E[x | y]. Every function here works on values a pixel, closed form, and is safe in float32: no
-matrix is inverted that could be singular. Proof: tests/golden/ssdn_pipeline_*.npz, computed by the
-original in float64.
+From the surroundings of a pixel the network predicts a normal distribution of its clean value x:
+x ~ N(mu, Sigma_x). The noise model gives p(y | x) for the noisy value y. The training maximises
+p(y); the restored image is E[x | y]. All functions compute closed forms, independently for every
+pixel, and are safe in float32: they never invert a matrix that could be singular. The golden files
+tests/golden/ssdn_pipeline_*.npz, which the original computed in float64, prove the formulas.
 
-For C = 3 channels, Sigma_x = U U^T with U upper triangular; a covariance is carried as the six
-entries (00, 01, 02, 11, 12, 22) of a triangle, each (N, H, W).
+For C = 3 channels, Sigma_x = U U^T with an upper triangular U. A triangle is stored as its six
+entries (00, 01, 02, 11, 12, 22), each (N, H, W).
 """
 
 import math
 
 from keras import ops
 
-EPSILON = 1e-6  # the original's, added to diagonals so that its inverses exist
-MIN_DETERMINANT = 1e-9  # of impulse noise
+EPSILON = 1e-6  # the original adds it to diagonals so that its inverses exist
+MIN_DETERMINANT = 1e-9  # lower bound of determinants, for impulse noise
 
 
 def count_outputs(channels, diagonal_covariance=False):
-    """Values a pixel that the network gives: means, then components of the covariance's root."""
+    """Number of values that the network predicts per pixel: means, then components of the root U.
+
+    Args:
+        channels: 1 or 3.
+        diagonal_covariance: whether only the diagonal of U is predicted.
+    """
     components = channels if diagonal_covariance else channels * (channels + 1) // 2
     return channels + components
 
 
 def bayes(outputs, noisy, noise, *, noise_model, estimated=False, diagonal_covariance=False):
-    """Likelihood of the noisy image and posterior of the clean one.
+    """Computes the likelihood of the noisy image and the posterior of the clean one.
 
     Args:
-        outputs: (N, H, W, `count_outputs(C)`) of the blind-spot network.
-        noisy: (N, H, W, C), images in [0, 1], noise not clipped.
-        noise: the noise parameter, broadcastable to (N, 1, 1, 1): standard deviation (gauss),
-            lambda (poisson; its reciprocal when estimated), probability (impulse).
+        outputs: (N, H, W, `count_outputs(C)`), the output of the blind-spot network.
+        noisy: (N, H, W, C), images on [0, 1] with noise that was not clipped.
+        noise: noise parameter, broadcastable to (N, 1, 1, 1): standard deviation on [0, 1] (gauss),
+            lambda (poisson; 1 / lambda if estimated), or probability (impulse).
         noise_model: "gauss", "poisson" or "impulse".
-        estimated: `noise` was estimated (`noise_from_raw`), not given.
-        diagonal_covariance: the channels are independent given their surroundings.
+        estimated: whether `noise` is an estimate (of `noise_from_raw`) and not the known level.
+        diagonal_covariance: whether the channels of x are modelled as independent.
 
     Returns:
         dict of
         mean: (N, H, W, C), mu.
         denoised: (N, H, W, C), E[x | y].
-        std: (N, H, W, C), standard deviation of x given y: how far off `denoised` may be.
-        mean_std: (N, H, W, 1), that of the network alone, det(Sigma_x)^(1 / 2C): the original's.
+        std: (N, H, W, C), standard deviation of p(x | y), the uncertainty of `denoised`.
+        mean_std: (N, H, W, 1), det(Sigma_x)^(1 / 2C), the uncertainty of `mean`, as the original
+            computes it.
         noise_std: broadcastable to (N, H, W, 1), det(Sigma_n)^(1 / 2C); for impulse noise
-            probability * 100 / 255, which the original prints as a percentage after times 255.
-        loss: (N, H, W), the mean of which is to be minimised.
+            probability * 100 / 255, which the original multiplies by 255 and prints as per cent.
+        loss: (N, H, W); the training minimises its mean.
+
+    Raises:
+        ValueError: the noise model is unknown, or it is impulse and C is not 3.
     """
     channels = noisy.shape[-1]
     mu = outputs[..., :channels]
@@ -63,20 +72,28 @@ def bayes(outputs, noisy, noise, *, noise_model, estimated=False, diagonal_covar
         sigma_n = ops.sqrt(var_n)
         result["noise_std"] = ops.exp(ops.mean(ops.log(sigma_n), axis=-1, keepdims=True))
     if estimated:
-        # The original's regulariser: of two explanations of the residual, prefer noise.
+        # The original's regulariser: where noise and Sigma_x explain a residual equally well, it
+        # makes the noise explain it.
         result["loss"] = result["loss"] - 0.1 * ops.mean(sigma_n, axis=-1)
     return result
 
 
 def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
-    """The formulation of Laine et al. 2019a (ICLR workshop), Gaussian noise of known sigma.
+    """The formulation of Laine et al. 2019a (ICLR workshop) for Gaussian noise of known sigma.
 
-    The network describes the noisy value: mu_y, and Sigma_y^-1 = A^T A with A upper triangular. The
-    loss is 0.5 |A (y - mu_y)|^2 - log |A| (equation 1), |A| at least 1e-8; the restored image
+    The network predicts the distribution of the noisy value y: its mean mu_y and an upper
+    triangular A with Sigma_y^-1 = A^T A. The loss is 0.5 |A (y - mu_y)|^2 - log |A| (equation 1),
+    where |A| is at least 1e-8. The restored image is
     (Sigma_p^-1 + sigma^-2 I)^-1 (Sigma_p^-1 mu_y + sigma^-2 y) (equation 3) with
-    Sigma_p = Sigma_y - sigma^2 I, variances below 0 set to 0 and covariances to what these allow.
+    Sigma_p = Sigma_y - sigma^2 I. Variances in Sigma_p that are below 0 become 0, and covariances
+    are clipped to the product of the two standard deviations.
 
-    Args and returns as `bayes`; sigma on the [0, 1] scale, broadcastable to (N, 1, 1, 1).
+    Args:
+        outputs, noisy, diagonal_covariance: see `bayes`.
+        sigma: standard deviation on the [0, 1] scale, broadcastable to (N, 1, 1, 1).
+
+    Returns:
+        dict, see `bayes`.
     """
     channels = noisy.shape[-1]
     mu, components = outputs[..., :channels], outputs[..., channels:]
@@ -119,8 +136,9 @@ def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
         p02 * z0 + p12 * z1 + p22 * z2,
     )
     moved = ops.stack(moved, axis=-1)
-    # What single clamps leave need not be a covariance; of one, Sigma_p (Sigma_p + sigma^2 I)^-1
-    # shrinks: the restored value is no further from the mean than the noisy one.
+    # After the clamps Sigma_p may not be a covariance. With a covariance, the factor
+    # Sigma_p (Sigma_p + sigma^2 I)^-1 shrinks: the restored value is never further from the mean
+    # than the noisy one. This bound restores that property.
     lengths = [
         ops.sqrt(ops.sum(ops.square(x), axis=-1, keepdims=True)) for x in (noisy - mu, moved)
     ]
@@ -137,12 +155,21 @@ def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
 
 
 def noise_from_raw(raw):
-    """A positive noise parameter from a free number: softplus(raw - 4) + 1e-3, at 0 about 0.019."""
+    """Makes a positive noise parameter of any number: softplus(raw - 4) + 1e-3; 0 gives 0.019."""
     return ops.softplus(raw - 4.0) + 1e-3
 
 
 def noise_variance(mu, noise, noise_model, estimated):
-    """Variance of the noise a channel: (N, 1, 1, 1) for gauss, (N, H, W, C) for poisson."""
+    """Variance of the noise in every channel: (N, 1, 1, 1) for gauss, (N, H, W, C) for poisson.
+
+    Args:
+        mu: (N, H, W, C), predicted mean of the clean value; the variance of Poisson noise grows
+            with it.
+        noise, noise_model, estimated: see `bayes`.
+
+    Raises:
+        ValueError: another noise model.
+    """
     if noise_model == "gauss":
         return ops.square(noise if estimated else ops.maximum(noise, 1e-3))
     if noise_model == "poisson":
@@ -155,7 +182,10 @@ def noise_variance(mu, noise, noise_model, estimated):
 
 
 def _normal_mono(mu, var_x, y, var_n):
-    """-2 log p(y) without its constant, and the product of two normal laws; var_n > 0."""
+    """`bayes` for one channel; loss: -2 log p(y) without its constant.
+
+    All arguments are (N, H, W, 1) or broadcastable to it; var_n > 0.
+    """
     var_y = var_x + var_n
     return {
         "mean": mu,
@@ -171,7 +201,7 @@ def _normal_mono(mu, var_x, y, var_n):
 
 
 def _triangle(components, diagonal):
-    """Entries (00, 01, 02, 11, 12, 22) of U from the network's components, each (N, H, W)."""
+    """Entries (00, 01, 02, 11, 12, 22) of U, each (N, H, W), from the network's components."""
     if diagonal:
         a, b, c = ops.unstack(components, axis=-1)
         zero = ops.zeros_like(a)
@@ -180,14 +210,17 @@ def _triangle(components, diagonal):
 
 
 def _factor(root, variances):
-    """Upper triangular R with R R^T = U U^T + diag(v), v > 0.
+    """Upper triangular R with R R^T = U U^T + diag(v), where v > 0.
 
-    A Cholesky factorisation from the last row up, written so that every term under a root is a sum
-    of squares: nothing cancels, however singular U is (Lagrange's identity gives the last one).
+    A Cholesky factorisation from the last row to the first. Every term under a square root is a sum
+    of squares, so nothing cancels even if U is singular (the last one by Lagrange's identity).
 
     Args:
-        root: six entries of U.
-        variances: v, three arrays broadcastable to them.
+        root: the six entries of U.
+        variances: v, three arrays that broadcast to the entries of U.
+
+    Returns:
+        the six entries of R.
     """
     u00, u01, u02, u11, u12, u22 = root
     v0, v1, v2 = variances
@@ -195,7 +228,7 @@ def _factor(root, variances):
     r22 = ops.sqrt(square22)
     r02 = u02 * u22 / r22
     r12 = u12 * u22 / r22
-    rest = v2 / square22  # the share of the last column that the last row leaves
+    rest = v2 / square22  # share of the last column that remains for the rows above
     square11 = ops.square(u11) + v1 + ops.square(u12) * rest
     r11 = ops.sqrt(square11)
     r01 = (u01 * u11 + u02 * u12 * rest) / r11
@@ -206,7 +239,7 @@ def _factor(root, variances):
 
 
 def _solve_upper(r, d):
-    """R^-1 d for the six entries of R and the three of d."""
+    """R^-1 d, from the six entries of R and the three of d."""
     r00, r01, r02, r11, r12, r22 = r
     z2 = d[2] / r22
     z1 = (d[1] - r12 * z2) / r11
@@ -214,7 +247,7 @@ def _solve_upper(r, d):
 
 
 def _solve_upper_transposed(r, d):
-    """R^-T d."""
+    """(R^T)^-1 d, from the six entries of R and the three of d."""
     r00, r01, r02, r11, r12, r22 = r
     z0 = d[0] / r00
     z1 = (d[1] - r01 * z0) / r11
@@ -222,7 +255,7 @@ def _solve_upper_transposed(r, d):
 
 
 def _inverse_diagonal(r):
-    """Diagonal of (R R^T)^-1."""
+    """The three diagonal entries of (R R^T)^-1."""
     r00, r01, r02, r11, r12, r22 = r
     b00, b11, b22 = 1.0 / r00, 1.0 / r11, 1.0 / r22
     b01 = -r01 * b00 * b11
@@ -233,6 +266,7 @@ def _inverse_diagonal(r):
 
 
 def _norm(z):
+    """Squared length of a vector of three arrays."""
     return ops.square(z[0]) + ops.square(z[1]) + ops.square(z[2])
 
 
@@ -242,16 +276,17 @@ def _log_determinant(r):
 
 
 def _channels(x):
-    """(N, H, W, 3 or 1) -> three arrays (N, H, W)."""
+    """Three arrays (N, H, W) from (N, H, W, 3), or one array three times from (N, H, W, 1)."""
     return (x[..., 0],) * 3 if x.shape[-1] == 1 else tuple(ops.unstack(x, axis=-1))
 
 
 def _product_of_normals(mu, root, y, var_n):
     """Mean and standard deviation of x, given x ~ N(mu, U U^T) and y ~ N(x, diag(var_n)).
 
-    The original's inv(inv(X) + inv(N) + eI) (inv(X) mu + inv(N) y), X = U U^T + eI and
-    N = diag(var_n) + eI, written as mu plus a correction: with W = inv(N) + eI, S = X + inv(W) and
-    v = W^-1 (N^-1 (y - mu) - e mu) it is mu + X S^-1 v, the covariance W^-1 - W^-1 S^-1 W^-1.
+    The original computes inv(inv(X) + inv(N) + eI) (inv(X) mu + inv(N) y) with X = U U^T + eI and
+    N = diag(var_n) + eI. Here the same value is mu plus a correction: with W = inv(N) + eI,
+    S = X + inv(W) and v = W^-1 (N^-1 (y - mu) - e mu) it is mu + X S^-1 v, and the covariance is
+    W^-1 - W^-1 S^-1 W^-1.
     """
     mu, y = _channels(mu), _channels(y)
     inv_n = [1.0 / (v + EPSILON) for v in _channels(var_n)]
@@ -269,11 +304,15 @@ def _product_of_normals(mu, root, y, var_n):
 
 
 def _normal_rgb(mu, root, y, var_n):
-    """0.5 d^T Sigma_y^-1 d + 0.5 log det Sigma_y with d = y - mu, Sigma_y = Sigma_x + Sigma_n."""
+    """`bayes` for three channels.
+
+    The loss is 0.5 d^T Sigma_y^-1 d + 0.5 log det Sigma_y with d = y - mu and
+    Sigma_y = Sigma_x + Sigma_n.
+    """
     r = _factor(root, _channels(var_n))
     z = _solve_upper(r, _channels(y - mu))
     denoised, std = _product_of_normals(mu, root, y, var_n)
-    determinant = ops.abs(root[0] * root[3] * root[5])  # of U: the root of det(Sigma_x)
+    determinant = ops.abs(root[0] * root[3] * root[5])  # |det U|, the square root of det(Sigma_x)
     return {
         "mean": mu,
         "denoised": denoised,
@@ -284,10 +323,11 @@ def _normal_rgb(mu, root, y, var_n):
 
 
 def _impulse_rgb(mu, root, y, alpha):
-    """Impulse noise: with probability alpha the pixel is uniform on [0, 1]^3, otherwise clean.
+    """`bayes` for impulse noise in three channels.
 
-    The likelihood takes y for normal with the first two moments of that mixture; the posterior
-    takes the mixture as it is. Sigma_x is inflated by EPSILON.
+    A pixel y is uniform on [0, 1]^3 with probability alpha, and clean otherwise. The likelihood
+    approximates this mixture by a normal distribution with the same mean and covariance; the
+    posterior uses the mixture itself. EPSILON is added to the diagonal of Sigma_x.
     """
     alpha_map = alpha[..., 0]
     mu_c, y_c = _channels(mu), _channels(y)
@@ -314,7 +354,8 @@ def _impulse_rgb(mu, root, y, alpha):
     r_x = _factor(root, (EPSILON,) * 3)
     density = _norm(_solve_upper(r_x, _channels(y - mu)))
     determinant = (r_x[0] * r_x[3] * r_x[5]) ** 2
-    # log of h = (1 - alpha) N(y; mu, Sigma_x); the pixel is kept with probability h / (alpha + h).
+    # log h with h = (1 - alpha) N(y; mu, Sigma_x); the pixel is clean with probability
+    # h / (alpha + h).
     log_h = ops.log(ops.maximum(keep, 1e-30)) - 0.5 * (
         density + 3.0 * math.log(2.0 * math.pi) + ops.log(ops.maximum(determinant, MIN_DETERMINANT))
     )
@@ -340,7 +381,7 @@ def _impulse_rgb(mu, root, y, alpha):
 
 
 def _cholesky(c00, c01, c02, c11, c12, c22):
-    """Upper triangular R with R R^T = C, for a C well away from singular."""
+    """Upper triangular R with R R^T = C, for a matrix C that is far from singular."""
     tiny = MIN_DETERMINANT
     r22 = ops.sqrt(ops.maximum(c22, tiny))
     r02, r12 = c02 / r22, c12 / r22

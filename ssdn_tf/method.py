@@ -1,14 +1,14 @@
-"""SSDN as a method: blind-spot networks, and the baselines on the plain network beside them."""
+"""The method SSDN: blind-spot networks, and baselines that use a plain network."""
 
 from common.method import Method, Paper
 from ssdn_tf import configs
 
-# What the network's output is compared with; in the other pipelines it is the noisy image itself.
+# The targets of the pipelines; in the others the target is the noisy image itself.
 TARGETS = {"n2c": "clean", "n2n": "second"}
 
 
 class SSDN(Method):
-    """Laine et al. 2019, with Adam under their ramped rate, which is Method's default."""
+    """SSDN (Laine et al. 2019), trained by Adam with their ramped rate, the default of Method."""
 
     name = "ssdn_tf"
     summary = "single noisy images, by a blind-spot network and Bayes' rule; predicts uncertainty"

@@ -1,9 +1,12 @@
-"""Trains a blind-spot denoiser from noisy images alone.
+"""Trains a blind-spot denoiser (SSDN) from noisy images alone.
 
-python -m ssdn_tf.train --run_dir=runs/first                       # sample photographs, minutes
+python -m ssdn_tf.train                                   # sample photographs, a few minutes
 python -m ssdn_tf.train --noise=gauss25 --train_set=bsd300_train --run_dir=runs/gauss25
-python -m ssdn_tf.train --noise=none --noise_params=global --train_set=noisy_photos \\
-    --run_dir=runs/mine
+python -m ssdn_tf.train --noise=none --noise_params=global --train_set=noisy_photos --check_only
+python -m ssdn_tf.train --noise=none --noise_params=global --train_set=noisy_photos
+
+`noise2x train ssdn` is the same command. Without --run_dir the model is written to the next
+numbered folder in runs/, for instance runs/00003-ssdn-gauss25-blindspot-sigma_known.
 """
 
 import functools
@@ -13,8 +16,8 @@ from ssdn_tf.method import METHOD
 
 
 def train(run: commands.TrainingRun) -> None:
-    """Configuration, images, batches, denoiser, fit."""
-    config = run.config  # ssdn_tf/configs.py: flags over a named configuration
+    """Makes images, batches and a denoiser from the configuration, and fits the denoiser."""
+    config = run.config  # ssdn_tf/configs.py: a named configuration, changed by flags
     images = run.images()  # ssdn_tf/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # ssdn_tf/denoiser.py: network and loss
@@ -22,6 +25,7 @@ def train(run: commands.TrainingRun) -> None:
 
 
 def main():
+    """Runs `python -m ssdn_tf.train`."""
     commands.train(METHOD, __doc__, train)
 
 

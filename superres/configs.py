@@ -114,7 +114,7 @@ NAMED = {
     "clean_hr": Config(target="clean_hr"),
     "bicubic-n2n": Config(target="bicubic"),  # the report's two
     "bicubic-n2v": Config(learner="n2v"),
-    "single_image": Config(target_noise="gauss0", own_copies=True, num_images=6000),
+    "single_image": Config(target_noise=GAUSS0, own_copies=True, num_images=6000),
 }
 
 # For the sample photographs: minutes on two CPU cores.

@@ -1,9 +1,10 @@
-"""Scores super-resolution on images that are shrunk and enlarged again.
+"""Scores super-resolution on images that it shrinks and enlarges itself.
 
-python -m superres.evaluate --run_dir=runs/sr --output=pictures
-python -m superres.evaluate --run_dir=runs/sr --dataset=set12 --baselines=all
+python -m superres.evaluate --output=pictures
+python -m superres.evaluate --run_dir=runs/x3 --dataset=set12 --baselines=all
 
-Ends with a line that programs can read:
+`noise2x evaluate superres` is the same command. Without --run_dir it scores the newest finished run
+of superres in runs/. The last line is for programs to read:
 RESULT dataset=set12 scale=2 noise=gauss0 images=12 psnr=... ssim=...
 """
 
@@ -12,6 +13,7 @@ from superres.method import METHOD
 
 
 def main():
+    """Runs `python -m superres.evaluate`."""
     commands.evaluate(METHOD, __doc__)
 
 

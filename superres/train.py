@@ -1,9 +1,12 @@
-"""Trains super-resolution on images that are shrunk and enlarged again, with noisy targets.
+"""Trains super-resolution on images that are shrunk and enlarged again.
 
-python -m superres.train --run_dir=runs/sr                           # sample photographs, minutes
-python -m superres.train --scale=3 --train_set=bsd300_train --run_dir=runs/sr3
-python -m superres.train --config=single_image --train_set=photo.png --run_dir=runs/photo
-python -m superres.train --config=bicubic-n2v --train_set=bsd300_train --run_dir=runs/report
+python -m superres.train                                  # sample photographs, a few minutes
+python -m superres.train --scale=3 --train_set=bsd300_train --run_dir=runs/x3
+python -m superres.train --config=single_image --train_set=photo.png
+python -m superres.train --config=bicubic-n2v --train_set=bsd300_train
+
+`noise2x train superres` is the same command. Without --run_dir the model is written to the next
+numbered folder in runs/, for instance runs/00003-superres-x2-noisy_hr.
 """
 
 import functools
@@ -13,8 +16,8 @@ from superres.method import METHOD
 
 
 def train(run: commands.TrainingRun) -> None:
-    """Configuration, images, batches, denoiser, fit."""
-    config = run.config  # superres/configs.py: flags over a named configuration
+    """Makes images, batches and a denoiser from the configuration, and fits the denoiser."""
+    config = run.config  # superres/configs.py: a named configuration, changed by flags
     images = run.images()  # superres/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # superres/denoiser.py: network and loss
@@ -22,6 +25,7 @@ def train(run: commands.TrainingRun) -> None:
 
 
 def main():
+    """Runs `python -m superres.train`."""
     commands.train(METHOD, __doc__, train)
 
 

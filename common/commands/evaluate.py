@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import pathlib
 import typing
@@ -21,7 +22,8 @@ FLAGS = flags.FLAGS
 MAX_SHEET_ROWS = 12  # of a contact sheet
 
 
-class ScoredSet(typing.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class ScoredSet:
     """Examples to score on, and how.
 
     examples: called without arguments, yields them; count: how many there are; dataset: their name;

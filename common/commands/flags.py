@@ -74,7 +74,7 @@ def define_training(method: Method) -> None:
             if field.name in method.short:
                 help_text += f"; with train_set={config.train_set} {method.short[field.name]}"
             help_text += "]"
-        define = {
+        define: typing.Any = {
             bool: flags.DEFINE_bool,
             int: flags.DEFINE_integer,
             float: flags.DEFINE_float,

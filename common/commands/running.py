@@ -40,7 +40,7 @@ def run(
     define()
     define_debug()
     if any(arg in ("--help", "-help", "-h") for arg in sys.argv[1:]):
-        print(f"{doc.strip()}\n\nFlags:\n{_describe_flags()}")
+        _print_help(doc)
         sys.exit(0)
 
     def guarded(argv):
@@ -84,6 +84,13 @@ def finished_run(method_name: str, how: str) -> pathlib.Path:
         )
     progress.say(f"Model: {folder}, the newest finished run of {method_name}.")
     return folder
+
+
+def _print_help(doc: str) -> None:
+    try:
+        print(f"{doc.strip()}\n\nFlags:\n{_describe_flags()}", flush=True)
+    except BrokenPipeError:  # `--help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _describe_flags() -> str:

@@ -157,14 +157,15 @@ def _train(method, way):
 @contextlib.contextmanager
 def _run_folder(method: Method) -> Iterator[pathlib.Path]:
     """Yields the folder of --run_dir, or else the one to resume or a new one, and prints it."""
-    made = None
+    made = run_dir = None
     if FLAGS.run_dir:
         run_dir = pathlib.Path(FLAGS.run_dir)
     else:
         config, _ = flags.read_config(method)
-        unfinished = runs.newest_unfinished(method.name, config) if FLAGS.resume else None
-        made = None if unfinished else runs.make_folder(f"{method.short_name}-{config.label()}")
-        run_dir = unfinished or made
+        if FLAGS.resume:
+            run_dir = runs.newest_unfinished(method.name, config)
+        if run_dir is None:
+            run_dir = made = runs.make_folder(f"{method.short_name}-{config.label()}")
     progress.say(f"Run folder: {run_dir}")
     try:
         yield run_dir

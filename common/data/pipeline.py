@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import typing
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -200,6 +199,7 @@ def draw_crop(images: Sequence[np.ndarray], config, number: int) -> np.ndarray:
     rng = streams.generator(ArrayStream.CROP, config.seed, number)
     starts = [int(rng.integers(a - b + 1)) for a, b in zip(_sides(image, shape), shape)]
     # Channels are converted here, crop by crop: a second copy of all images might not fit.
-    region: tuple[typing.Any, ...] = tuple(slice(a, a + b) for a, b in zip(starts, shape))
-    crop = pixels.to_channels(image[(..., *region, slice(None))], config.channels)
+    # K, if there is one, then the cut sides, then the channels.
+    index = (..., *(slice(a, a + b) for a, b in zip(starts, shape)), slice(None))
+    crop = pixels.to_channels(image[index], config.channels)
     return pixels.to_unit(np.ascontiguousarray(crop), config.white_level)

@@ -1,1 +1,1 @@
-"""Files in and out: pictures, stacks with axes, arrays larger than memory."""
+"""Reading and writing files: pictures, stacks with axes, arrays larger than memory."""

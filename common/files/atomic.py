@@ -1,18 +1,21 @@
 """Files that are written whole or not at all."""
 
+from __future__ import annotations
+
 import contextlib
 import glob as _glob
 import os
 import pathlib
 import shutil
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """Yields a temporary path beside `path`, with its endings; moves it there on success.
+def replacing(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yield a temporary path beside `path`, with its endings; move it there on success.
 
-    The folder is made if missing. After a failure, also a full disk, the old file is still there
-    and the temporary one is gone.
+    The folder is made if it is missing. After a failure, also a full disk, the old file is still
+    there and the temporary one is gone.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -20,15 +23,18 @@ def replacing(path):
     try:
         yield temporary
         with open(temporary, "rb") as file:
-            os.fsync(file.fileno())  # or a power cut leaves the new name with nothing in it
+            os.fsync(file.fileno())  # without it, a power cut may leave an empty file of this name
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
-    """The same for a folder, which the caller makes; an old one goes when the new one is ready."""
+def replacing_folder(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yield a temporary path for a folder, as `replacing`; the caller makes the folder.
+
+    An old folder at `path` is removed when the new one is complete.
+    """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
@@ -40,7 +46,7 @@ def replacing_folder(path):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def glob(pattern):
-    """Files that match, and Zarr folders, sorted; ** crosses folders."""
-    found = (pathlib.Path(p) for p in _glob.glob(str(pattern), recursive=True))
-    return sorted(p for p in found if p.is_file() or p.suffix.lower() == ".zarr")
+def glob(pattern: str | pathlib.Path) -> list[pathlib.Path]:
+    """List the files and Zarr folders that match a pattern, sorted; ** crosses folders."""
+    matches = (pathlib.Path(p) for p in _glob.glob(str(pattern), recursive=True))
+    return sorted(p for p in matches if p.is_file() or p.suffix.lower() == ".zarr")

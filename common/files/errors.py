@@ -1,5 +1,5 @@
-"""What is raised for files that can't be used."""
+"""The error for files that can't be used."""
 
 
 class ImageError(ValueError):
-    """A file that is no usable image; the message names it."""
+    """A file is not a usable image; the message names it."""

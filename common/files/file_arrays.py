@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LARGE = 10**7  # bytes that are worth a check
-MAX_RATIO = 5000  # of the bytes of an image to those of its file; no compression does more
+LARGE = 10**7  # bytes; smaller images are not checked
+MAX_RATIO = 5000  # bytes of an image per byte of its file; no compression reaches more
 
 
 @typing.runtime_checkable
@@ -17,26 +17,34 @@ class LazyArray(typing.Protocol):
     """An array that is read where it is sliced: a NumPy array, or one that stays in its file."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Length of every axis."""
+        ...
 
     @property
-    def dtype(self) -> np.dtype: ...
+    def dtype(self) -> np.dtype:
+        """Type of the values."""
+        ...
 
     @property
-    def ndim(self) -> int: ...
+    def ndim(self) -> int:
+        """Number of axes."""
+        ...
 
     @property
-    def nbytes(self) -> int: ...
+    def nbytes(self) -> int:
+        """Size in memory, bytes."""
+        ...
 
     def __getitem__(self, index: typing.Any) -> typing.Any: ...
 
 
 def check_plausible(size: int, stored: int) -> None:
-    """Refuses a damaged or hostile file that claims an image it can't hold.
+    """Refuse a damaged or hostile file that claims an image it can't hold.
 
     Args:
-        size: bytes of the image.
-        stored: bytes of the file.
+        size: size of the image, bytes.
+        stored: size of the file, bytes.
 
     Raises:
         ValueError: the image is too large for the file.
@@ -48,8 +56,14 @@ def check_plausible(size: int, stored: int) -> None:
 class Mapped:
     """An array inside an uncompressed file, read and written by slices.
 
-    The file is mapped anew for each of them, so that what was touched does not count as memory of
-    this process any longer.
+    Every read and write maps the file anew. With one lasting map, all pages that were ever touched
+    would count as memory of this process.
+
+    Args:
+        path: the file.
+        offset: where the array begins, bytes.
+        shape: length of every axis.
+        dtype: type of the values, with the byte order of the file.
     """
 
     def __init__(
@@ -60,7 +74,7 @@ class Mapped:
         self.ndim, self.nbytes = len(self.shape), int(np.prod(shape)) * self.dtype.itemsize
 
     def squeezed(self) -> Mapped:
-        """The same without the last axis, of length 1."""
+        """The same array without its last axis, which has length 1."""
         return Mapped(self._path, self._offset, self.shape[:-1], self.dtype)
 
     def _map(self, mode):

@@ -1,4 +1,4 @@
-"""Image files in and out: PNG, JPEG, TIFF (8, 16 bit, float, stacks), NPY, BMP, WebP, Zarr."""
+"""Reading and writing image files: PNG, JPEG, TIFF (8, 16 bit, float, stacks), NPY, Zarr, ..."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from common.files import atomic, file_arrays, tiffs, zarrs
 from common.files.errors import ImageError
+from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
@@ -20,19 +21,19 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
 def load(
     path: str | pathlib.Path, axes: str | None = None, max_bytes: int | None = None
 ) -> tuple[typing.Any, str, Metadata]:
-    """Reads a file as it is: (array, its axes, metadata).
+    """Read a file as it is: (array, its axes, metadata).
 
     Args:
-        path: of the file.
-        axes: letters for the axes of an NPY file, which has none of its own; None: as `read` takes
-            them.
-        max_bytes: larger arrays, of TIFF, NPY and Zarr files, stay in the file and are read where
-            they are sliced, as stored: what that gives is for `usable`.
+        path: the file.
+        axes: letters for the axes of an NPY file, which does not name them [as in `read`].
+        max_bytes: larger arrays in TIFF, NPY and Zarr files stay in the file and are read, as
+            stored, where they are sliced; convert each slice with `usable` [all are read whole].
 
     Returns:
-        array: as `usable` gives it, or a LazyArray. axes: a letter for each of its axes: Y, X, S
-        for colour samples, and of a TIFF what tifffile calls the others: T, Z, C, I for pages, Q
-        for unknown. metadata: for writing such a file again.
+        array: converted by `usable`, or a LazyArray.
+        axes: one letter for each axis: Y, X, S for colour samples; in a TIFF also tifffile's T, Z,
+            C, I for pages and Q for unknown.
+        metadata: for writing such a file again.
 
     Raises:
         ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
@@ -44,7 +45,7 @@ def load(
         raise ImageError(f"{path}: empty file.")
     try:
         array, letters, metadata = _read_any(path, axes, max_bytes)
-    except Exception as error:  # decoders fed with damaged bytes raise nearly anything
+    except Exception as error:  # decoders raise nearly any error for damaged bytes
         raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
     metadata = metadata.replace(dtype=np.dtype(array.dtype).newbyteorder("="))
     check_values(path, array)
@@ -54,14 +55,14 @@ def load(
 
 
 def _read_any(path, axes, max_bytes):
-    """(array as stored, its axes, metadata) by the suffix of the file."""
+    """Read a file in the format of its suffix: (array as stored, its axes, metadata)."""
     suffix = path.suffix.lower()
     if suffix in (".tif", ".tiff"):
         try:
             return tiffs.read(path, max_bytes)
         except tiffs.OnlyPillowError as error:
             array, _ = _read_picture(path)
-            return array, "YXS", error.metadata.replace(orientation=None)  # it is upright now
+            return array, "YXS", error.metadata.replace(orientation=None)  # upright now
     if suffix == ".npy":
         array = _load_npy(path, max_bytes)
         return array, _usual_axes(array.shape, axes), Metadata()
@@ -75,24 +76,28 @@ def _read_any(path, axes, max_bytes):
     return array, "YXS", metadata
 
 
-def check_values(path, array):
-    """Raises ImageError for an array, in memory or not, that can be no image."""
+def check_values(path: str | pathlib.Path, array: LazyArray) -> None:
+    """Check that an array, in memory or in its file, can be an image.
+
+    Raises:
+        ImageError: no pixels, or values that are neither numbers nor bool.
+    """
     if 0 in array.shape:
         raise ImageError(f"{path}: no pixels, shape {array.shape}.")
     if array.dtype.kind not in "iufb":
         raise ImageError(f"{path}: {array.dtype} values; expected integers or floats.")
 
 
-def usable_type(dtype):
-    """uint8 and uint16 stay, bool becomes uint8, all others float32."""
+def usable_type(dtype: np.dtype) -> np.dtype:
+    """The type of values once read: uint8 and uint16 stay, bool becomes uint8, others float32."""
     dtype = dtype.newbyteorder("=")
     if dtype.kind == "b":
         return np.dtype(np.uint8)
     return dtype if dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
 
 
-def usable(path, array):
-    """An array as stored, of its `usable_type`; bool becomes 0 and 255.
+def usable(path: str | pathlib.Path, array: np.ndarray) -> np.ndarray:
+    """Convert an array as stored to its `usable_type`; bool becomes 0 and 255.
 
     Raises:
         ImageError: NaN or infinite values.
@@ -115,18 +120,18 @@ def _load_npy(path, max_bytes):
     return file_arrays.Mapped(path, array.offset, array.shape, array.dtype)
 
 
-def read(path):
-    """Reads a file as pages.
+def read(path: str | pathlib.Path) -> np.ndarray:
+    """Read a file as pages.
 
     Args:
-        path: of a PNG, JPEG, TIFF, NPY, BMP or WebP file. Pages of a TIFF are whatever axes it has
-            besides Y, X and colour samples; an NPY file holds (H, W), (H, W, C <= 4),
-            (N, H, W > 4) or (N, H, W, C <= 4). A photograph is turned upright by its EXIF
-            orientation; palettes become RGB.
+        path: a PNG, JPEG, TIFF, NPY, BMP or WebP file. All axes of a TIFF besides Y, X and colour
+            samples count as pages. An NPY file holds (H, W), (H, W, C <= 4), (N, H, W > 4) or
+            (N, H, W, C <= 4). A photograph is turned upright by its EXIF orientation; palettes
+            become RGB.
 
     Returns:
-        (pages, H, W, C): bool becomes uint8 0 and 255; uint8 and uint16 as stored, other integers
-        and floats as float32.
+        (pages, H, W, C): uint8 and uint16 as stored, bool as uint8 0 and 255, other integers and
+        floats as float32.
 
     Raises:
         ImageError: not readable, empty, not numeric, NaN or infinite values. Names the file.
@@ -135,8 +140,8 @@ def read(path):
     return as_pages(array, axes)
 
 
-def as_pages(array, axes):
-    """An array with the axes of `load` as (pages, H, W, C)."""
+def as_pages(array: np.ndarray, axes: str) -> np.ndarray:
+    """Arrange an array with the axes that `load` returned as (pages, H, W, C)."""
     if "S" not in axes:
         array, axes = array[..., None], axes + "S"
     order = [axes.index(axis) for axis in "YXS"]
@@ -145,23 +150,23 @@ def as_pages(array, axes):
     return array.reshape((-1,) + array.shape[-3:])
 
 
-def read_one(path):
-    """Reads a file of a single page, (H, W, C). Raises ImageError for a stack."""
+def read_one(path: str | pathlib.Path) -> np.ndarray:
+    """Read a file of a single page, (H, W, C). Raises ImageError for a stack."""
     pages = read(path)
     if len(pages) != 1:
         raise ImageError(f"{path}: {len(pages)} pages; expected one.")
     return pages[0]
 
 
-def short(error):
-    """The first line of an error's message."""
+def short(error: BaseException) -> str:
+    """The first line of an error's message, 200 characters at most."""
     return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
-def _usual_axes(shape, given):
-    """Letters for the axes of an array that has none, or those given if they are as many."""
-    if given is not None and len(given) == len(shape):
-        return given
+def _usual_axes(shape, axes):
+    """Letters for the axes of an array that names none: `axes` if the number is right."""
+    if axes is not None and len(axes) == len(shape):
+        return axes
     if len(shape) == 2:
         return "YX"
     if len(shape) == 3:
@@ -174,9 +179,9 @@ def _usual_axes(shape, given):
 
 
 def _read_picture(path):
-    """(pixels, upright, metadata for `write`: EXIF data and colour profile)."""
+    """Read a picture: (pixels, turned upright, metadata with EXIF data and colour profile)."""
     with Image.open(path) as picture:
-        # Pillow reads 16-bit colour PNGs as 8 bit without a word.
+        # Pillow reads 16-bit colour PNGs as 8 bit without a warning.
         if picture.format == "PNG" and picture.mode in ("RGB", "RGBA", "LA"):
             with open(path, "rb") as file:
                 if file.read(25)[24] == 16:
@@ -189,7 +194,7 @@ def _read_picture(path):
         picture = ImageOps.exif_transpose(picture)
         metadata = Metadata(exif=picture.getexif().tobytes() if picture.getexif() else None)
         if profile and picture.mode not in ("CMYK", "YCbCr", "HSV", "LAB"):
-            # Colours of these are converted below: the profile would be wrong afterwards.
+            # These colours are converted below, so the profile would be wrong afterwards.
             metadata = metadata.replace(icc_profile=profile)
         if picture.mode == "P":
             picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
@@ -201,15 +206,16 @@ def _read_picture(path):
     return (array if array.ndim == 3 else array[..., None]), metadata
 
 
-def write(path, pages, metadata=None):
-    """Writes (H, W, C) or (pages, H, W, C) in the format of the suffix, whole or not at all.
+def write(path: str | pathlib.Path, pages: np.ndarray, metadata: Metadata | None = None) -> None:
+    """Write an image in the format of the suffix, whole or not at all.
 
-    metadata: of `load`; EXIF data and colour profile of pictures are written again.
-
-    PNG and JPEG take uint8 (PNG also one-channel uint16), TIFF and NPY any type.
+    Args:
+        path: the file. PNG and JPEG hold uint8, PNG also one-channel uint16, TIFF and NPY all.
+        pages: (H, W, C) or (pages, H, W, C).
+        metadata: from `load`; EXIF data and colour profile of pictures are written again.
 
     Raises:
-        ImageError: a type, channel or page count the format can't hold.
+        ImageError: the format can't hold this type or number of channels or pages.
         OSError: from the disk; no half-written file stays.
     """
     path = pathlib.Path(path)
@@ -241,7 +247,7 @@ def write(path, pages, metadata=None):
                 Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
             except (OSError, ValueError, SystemError) as error:  # larger than the format holds
                 if isinstance(error, OSError) and error.errno is not None:
-                    raise  # the disk's
+                    raise  # an error of the disk
                 sides = "x".join(map(str, squeezed.shape[:2]))
                 raise ImageError(
                     f"{path}: {suffix} can't hold it, {sides} pixels ({short(error)}); use .tif."
@@ -255,22 +261,22 @@ def _format(suffix):
     return PIL.Image.EXTENSION[suffix]
 
 
-def find_files(folder):
-    """Files of a folder that look like images by their suffix, and Zarr folders, sorted."""
+def find_files(folder: str | pathlib.Path) -> list[pathlib.Path]:
+    """List the files of a folder with the suffix of an image, and Zarr folders, sorted."""
     paths = pathlib.Path(folder).iterdir()
     return sorted(p for p in paths if (p.suffix.lower() in SUFFIXES and p.is_file()) or is_zarr(p))
 
 
-def is_zarr(path):
-    """Whether a folder is an array or a group in the Zarr format, by its name."""
+def is_zarr(path: pathlib.Path) -> bool:
+    """Whether a path is a folder whose name ends in .zarr: an array or a group in that format."""
     return path.suffix.lower() == ".zarr" and path.is_dir()
 
 
-def list_files(pattern):
-    """Image files of a folder (not its sub-folders), of a glob, or the one file given; sorted.
+def list_files(pattern: str | pathlib.Path) -> list[pathlib.Path]:
+    """List the image files of a folder (not its sub-folders) or a glob, sorted, or a single file.
 
     Raises:
-        ImageError: nothing there, or nothing that looks like an image.
+        ImageError: no such file or folder, or no image in it.
     """
     path = pathlib.Path(os.path.expanduser(pattern))
     if path.is_file() or is_zarr(path):

@@ -18,12 +18,12 @@ class Metadata:
         axes: letters for the axes of the array in the file.
         kind: flavour of the file: "imagej", "ome", "zarr", or "" for a plain one.
         exif: EXIF data of a photograph, as bytes.
-        icc_profile: its colour profile, as bytes.
-        resolution: pixels per unit along X and Y, of a TIFF.
+        icc_profile: colour profile of a photograph, as bytes.
+        resolution: pixels per unit along X and Y, in a TIFF.
         resolution_unit: TIFF's number for that unit.
-        orientation: TIFF's tag for how the rows and columns lie; None for upright.
-        properties: what ImageJ or OME says: pixel sizes, names of channels, ...
-        zarr_array: the array of a Zarr folder whose format and chunks the output takes over.
+        orientation: TIFF's tag for the directions of rows and columns; None for upright.
+        properties: fields of ImageJ or OME: pixel sizes, names of channels, ...
+        zarr_array: the array of a Zarr folder; the output gets its format and chunks.
         zarr_attributes: attributes of an OME-Zarr group.
     """
 
@@ -40,11 +40,11 @@ class Metadata:
     zarr_attributes: Mapping[str, typing.Any] | None = None
 
     def replace(self, **changes: typing.Any) -> Metadata:
-        """The same with other values."""
+        """A copy with other values of the named attributes."""
         return dataclasses.replace(self, **changes)
 
     def smaller_pixels(self, scale: int) -> Metadata:
-        """The same for an image whose pixels are `scale` times smaller along Y and X."""
+        """A copy for an image whose pixels are `scale` times smaller along Y and X."""
         from common.files import zarrs
 
         sizes = ("PhysicalSizeX", "PhysicalSizeY")

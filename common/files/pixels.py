@@ -1,31 +1,46 @@
 """Arrays of pixels: value ranges, channels, orientations, sizes.
 
-Inside the house an image is (H, W, C) in the file's own type; `to_unit` scales it to float32 in
-[0, 1], `from_unit` back.
+Images are (H, W, C) in the file's own type; `to_unit` scales them to float32 in [0, 1], `from_unit`
+back.
 """
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from common.files.errors import ImageError
 
+Side = typing.TypeVar("Side", int, slice)
 
-def white_level(dtype, given=0.0):
-    """The stored value of 1.0: `given`, or else an integer type's largest, 1 for floats."""
+
+def white_level(dtype: np.typing.DTypeLike, given: float = 0.0) -> float:
+    """The stored value that stands for 1.0.
+
+    Args:
+        dtype: type of the stored values.
+        given: the white level, if it is known; 0 for the largest value of an integer type, and 1
+            for floats.
+    """
     if given:
         return float(given)
     return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
 
 
-def to_unit(image, white=0.0):
-    """Scales an array to float32 by its `white_level`: uint8 255 -> 1.0. Nothing is clipped."""
+def to_unit(image: np.ndarray, white: float = 0.0) -> np.ndarray:
+    """Divide an array by its `white_level`: uint8 255 -> float32 1.0. Nothing is clipped."""
     return np.asarray(image, np.float32) * np.float32(1.0 / white_level(image.dtype, white))
 
 
-def from_unit(image, dtype, white=0.0):
-    """Back from [0, 1] to `dtype`: integers are rounded half up and clipped, floats only scaled.
+def from_unit(
+    image: np.typing.ArrayLike, dtype: np.typing.DTypeLike, white: float = 0.0
+) -> np.ndarray:
+    """Scale values from [0, 1] to `dtype`; integers are rounded half up and clipped.
 
-    For uint8 it is clip(value * 255 + 0.5) truncated, the originals' rule: tests/golden/psnr.npz.
+    For uint8 this is the originals' rule, clip(value * 255 + 0.5) truncated: tests/golden/psnr.npz.
     """
     scaled = np.asarray(image) * white_level(dtype, white)
     if np.issubdtype(dtype, np.integer):
@@ -34,14 +49,14 @@ def from_unit(image, dtype, white=0.0):
     return scaled.astype(dtype)
 
 
-def to_channels(image, channels):
-    """Makes (H, W, C) an image of 1 or 3 channels, as the original does (tests/golden/psnr.npz).
+def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
+    """Convert (H, W, C) to 1 or 3 channels, as the original does (tests/golden/psnr.npz).
 
-    Alpha is dropped; colour to grey is the mean, rounded half to even for integers; grey is tiled.
-    An image that has as many channels as asked for, be it five, comes back as it is.
+    Alpha is dropped. Colour becomes grey by the mean, rounded half to even for integers; grey is
+    repeated. An image that has `channels` channels already, even five, is returned as it is.
 
     Raises:
-        ImageError: neither 1, 2, 3 nor 4 channels came.
+        ImageError: the image has another number of channels, and more than 4.
     """
     if image.shape[-1] == channels:
         return image
@@ -58,30 +73,40 @@ def to_channels(image, channels):
     return mean.astype(image.dtype)
 
 
-# (turns, mirrored) of the 8 ways to lay a picture down.
+# (turns, mirrored) of the 8 orientations of a picture.
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
 
-def orient(array, turns, mirrored, axes=(-3, -2)):
-    """A view of (.., H, W, C), turned so often by 90 degrees, then mirrored; or of other axes."""
+def orient(
+    array: np.ndarray, turns: int, mirrored: bool, axes: tuple[int, int] = (-3, -2)
+) -> np.ndarray:
+    """A view of (..., H, W, C), turned `turns` times by 90 degrees, then mirrored if `mirrored`.
+
+    axes: the two axes that are turned; the second one is mirrored.
+    """
     array = np.rot90(array, turns, axes)
     return np.flip(array, axes[1]) if mirrored else array
 
 
-def resize(image, sides, way=Image.BICUBIC):
-    """(H, W, C) float -> (*sides, C) float32; widened against aliasing if it shrinks.
+def resize(
+    image: np.ndarray, sides: Sequence[int], way: int = Image.Resampling.BICUBIC
+) -> np.ndarray:
+    """Resize (H, W, C) float to (*sides, C) float32.
 
-    way: of Pillow's, BICUBIC being Keys' (1981) of a = -0.5.
+    The filter is widened against aliasing where the image shrinks.
+
+    way: one of Pillow's filters; BICUBIC is that of Keys (1981) with a = -0.5.
     """
+    height, width = sides
     planes = [
-        Image.fromarray(np.asarray(plane, np.float32)).resize(sides[::-1], way)
+        Image.fromarray(np.asarray(plane, np.float32)).resize((width, height), way)
         for plane in np.moveaxis(image, -1, 0)
     ]
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
-def scaled(sides, scale):
-    """Sides of an enlarged image, or slices of them: the last two, Y and X, are times `scale`."""
+def scaled(sides: Sequence[Side], scale: int) -> tuple[Side, ...]:
+    """Sides of an enlarged image, or slices of them: the last two, Y and X, times `scale`."""
 
     def one(side):
         if isinstance(side, slice):

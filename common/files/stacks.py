@@ -1,7 +1,7 @@
-"""Image files with named axes: stacks over time and depth, several channels; the same axes out.
+"""Image files with named axes: stacks over time and depth, with several channels.
 
-A stack's axes are letters: Y and X, Z depth, T time, C channels, S samples of colour in a file
-and anything at all in what a user names, I and Q pages.
+Axes are letters: Y and X, Z depth, T time, C channels, I and Q pages. S stands for samples of
+colour where the file names its axes, and for any kind of sample where the user names them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
+import typing
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,13 +19,18 @@ from common.files.errors import ImageError
 from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
 
+Region = tuple[slice, ...]  # a part of an image: a slice of each side, with start and stop
+
 
 @dataclasses.dataclass(frozen=True)
 class Stack:
-    """array: as `image_files.load` gives it; axes: its letters; metadata: for writing it again.
+    """An image file: its array, its axes and its metadata.
 
-    named: the axes are the user's, who knows what C is; a file's C counts as channels only where as
-    many are wanted.
+    Attributes:
+        path: the file, for messages.
+        array, axes, metadata: as `image_files.load` returns them.
+        named: the user has named the axes, so C means channels. Where the file names them, C counts
+            as channels only if its length is the number of channels that is asked for.
     """
 
     path: str
@@ -33,7 +40,7 @@ class Stack:
     named: bool = False
 
     def _order(self, spatial, channels):
-        """Positions of (the others, Z if spatial is 3, Y, X, channels): (others, inner)."""
+        """Positions of the axes: (those that count images, then Z, Y, X, channels of an image)."""
         inner = "ZYX" if spatial == 3 else "YX"
         if missing := set(inner) - set(self.axes):
             raise ImageError(
@@ -52,17 +59,18 @@ class Stack:
                 return "C"
         return ""
 
-    def view(self, spatial, channels):
-        """Its images, (H, W, C) or, if spatial is 3, (D, H, W, C), one by one and in parts.
+    def view(self, spatial: int, channels: int) -> View:
+        """The images of the stack, to be read and written one by one and in parts.
+
+        spatial: 2 for images (H, W, C), 3 for volumes (D, H, W, C). channels: without alpha.
 
         Raises:
-            ImageError: an axis that is not there, or another number of channels; alpha of
-                colour samples is no channel.
+            ImageError: the stack lacks an axis or has another number of channels.
         """
         return View(self, spatial, channels)
 
-    def enlarged(self, scale):
-        """A stack without values, its pixels so many times smaller and more along Y and X."""
+    def enlarged(self, scale: int) -> Stack:
+        """A stack without values, of `scale` times as many and smaller pixels along Y and X."""
         if scale == 1:
             return self
         shape = [n * (scale if a in "YX" else 1) for n, a in zip(self.array.shape, self.axes)]
@@ -70,16 +78,16 @@ class Stack:
         metadata = self.metadata.smaller_pixels(scale)
         return dataclasses.replace(self, array=nothing, metadata=metadata)
 
-    def items(self, spatial, channels):
+    def items(self, spatial: int, channels: int) -> np.ndarray:
         """All images of a `view` at once: (N, H, W, C) or (N, D, H, W, C)."""
         view = self.view(spatial, channels)
         whole = tuple(slice(0, side) for side in view.sides)
         return np.stack([view.read(number, whole) for number in range(view.count)])
 
-    def like(self, items, scale=1):
-        """The inverse of `items`, an array of the stack's axes and of the type of the items.
+    def like(self, items: np.ndarray, scale: int = 1) -> np.ndarray:
+        """Arrange images as the stack has them: the inverse of `items`, in the type of the images.
 
-        scale: items are so many times larger along Y and X, and so is the array.
+        scale: factor by which the images, and so the array, are larger along Y and X.
         """
         view = self.view(items.ndim - 2, items.shape[-1])
         array = np.empty(self.enlarged(scale).array.shape, items.dtype)
@@ -90,12 +98,15 @@ class Stack:
 
 
 class View:
-    """Images at the places where a stack's axes have them.
+    """The images of a stack, see `Stack.view`.
 
-    count: how many images; sides: of each, without channels; dtype: of what is read.
+    Attributes:
+        count: number of images.
+        sides, channels: those of each image.
+        dtype: type of the values that `read` returns.
     """
 
-    def __init__(self, stack, spatial, channels):
+    def __init__(self, stack: Stack, spatial: int, channels: int) -> None:
         self._stack = stack
         self._others, inner = stack._order(spatial, channels)
         self._spatial, shape = inner[:spatial], stack.array.shape
@@ -106,7 +117,7 @@ class View:
         self.channels = channels
         self.dtype = image_files.usable_type(np.dtype(stack.array.dtype))
         present = 1 if self._samples is None else shape[self._samples]
-        # Alpha of colours is no channel.
+        # The alpha of a colour image is not a channel.
         wanted = present
         if present != channels and not stack.named and "S" in stack.axes:
             wanted = 3 if present >= 3 else 1
@@ -118,8 +129,8 @@ class View:
         self._alpha = slice(channels, present) if present > channels else None
 
     @property
-    def letters(self):
-        """The stack's axes as they are taken: Z, Y, X, C where those of an image are, else I."""
+    def letters(self) -> str:
+        """What each axis of the stack is used as: Z, Y, X or C within an image, I elsewhere."""
         letters = ["I"] * self._stack.array.ndim
         for axis, letter in zip(self._spatial, "ZYX"[-len(self._spatial) :]):
             letters[axis] = letter
@@ -127,21 +138,25 @@ class View:
             letters[self._samples] = "C"
         return "".join(letters)
 
-    def read(self, number, region):
-        """Part of an image, (H', W', C) or (D', H', W', C), by slices of its sides.
+    def read(self, number: int, region: Region) -> np.ndarray:
+        """Read a part of image `number`, (H', W', C) or (D', H', W', C).
 
         Raises:
-            ImageError: NaN or infinite values there.
+            ImageError: NaN or infinite values in this part, or bytes that can't be decoded.
         """
         index = self._index(number, region, slice(0, self.channels))
         part = image_files.usable(self._stack.path, self._stored(index))
         part = part.transpose(self._places())
         return part if self._samples is not None else part[..., None]
 
-    def write(self, array, number, region, values, scale=1):
-        """Puts a part into an array of the stack's axes and sides; alpha is that of the stack.
+    def write(
+        self, array: typing.Any, number: int, region: Region, values: np.ndarray, scale: int = 1
+    ) -> None:
+        """Write a part of image `number` into an array; alpha is copied from the stack.
 
-        scale: values, and the array's Y and X, are so many times larger than region and stack.
+        array: of the stack's axes and sides, for instance from `writing`.
+        values: of the part, as `read` returns them.
+        scale: factor by which `values` and `array` are larger along Y and X than region and stack.
         """
         if self._samples is None:
             values = values[..., 0]
@@ -150,7 +165,7 @@ class View:
         array[index] = values.transpose(np.argsort(self._places()))
         if self._alpha is not None:
             alpha = self._stored(self._index(number, region, self._alpha)).astype(array.dtype)
-            for axis, side in enumerate(sorted([*self._spatial, self._samples])):
+            for axis, side in enumerate(sorted(self._inner())):
                 if side in self._spatial[-2:]:
                     alpha = np.repeat(alpha, scale, axis)
             array[self._index(number, target, self._alpha)] = alpha
@@ -161,7 +176,7 @@ class View:
             return array[index]
         try:
             return np.asarray(array[index])
-        except Exception as error:  # decoders fed with damaged bytes raise nearly anything
+        except Exception as error:  # decoders raise nearly any error for damaged bytes
             reason = image_files.short(error)
             raise ImageError(f"{self._stack.path}: not readable as an image ({reason}).") from error
 
@@ -175,55 +190,70 @@ class View:
             index[self._samples] = samples
         return tuple(index)
 
+    def _inner(self):
+        """Positions of Z, Y, X and the channels in the stack, in this order."""
+        return [*self._spatial, *([] if self._samples is None else [self._samples])]
+
     def _places(self):
-        """Where Z, Y, X and the channels are among the axes that are sliced."""
-        inner = [*self._spatial, *([] if self._samples is None else [self._samples])]
+        """Positions of Z, Y, X and the channels in a part of the stack that holds these alone."""
+        inner = self._inner()
         return [sorted(inner).index(axis) for axis in inner]
 
 
-def read(path, axes=None, usual=None, max_bytes=None):
-    """Reads a file as a Stack; arrays of more than max_bytes stay in it, see `image_files.load`.
+def read(
+    path: str | pathlib.Path,
+    axes: str | None = None,
+    usual: str | None = None,
+    max_bytes: int | None = None,
+) -> Stack:
+    """Read a file as a Stack.
 
-    axes: letters for the axes of the array in the file; None for what the file says, or, where it
-    says nothing and they are as many, for `usual`, the letters of the training's files.
+    Args:
+        path: the file.
+        axes: letters for the axes of the array in the file [those that the file names].
+        usual: letters of the training's files, for files that name no axes but have as many.
+        max_bytes: larger arrays stay in the file, see `image_files.load`.
 
     Raises:
-        ValueError: letters that make no sense.
+        ValueError: letters that are no axes.
         ImageError: as `image_files.load`, or another number of axes.
     """
     if axes is not None:
         axis_letters.check_axes(axes)
     array, letters, metadata = image_files.load(path, axes, max_bytes)
     metadata = metadata.replace(axes=letters)
-    says_nothing = set(letters) <= set("YXIQ")
-    if axes is None and not (usual and says_nothing and len(usual) == array.ndim):
+    names_none = set(letters) <= set("YXIQ")
+    if axes is None and usual and names_none and len(usual) == array.ndim:
+        axes = usual
+    if axes is None:
         return Stack(str(path), array, letters, metadata)
-    axes = axes or usual
     if letters.endswith("S") and array.shape[-1] == 1:
-        squeezed = isinstance(array, file_arrays.Mapped)
-        array = array.squeezed() if squeezed else array[..., 0]
+        in_file = isinstance(array, file_arrays.Mapped)
+        array = array.squeezed() if in_file else array[..., 0]
         letters = letters[:-1]
     if len(axes) != array.ndim:
         raise ImageError(
             f"{path}: shape {'x'.join(map(str, array.shape))}, {array.ndim} axes; dims={axes} "
             f"names {len(axes)}."
         )
-    # What a file takes for colour and the user does not, three pages, say, is written as hers.
-    others = {"S": "Q"}  # samples are no colours
+    # What the file calls colour and the user does not, three pages perhaps, gets the user's letter.
+    others = {"S": "Q"}  # the user's samples are no colours
     kept = (a if a != "S" or b == "C" else others.get(b, b) for a, b in zip(letters, axes))
     return Stack(str(path), array, axes, metadata.replace(axes="".join(kept)), named=True)
 
 
 @contextlib.contextmanager
-def writing(path, stack, dtype, in_file=None):
-    """Yields an array of a stack's axes and sides, to be filled; then there is the file of it.
+def writing(
+    path: str | pathlib.Path, stack: Stack, dtype: np.typing.DTypeLike, in_file: bool | None = None
+) -> Iterator[typing.Any]:
+    """Yield an array to be filled, with a stack's axes and sides, and `write` it at the end.
 
-    In the format of the suffix, with the stack's metadata. After a failure nothing is left.
+    After a failure no file is left.
 
-    in_file: whether the array is in the file from the beginning, not in memory [as the stack's].
+    in_file: whether the array lies in the file from the start, not in memory [as the stack's does].
 
     Raises:
-        ImageError: a type or axes that the format can't hold.
+        ImageError: the format can't hold this type or these axes.
     """
     path, shape, axes = pathlib.Path(path), stack.array.shape, stack.metadata.axes
     if in_file is None:
@@ -248,18 +278,18 @@ def writing(path, stack, dtype, in_file=None):
 
 @contextlib.contextmanager
 def _naming(path):
-    """What a format can't hold, metadata of a damaged file for instance, as an ImageError."""
+    """Name the file in errors for what its format can't hold, as damaged metadata: ImageError."""
     try:
         yield
     except ValueError as error:
-        raise ImageError(f"{path}: not to be written ({error}).") from error
+        raise ImageError(f"{path}: can't be written ({error}).") from error
 
 
-def write(path, stack, array):
-    """Writes an array of a stack's axes in the format of the suffix, with the stack's metadata.
+def write(path: str | pathlib.Path, stack: Stack, array: np.ndarray) -> None:
+    """Write an array with a stack's axes in the format of the suffix, with the stack's metadata.
 
     Raises:
-        ImageError: a type or axes that the format can't hold.
+        ImageError: the format can't hold this type or these axes.
     """
     path = pathlib.Path(path)
     if path.suffix.lower() in (".tif", ".tiff"):

@@ -1,18 +1,24 @@
-"""TIFF files with their axes and what microscopes write beside the pixels: ImageJ, OME, plain."""
+"""TIFF files with their axes and the metadata of microscopes: ImageJ, OME, plain."""
+
+from __future__ import annotations
 
 import contextlib
 import importlib.util
 import logging
 import math
+import pathlib
 import struct
+import typing
+from collections.abc import Sequence
 
 import numpy as np
 import tifffile
 
 from common.files import file_arrays
+from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
 
-# What it finds odd about a file it logs, tag by tag; what can't be read raises.
+# tifffile logs every odd tag of a file. Files that can't be read raise an error in any case.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 IMAGEJ_TYPES = (np.uint8, np.uint16, np.float32)
@@ -20,9 +26,9 @@ IMAGEJ_KEPT = ("unit", "spacing", "finterval", "fps", "Info", "Labels")
 
 
 class OnlyPillowError(ValueError):
-    """A compressed picture of 8 bits a value, for which tifffile needs another package.
+    """A picture with 8 bits per value is compressed in a way that only Pillow reads.
 
-    metadata: of the file, which Pillow would not give.
+    metadata: of the file; Pillow does not read all of it.
     """
 
     def __init__(self, metadata: Metadata) -> None:
@@ -30,23 +36,25 @@ class OnlyPillowError(ValueError):
         self.metadata = metadata
 
 
-def read(path, max_bytes=None):
-    """(array as stored, its axes, metadata for `write`) of a pathlib.Path.
-
-    An array of more than max_bytes stays in the file: what comes is read where it is sliced.
+def read(path: pathlib.Path, max_bytes: int | None = None) -> tuple[LazyArray, str, Metadata]:
+    """Read a TIFF file: (array as stored, its axes, metadata for `write`).
 
     Axes are tifffile's letters: Y, X, S for colour samples, T, Z, C, I for pages, Q for unknown.
 
+    Args:
+        path: the file.
+        max_bytes: a larger array stays in the file and is read where it is sliced [read at once].
+
     Raises:
         ValueError: pages of several shapes, no Y and X, a compression that can't be read; tifffile
-            itself raises nearly anything for damaged files.
-        OnlyPillowError: see there.
+            itself raises nearly any error for damaged files.
+        OnlyPillowError: Pillow has to read the file.
     """
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
         if series.is_multifile:
             raise ValueError("one of several files of an OME set; save each stack as one file")
-        # A camera's thumbnail is marked as one; other pages of another shape are lost data.
+        # A camera marks its thumbnail. Any other page of another shape is data that would get lost.
         alike = [series, *(s for s in tiff.series[1:] if not s.keyframe.is_reduced)]
         kinds = {(s.shape, s.dtype) for s in alike}
         if len(kinds) > 1:
@@ -57,6 +65,7 @@ def read(path, max_bytes=None):
             )
         axes = series.axes
         _check_size(path, alike)
+        array: typing.Any
         if max_bytes and series.nbytes * len(alike) > max_bytes:
             if len(alike) > 1:
                 numbers = [i for i, s in enumerate(tiff.series) if s in alike]
@@ -73,7 +82,7 @@ def read(path, max_bytes=None):
         except ValueError as error:
             if "imagecodecs" not in str(error):
                 raise
-            # LZW and other compressions: Pillow knows them, but halves what has 16 bits.
+            # LZW and other compressions: Pillow knows them, but reduces 16 bits to 8.
             if series.dtype.itemsize > 1 or len(series) > 1:
                 raise ValueError("compressed; `pip install imagecodecs` reads it") from error
             raise OnlyPillowError(_metadata(tiff)) from error
@@ -84,7 +93,7 @@ def read(path, max_bytes=None):
 
 
 def _check_size(path, series):
-    """Raises ValueError if the file is too small for its images: tifffile would fill up with 0."""
+    """Raise ValueError if the file is too small for its images; tifffile would fill them with 0."""
     stored = path.stat().st_size
     size = sum(s.nbytes for s in series)
     file_arrays.check_plausible(size, stored)
@@ -93,7 +102,7 @@ def _check_size(path, series):
 
 
 def _in_file(path, series):
-    """An array of a file too large for memory."""
+    """The array of a series, to be read where it is sliced."""
     if series.dataoffset is not None:
         dtype = series.dtype.newbyteorder(series.keyframe.parent.byteorder)
         return file_arrays.Mapped(path, series.dataoffset, series.shape, dtype)
@@ -105,7 +114,7 @@ def _in_file(path, series):
 
 
 class _Pages:
-    """Pages that a file holds one by one, read where the first axis is sliced by a number."""
+    """An array of separate pages. The first index must be a number; its page is read then."""
 
     def __init__(self, path, numbers, like):
         self._path, self._numbers = path, numbers
@@ -119,7 +128,7 @@ class _Pages:
 
 
 class _Compressed:
-    """An array inside a compressed file, decoded where it is sliced."""
+    """An array in a compressed file, decoded where it is sliced."""
 
     def __init__(self, path, shape, dtype):
         self._path, self.shape, self.dtype = path, tuple(shape), np.dtype(dtype)
@@ -133,6 +142,7 @@ class _Compressed:
 
 
 def _metadata(tiff):
+    """The metadata of an open file."""
     values = {}
     page = tiff.pages[0]
     if "XResolution" in page.tags and "YResolution" in page.tags:
@@ -158,18 +168,33 @@ def _metadata(tiff):
     return Metadata(**values)
 
 
-def write(path, array, axes, metadata=None):
-    """Writes an array with the axes that `read` gave, and the metadata: pixel sizes, kind of file.
+def write(
+    path: str | pathlib.Path, array: np.ndarray, axes: str, metadata: Metadata | None = None
+) -> None:
+    """Write an array with its axes and metadata, which hold pixel sizes and the kind of file.
 
-    What ImageJ's kind can't hold, other types than uint8, uint16, float32 and more than 4 GB,
-    becomes a plain TIFF.
+    ImageJ's kind holds uint8, uint16 and float32, and less than 4 GB. Other arrays become plain
+    TIFF files.
+
+    Raises:
+        ValueError: the metadata can't be written.
     """
     with _naming():
         tifffile.imwrite(path, array, **_options(array.shape, array.dtype, axes, metadata))
 
 
-def create(path, shape, dtype, axes, metadata=None):
-    """An empty file as `write` would write it: a file_arrays.Mapped, to be written by slices."""
+def create(
+    path: str | pathlib.Path,
+    shape: Sequence[int],
+    dtype: np.typing.DTypeLike,
+    axes: str,
+    metadata: Metadata | None = None,
+) -> file_arrays.Mapped:
+    """Create an empty file as `write` would write it; return its array, to be filled by slices.
+
+    Raises:
+        ValueError: the metadata can't be written.
+    """
     options = _options(shape, np.dtype(dtype), axes, metadata)
     with _naming():
         mapped = tifffile.memmap(path, shape=shape, dtype=dtype, **options)
@@ -178,7 +203,7 @@ def create(path, shape, dtype, axes, metadata=None):
 
 @contextlib.contextmanager
 def _naming():
-    """tifffile's own errors, that the metadata of a damaged file may lead to, as ValueError."""
+    """Turn tifffile's errors, to which damaged metadata may lead, into ValueError."""
     try:
         yield
     except (tifffile.TiffFileError, tifffile.OmeXmlError, struct.error) as error:
@@ -186,7 +211,7 @@ def _naming():
 
 
 def _options(shape, dtype, axes, metadata):
-    """How tifffile is to write it."""
+    """Arguments with which tifffile writes such a file."""
     metadata = metadata or Metadata()
     samples = shape[axes.index("S")] if "S" in axes else 1
     options = {"photometric": "rgb" if samples >= 3 else "minisblack"}
@@ -199,7 +224,7 @@ def _options(shape, dtype, axes, metadata):
         options["resolutionunit"] = metadata.resolution_unit
     if metadata.icc_profile is not None:
         options["iccprofile"] = metadata.icc_profile
-    if metadata.orientation is not None:  # the pixels lie as they did
+    if metadata.orientation is not None:  # the pixels have not been turned
         options["extratags"] = [(274, 3, 1, int(metadata.orientation), True)]
     kind = metadata.kind
     fits = dtype in IMAGEJ_TYPES and math.prod(shape) * dtype.itemsize < 2**32 - 2**16
@@ -207,7 +232,7 @@ def _options(shape, dtype, axes, metadata):
         options |= {"imagej": True, "resolutionunit": None}
     elif kind == "ome" and set(axes) <= set("TZCYXS"):
         options |= {"ome": True}
-    # A name that ends in .ome.tif would else decide.
+    # Without it, tifffile would write OME for any name that ends in .ome.tif.
     options.setdefault("ome", False)
     options["metadata"] = {"axes": axes, **metadata.properties}
     return {k: v for k, v in options.items() if v is not None}

@@ -1,10 +1,17 @@
-"""Zarr folders: plain arrays, and OME-Zarr images of which the finest resolution is taken.
+"""Zarr folders: plain arrays, and the finest resolution of OME-Zarr images.
 
 Needs the extra `zarr`. OME-Zarr: https://ngff.openmicroscopy.org, versions 0.4 and 0.5.
 """
 
+from __future__ import annotations
+
 import copy
 import importlib.util
+import pathlib
+import typing
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from common.files import file_arrays
 from common.files.metadata import Metadata
@@ -12,14 +19,14 @@ from common.files.metadata import Metadata
 LETTERS = {"t": "T", "c": "C", "z": "Z", "y": "Y", "x": "X"}
 
 
-def read(path):
-    """(array, its axes or None where nobody says, metadata for `create`).
+def read(path: str | pathlib.Path) -> tuple[typing.Any, str | None, Metadata]:
+    """Open a Zarr folder: (zarr.Array, its axes, metadata for `create`).
 
-    The array is zarr's, read where it is sliced.
+    The array is read where it is sliced. The axes are None for a plain array, which names none.
 
     Raises:
-        ValueError: the extra is not installed, or an OME-Zarr without an image. zarr itself raises
-            nearly anything for damaged folders.
+        ValueError: the extra is not installed, or the folder holds no image. zarr itself raises
+            nearly any error for damaged folders.
     """
     zarr = _zarr()
     opened = zarr.open(path, mode="r")
@@ -40,24 +47,40 @@ def read(path):
 
 
 def _check(array):
-    """Chunks that are missing count as zeros: of a damaged size there are many."""
+    """Refuse an array that is far too large for its stored chunks.
+
+    zarr reads missing chunks as zeros, so a damaged shape would pass for a huge black image.
+    """
     if array.nbytes > file_arrays.LARGE:
         file_arrays.check_plausible(array.nbytes, array.nbytes_stored())
 
 
-def create(path, shape, dtype, metadata, chunks=None):
-    """A new folder of a shape and type, with the format, chunks and attributes that `read` found.
+def create(
+    path: str | pathlib.Path,
+    shape: Sequence[int],
+    dtype: np.typing.DTypeLike,
+    metadata: Metadata,
+    chunks: Sequence[int] | None = None,
+) -> typing.Any:
+    """Create a Zarr folder with the format and attributes of the one that `read` opened.
+
+    Args:
+        path: the new folder.
+        shape: length of every axis.
+        dtype: type of the values.
+        metadata: from `read`.
+        chunks: length of a chunk along every axis [that of the folder that was read].
 
     Returns:
-        The array, to be written by slices.
+        zarr.Array, to be filled by slices.
     """
     zarr = _zarr()
     like = metadata.zarr_array
-    settings = {
+    settings: dict[str, typing.Any] = {
         "shape": shape,
         "dtype": dtype,
         "chunks": chunks or tuple(min(n, side) for n, side in zip(like.chunks, shape)),
-        "config": {"write_empty_chunks": True},  # a chunk that is there is one that is done
+        "config": {"write_empty_chunks": True},  # every chunk that is done has a file
     }
     version = like.metadata.zarr_format
     if version == 3:
@@ -75,8 +98,8 @@ def create(path, shape, dtype, metadata, chunks=None):
     return group.create_array("0", **settings)
 
 
-def open_to_write(path):
-    """The array of a folder that `create` made."""
+def open_to_write(path: str | pathlib.Path) -> typing.Any:
+    """Open the zarr.Array of a folder that `create` made, to write into it."""
     opened = _zarr().open(str(path), mode="r+")
     return opened["0"] if hasattr(opened, "create_array") else opened
 
@@ -95,8 +118,8 @@ def _image(attributes):
     return images[0] if images else None
 
 
-def smaller_pixels(attributes, scale):
-    """The attributes of an OME-Zarr whose pixels are so many times smaller along Y and X."""
+def smaller_pixels(attributes: Mapping[str, typing.Any], scale: int) -> Mapping[str, typing.Any]:
+    """Attributes of an OME-Zarr image whose pixels are `scale` times smaller along Y and X."""
     attributes = copy.deepcopy(attributes)
     image = _image(attributes)
     names = [axis["name"] if isinstance(axis, dict) else axis for axis in image["axes"]]
@@ -110,7 +133,7 @@ def smaller_pixels(attributes, scale):
             change["scale"] = [n / scale if name.lower() in "yx" else n for name, n in pairs]
     for change in changes:
         if _are_numbers(shifts := change.get("translation"), len(names)):
-            # Of the middle of the first pixel, which is nearer to the edge now.
+            # The translation is that of the first pixel's centre, which is nearer to the edge now.
             change["translation"] = [
                 n - size * (1 - 1 / scale) / 2 if name.lower() in "yx" else n
                 for name, n, size in zip(names, shifts, sizes)
@@ -119,7 +142,7 @@ def smaller_pixels(attributes, scale):
 
 
 def _are_numbers(values, count):
-    """Whether they are a list of so many; of a damaged file they may be anything."""
+    """Whether `values` is a list of `count` numbers; in a damaged file it may be anything."""
     return (
         isinstance(values, list)
         and len(values) == count
@@ -128,6 +151,7 @@ def _are_numbers(values, count):
 
 
 def _of_one_resolution(attributes):
+    """The attributes of an OME-Zarr image with its finest resolution alone, at the path 0."""
     attributes = copy.deepcopy(attributes)
     place = attributes.get("ome", attributes)
     image = place["multiscales"][0]

@@ -1,1 +1,1 @@
-"""What networks are made of: the U-Net, the base class of denoisers, losses, metrics."""
+"""The U-Net, the base class of denoisers, losses, metrics."""

@@ -1,4 +1,4 @@
-"""What every denoiser is: a Keras model that restores images of any size and trains by `fit`."""
+"""The base class of denoisers: Keras models that restore images of any size and train by `fit`."""
 
 from __future__ import annotations
 
@@ -13,42 +13,48 @@ from keras import ops
 from common.networks import metrics, unet
 from common.types import Array, Result
 
-# run(network, images, padding=..., centred=False) runs a network as `unet.run_padded` does.
+# run(network, images, padding=..., centred=False) runs a network, as `unet.run_padded` does.
 Run = Callable[..., Array]
 
 
 class Denoiser(keras.Model):
-    """Network and mathematics as one model; a method's `denoiser.py` overrides `restore`.
+    """A network and the mathematics around it, as one Keras model.
 
     Calling it on (N, H, W, C) float32 images, or on a dict with `noisy` and `noise_level` (N,),
-    gives a dict with `denoised` (N, H, W, C), see types.Result. Any H and W: padding and cropping
-    are inside. Subclasses also override `compute_loss`, `radius` and `bytes_per_pixel`.
+    returns a dict with `denoised` (N, H, W, C), see types.Result. H and W may be any number: the
+    model pads the images and crops the results.
+
+    The denoiser of a method overrides `restore`, `compute_loss`, `radius` and `bytes_per_pixel`.
+
+    Args:
+        config: configuration of the method.
+        name: of the Keras model.
     """
 
-    # Inputs of an exported model besides the level of the noise: name -> number of channels, 0 for
-    # that of the configuration.
+    # Inputs of an exported model besides the noise level: name -> number of channels, 0 for that of
+    # the configuration.
     INPUTS: Mapping[str, int] = {"noisy": 0}
-    # Whether a large image may be restored in tiles.
+    # Whether large images may be restored in tiles.
     TILES: bool = True
-    # Longest side of a tile, whatever the memory; None: any.
+    # Longest side of a tile, pixels; None: only memory limits it.
     MAX_TILE: int | None = None
-    # Whether images are padded on both sides, instead of right and bottom alone.
+    # Whether images are padded on all sides, not only on the right and at the bottom.
     CENTRED: bool = False
-    # Largest halo of a tile, pixels. Where a pixel sees farther than that, a tiled result differs
+    # Largest halo of a tile, pixels. Where `radius` is larger, the result from tiles differs
     # slightly from that of the whole image; RESULTS.md says by how much.
     MAX_HALO: int = 48
 
     def __init__(self, config: Any, *, name: str) -> None:
         super().__init__(name=name)
         self.config = config
-        self.built = True  # networks are built by their constructors
-        # XLA's convolutions are slow on CPUs, and it compiles anew for each of many image sizes.
+        self.built = True  # the constructors build the networks
+        # XLA's convolutions are slow on CPUs, and XLA compiles anew for every size of image.
         self.jit_compile = keras.backend.backend() != "tensorflow"
         self.psnr = metrics.MeanPSNR(name="psnr")
 
     @property
     def spatial(self) -> int:
-        """How many sides an image has: 2, or 3 for volumes (N, D, H, W, C)."""
+        """Number of sides of an image: 2, or 3 for volumes (N, D, H, W, C)."""
         return 2
 
     @property
@@ -58,47 +64,63 @@ class Denoiser(keras.Model):
 
     @property
     def radius(self) -> int:
-        """How far an output pixel sees, at most, pixels; see `sizes.radius`."""
+        """Distance to the farthest input pixel that an output pixel depends on, pixels.
+
+        See `sizes.radius`.
+        """
         raise TypeError(f"{type(self).__name__} must override radius.")
 
     @property
     def halo(self) -> int:
-        """Width of a tile's outer part, which is computed and not kept, pixels."""
+        """Width of a tile's halo, the outer part that is computed but not kept, pixels."""
         return min(self.radius, self.MAX_HALO)
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Memory that restoring takes at its peak, divided by the pixels of the image; measured."""
+        """Peak memory of restoring an image, bytes per pixel of the image; measured."""
         raise TypeError(f"{type(self).__name__} must override bytes_per_pixel.")
 
     @property
     def predicts_std(self) -> bool:
-        """Whether the result has `std`."""
+        """Whether the result has `std`, the predicted standard deviation."""
         return False
 
     def restore(self, inputs: Mapping[str, Array], run: Run, training: bool) -> Result:
-        """Restores images. Every method has its own.
+        """Restore images; every method overrides it.
 
         Args:
-            inputs: `noisy` (N, H, W, C), any H and W; `noise_level` (N, 1, 1, 1) if it is given;
-                what else INPUTS names.
+            inputs: `noisy` (N, H, W, C), any H and W; `noise_level` (N, 1, 1, 1), if the model
+                takes it; the other inputs that INPUTS names.
             run: run(network, images, padding=..., centred=False) runs a network, as
                 `unet.run_padded` does.
-            training: whether to add what the loss needs.
+            training: whether the result must also hold what the loss needs.
 
         Returns:
-            dict of arrays (N, H or 1, W or 1, ...).
+            dict of arrays (N, H or 1, W or 1, ...), see types.Result.
         """
         raise TypeError(f"{type(self).__name__} must override restore.")
 
     def typical(self, shape: tuple[int, ...], seed: int) -> np.ndarray:
-        """White noise over the range of the training's images, to try a model on."""
+        """Draw white noise over the range of the training images, to try the model on.
+
+        Args:
+            shape: of the array, (N, H, W, C) or (N, D, H, W, C).
+            seed: of the draws.
+        """
         return np.random.default_rng(seed).random(shape)
 
     def call(self, inputs: Any, training: bool = False, padded: bool = True) -> Result:
-        """Restores images, see the class.
+        """Restore images of any size.
 
-        padded: False for images whose sides are multiples of `config.side_multiple`.
+        Args:
+            inputs: (N, H, W, C) float32, or a dict with `noisy` and, where the model takes them,
+                `noise_level` (N,) and the other inputs that INPUTS names.
+            training: whether the result must also hold what the loss needs.
+            padded: False to run without padding; the sides must then be multiples of
+                `config.side_multiple`.
+
+        Returns:
+            dict, see types.Result.
         """
         inputs = dict(inputs) if isinstance(inputs, dict) else {"noisy": inputs}
         if inputs.get("noise_level") is not None:
@@ -108,11 +130,13 @@ class Denoiser(keras.Model):
         run = functools.partial(unet.run_padded, multiple=multiple, training=training)
         return self.restore(inputs, run, training)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """PSNR to the clean images, where there are any."""
+    def compute_metrics(
+        self, x: Any, y: Mapping[str, Array], y_pred: Result, sample_weight: Any = None
+    ) -> dict[str, Array]:
+        """The metrics of a training step; PSNR only where the batch has clean images."""
         if "clean" in y:
             self.psnr.update_state(y["clean"], y_pred["denoised"])
             return self.get_metrics_result()
         results = self.get_metrics_result()
-        results.pop("psnr", None)  # nothing to compare with: an empty mean would read 0 dB
+        results.pop("psnr", None)  # without clean images the empty mean would be 0 dB
         return results

@@ -1,38 +1,55 @@
-"""The U-Net of Lehtinen et al. 2018; its convolution and pooling are passed in."""
+"""The U-Net of Lehtinen et al. 2018; the caller passes its convolution and its pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from common.networks.sizes import missing
+from common.types import Array
 
 MULTIPLE = 2**5  # five poolings
 
 
 class Convolutions:
-    """Makes the convolutions of one network by name; a name asked for again is the same layer.
+    """The convolutions of one network, by name; equal names mean the same layer.
 
-    So a trunk can be laid over two inputs with one set of weights, and all layers stay in one flat
-    model in which the original's weights map by name.
+    A trunk can therefore be applied to two inputs with one set of weights. All layers lie in one
+    flat model, so that the original's weights map by name.
+
+    Args:
+        seed: of the initial kernels.
+        dtype: name of a Keras dtype policy.
     """
 
-    def __init__(self, *, seed, dtype="float32"):
-        """seed: int, of all kernels of the network. dtype: a Keras dtype policy name."""
+    def __init__(self, *, seed: int, dtype: str = "float32") -> None:
         self._seeds = keras.random.SeedGenerator(seed)
         self._dtype = dtype
-        self._layers = {}
+        self._layers: dict[str, Any] = {}
 
     def __call__(
-        self, x, filters, name, *, kernel_size=3, strides=1, padding="same", gain=2.0**0.5
-    ):
-        """Convolution with bias.
+        self,
+        x: Array,
+        filters: int,
+        name: str,
+        *,
+        kernel_size: int = 3,
+        strides: int = 1,
+        padding: str = "same",
+        gain: float = 2.0**0.5,
+    ) -> Array:
+        """Convolve with a kernel and a bias.
 
         Args:
             x: (N, H, W, C).
-            filters: output features.
-            name: layer name, the original's.
+            filters: number of output features.
+            name: of the layer, as in the original.
             kernel_size, strides: one number each, for both sides.
             padding: "same" or "valid".
-            gain: kernels are normal with deviation gain / sqrt(fan_in); 0 makes them zero.
+            gain: initial kernels are normal with deviation gain / sqrt(fan_in); 0 makes them zero.
         """
         if name not in self._layers:
             self._layers[name] = keras.layers.Conv2D(
@@ -40,7 +57,7 @@ class Convolutions:
                 kernel_size,
                 strides=strides,
                 padding=padding,
-                # Not "he_normal": that one cuts the normal distribution off.
+                # Not "he_normal": that one truncates the normal distribution.
                 kernel_initializer=keras.initializers.VarianceScaling(
                     gain**2, "fan_in", "untruncated_normal", seed=self._seeds
                 )
@@ -52,29 +69,34 @@ class Convolutions:
         return self._layers[name](x)
 
 
-def leaky_relu(x):
-    """Slope 0.1, the originals'; Keras' own default is 0.3."""
+def leaky_relu(x: Array) -> Array:
+    """Leaky ReLU with the originals' slope of 0.1; Keras' own default is 0.3."""
     return ops.leaky_relu(x, 0.1)
 
 
-def pool(x):
-    """Halves height and width by the maximum of 2x2."""
+def pool(x: Array) -> Array:
+    """Halve height and width by the maximum of 2x2 pixels."""
     return ops.max_pool(x, 2, 2)
 
 
-def upsample_and_join(x, skip):
-    """Doubles height and width by repetition; concatenates (upsampled, skip), in this order."""
+def upsample_and_join(x: Array, skip: Array) -> Array:
+    """Double height and width by repetition; concatenate (upsampled, skip), in this order."""
     x = ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
     return ops.concatenate([x, skip], axis=-1)
 
 
-def trunk(image, conv, pool, suffixes):
+def trunk(
+    image: Array,
+    conv: Callable[[Array, int, str], Array],
+    pool: Callable[[Array], Array],
+    suffixes: Sequence[str],
+) -> Array:
     """U-Net from the image to the input of the last decoder stage (Lehtinen et al. 2018, appendix).
 
     Args:
         image: (N, H, W, C), H and W multiples of 32.
-        conv: `conv(x, filters, name)`, keeps H and W. SSDN passes one that looks only upwards.
-        pool: `pool(x)`, halves H and W.
+        conv: conv(x, filters, name) keeps H and W. SSDN passes one that looks only upwards.
+        pool: pool(x) halves H and W.
         suffixes: endings of the names of a stage's two convolutions: ("", "b") or ("a", "b").
             Layer names are the original's, so weights map by name.
 
@@ -95,41 +117,55 @@ def trunk(image, conv, pool, suffixes):
     return upsample_and_join(x, skips.pop())
 
 
-def run_padded(network, images, *, padding, multiple=MULTIPLE, centred=False, training=False):
-    """Runs a network on images of any size: pads them, crops the output.
+def run_padded(
+    network: Callable[..., Array],
+    images: Array,
+    *,
+    padding: str | float,
+    multiple: int = MULTIPLE,
+    centred: bool = False,
+    training: bool = False,
+) -> Array:
+    """Run a network on images of any size: pad them, and crop the output.
 
     Args:
-        network: Keras model whose sides must be multiples of `multiple`.
+        network: Keras model for images whose sides are multiples of `multiple`.
         images: (N, H, W, C) or (N, D, H, W, C), any sides from 1 up.
         padding: "reflect" or a value, see `pad_to_multiple`.
-        multiple: 1 for images that fit as they are.
-        centred: pads on both sides, not right and bottom alone.
+        multiple: 1 for images that need no padding.
+        centred: pad on all sides, not only on the right and at the bottom.
+        training: passed to the network.
+
+    Returns:
+        Output of the network with the sides of `images`.
     """
     if multiple == 1:
         return network(images, training=training)
     output = network(pad_to_multiple(images, padding, multiple, centred), training=training)
     sides = ops.shape(images)[1:-1]
     starts = [missing(side, multiple) // 2 if centred else 0 for side in sides]
-    parts = (slice(start, start + side) for start, side in zip(starts, sides))
-    return output[(slice(None), *parts)]
+    index = [slice(None), *(slice(start, start + n) for start, n in zip(starts, sides))]
+    return output[tuple(index)]
 
 
-def pad_to_multiple(images, padding, multiple=MULTIPLE, centred=False):
-    """Extends images up to sides that a U-Net can halve.
+def pad_to_multiple(
+    images: Array, padding: str | float, multiple: int = MULTIPLE, centred: bool = False
+) -> Array:
+    """Pad images until a U-Net can halve their sides.
 
-    By gathering rows and columns, not by a padding operation: those refuse to reflect more than the
-    image, and this serves 1x1 pixels as well as sizes unknown until the graph runs.
+    Rows and columns are gathered by their index. A padding operation would not reflect more pixels
+    than the image has; gathering works for 1x1 pixels and for sizes unknown until the graph runs.
 
     Args:
         images: (N, H, W, C) or (N, D, H, W, C).
-        padding: "reflect", or the value to pad with. Blind-spot networks want 0: in its mirror
-            image a pixel near the edge would see its own value, and not be blind to it.
+        padding: "reflect", or the value to pad with. Blind-spot networks need a value: a pixel near
+            the edge would see its own value in the reflection.
         multiple: the sides become multiples of it.
-        centred: half of what is missing, rounded down, comes before, the rest after; else all of it
-            to the right and the bottom.
+        centred: pad one half, rounded down, before the image and the rest after it; else pad on the
+            right and at the bottom alone.
 
     Returns:
-        (N, H', W', C) or (N, D', H', W', C), unchanged where the sides fit already.
+        (N, H', W', C) or (N, D', H', W', C); sides that are multiples already stay.
     """
     rank = len(images.shape)
     for axis in range(1, rank - 1):
@@ -139,7 +175,7 @@ def pad_to_multiple(images, padding, multiple=MULTIPLE, centred=False):
         size = ops.shape(images)[axis]
         lacking = missing(size, multiple)
         position = ops.arange(size + lacking, dtype="int32") - (lacking // 2 if centred else 0)
-        # Its mirror image first: the remainder of a negative number is not the same everywhere.
+        # Reflect first: backends differ in the remainder of negative numbers.
         index = ops.abs(position) % ops.maximum(2 * (size - 1), 1)
         index = ops.where(index < size, index, 2 * (size - 1) - index)
         images = ops.take(images, index, axis=axis)

@@ -1,1 +1,1 @@
-"""Restores images of any size and files one by one."""
+"""Restoring images of any size, and files one by one."""

@@ -1,4 +1,4 @@
-"""Restores files one by one: what is bad is named and left out, the others get done."""
+"""Restoring files one by one: bad files are named and left out, the others are restored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from common.restoring import jobs, prediction, tiling
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
-MAX_FLOAT = 4.0  # of a float file whose values are taken for [0, 1]
+MAX_FLOAT = 4.0  # largest value in a float file that is taken for [0, 1]
 
 
 def restore_files(
@@ -35,33 +35,34 @@ def restore_files(
     max_bytes: int | None = None,
     show: Callable[[str], typing.Any] = progress.say,
 ) -> None:
-    """Restores image files into a folder, under their names, in their axes, pixel sizes and size.
+    """Restore image files into a folder.
 
-    A denoiser that enlarges makes pixels as many times smaller.
+    The results have the names, axes, sides and pixel sizes of the files. A denoiser that enlarges
+    makes the sides `scale` times longer and the pixels as much smaller.
 
     Args:
-        denoiser: a trained one.
+        denoiser: the trained model.
         patterns: files, folders or globs.
         output: the folder; made if it is missing.
-        noise_level: of the files, in the units of the noise string, for models that take it; None
-            for that of the training.
+        noise_level: level of the noise in the files, in the units of the noise string, for models
+            that take it [that of the training].
         with_std: also write NAME-std.tif, the predicted standard deviation.
-        axes: letters for the axes of the files, see `stacks`; None for those of the training, or
-            for what the files say.
-        dtype: "same" or the name of a NumPy type; values keep the scale of the file, rounded and
-            clipped for integers.
-        restore: as prediction.restore.
-        tiles: settings of a tiling.Grid; None: images are restored whole.
-        max_bytes: larger files are read and written in parts; None: none are.
+        axes: letters for the axes of the files, see `stacks` [those that the files name, or those
+            of the training].
+        dtype: "same" or the name of a NumPy type. Values keep the scale of the file; integers are
+            rounded and clipped.
+        restore: restores an image, as prediction.restore.
+        tiles: settings of a tiling.Grid [images are restored whole].
+        max_bytes: larger files are read and written in parts [none is].
         show: called with a line for each file.
 
     Raises:
-        ValueError: nothing was done, because one file would be written over another, or a level is
-            missing; or, at the end, some files were bad.
+        ValueError: before anything is done, one file would be written over another, or the noise
+            level is missing or of no use; or, at the end, there were bad files.
     """
     config = denoiser.config
     if max_bytes:
-        max_bytes //= denoiser.scale**2  # what is written counts too
+        max_bytes //= denoiser.scale**2  # the larger result counts too
     if with_std and not denoiser.predicts_std:
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
     level = noise_parameter(config, noise_level)
@@ -82,18 +83,25 @@ def restore_files(
 
 
 def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
-    """--noise_level, in the units of the noise string, as the noise parameter.
+    """The noise parameter that a model is run with.
+
+    Args:
+        config: configuration of the model.
+        strength: level of the noise in the units of the noise string; None for that of the
+            training.
 
     Returns:
         sigma on [0, 1], lambda, or a share; None for a model that needs none.
 
     Raises:
-        ValueError: out of range, not used by this model, or missing.
+        ValueError: the level is out of range, missing, or not used by this model.
     """
     if strength is None:
         return config.noise.fixed_level() if config.takes_level else None
     if not config.takes_level:
-        raise ValueError("noise_level: this model does not take it; it estimates, or needs none.")
+        raise ValueError(
+            "noise_level: this model does not take it; it estimates the level, or needs none."
+        )
     noise = config.noise
     if not 0 < strength < noise.MAX:
         raise ValueError(f"noise_level={strength}: expected {noise.UNIT}.")
@@ -101,15 +109,15 @@ def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
 
 
 def _job(path, output, with_std):
-    """(input, output, file of the standard deviation or None)."""
+    """The paths of a job: (input, output, file of the standard deviation or None)."""
     target = output / path.name
     return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
 
 
 def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):
-    """Restores a file part by part; returns a line about it.
+    """Restore a file part by part; return a line about it.
 
-    tiles: None restores images whole.
+    tiles: settings of a tiling.Grid; None restores images whole.
     """
     config = denoiser.config
     view = stack.view(denoiser.spatial, config.channels)
@@ -118,7 +126,8 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
     whole = tuple(slice(0, side) for side in view.sides)
     grid = None
     if tiles is not None and denoiser.TILES:
-        # Parts as large as memory allows; smaller tiles, if asked for, `restore` makes of a part.
+        # Parts are as large as memory allows. If smaller tiles are asked for, `restore` cuts each
+        # part into them.
         limits = {name: tiles.get(name) for name in ("max_pixels", "halo")}
         grid = tiling.Grid(denoiser, view.sides, **limits)
     parts = [None] if grid is None else grid.tiles
@@ -161,7 +170,10 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
 
 
 def written_type(dtype: str, stack: stacks.Stack, view: stacks.View) -> np.dtype:
-    """The type of restored values: a name, or "same" for that of the file, float32 for floats."""
+    """The type in which restored values are written.
+
+    dtype: name of a NumPy type, or "same" for that of the file (float32 for all floats).
+    """
     stored = stack.metadata.dtype
     if dtype != "same":
         return np.dtype(dtype)
@@ -171,14 +183,24 @@ def written_type(dtype: str, stack: stacks.Stack, view: stacks.View) -> np.dtype
 def to_stored(
     denoised: np.ndarray, dtype: np.dtype, white: float, path: str | pathlib.Path
 ) -> np.ndarray:
-    """Restored values on the scale and in the type of a file. Raises ImageError for NaN."""
+    """Convert restored values to the scale and the type of a file.
+
+    Args:
+        denoised: restored values on [0, 1].
+        dtype: type to write.
+        white: stored value that stands for 1, see pixels.white_level.
+        path: the file, for the message.
+
+    Raises:
+        ImageError: NaN or infinite values.
+    """
     if not np.isfinite(denoised).all():
-        raise ImageError(f"{path}: the model gives NaN; its training went wrong.")
+        raise ImageError(f"{path}: the model returns NaN; its training went wrong.")
     return pixels.from_unit(denoised, dtype, white)
 
 
 def _plain_stack(stack, view):
-    """A stack with the images of a view alone, one after the other; it has no values."""
+    """A stack without values that holds the images of a view alone, one after the other."""
     shape = (view.count,) * (view.count > 1) + view.sides + (view.channels,) * (view.channels > 1)
     axes = "Q" * (view.count > 1) + "ZYX"[-len(view.sides) :] + "S" * (view.channels > 1)
     nothing = np.broadcast_to(np.float32(0), shape)
@@ -198,7 +220,14 @@ def read_unit(
     config: typing.Any,
     region: tuple[slice, ...],
 ) -> np.ndarray:
-    """Part of an image, float32, divided by its white level.
+    """Read a part of an image, (H, W, C) or (D, H, W, C) float32, divided by its white level.
+
+    Args:
+        stack, view: the file and its images.
+        number: of the image in the view.
+        white: stored value that stands for 1, see pixels.white_level.
+        config: configuration of the model.
+        region: slices of the sides of the image.
 
     Raises:
         ImageError: a float file with values far beyond [0, 1].

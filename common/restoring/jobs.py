@@ -1,32 +1,47 @@
-"""A job for each file: what is bad is named and left out, the others get done."""
+"""One job for each file: bad files are named and left out, the others are restored."""
+
+from __future__ import annotations
 
 import collections
+import pathlib
+import typing
+from collections.abc import Callable, Sequence
 
 from common.files.errors import ImageError
 
+# Input, output, further outputs; None for an output that is not wanted.
+Job = tuple[pathlib.Path | None, ...]
 
-def do_each(jobs, restore, *, show=print):
-    """Calls restore(input, *outputs) for each job, a tuple of paths; shows what it returns.
+
+def do_each(
+    jobs: Sequence[Job], restore: Callable[..., str], *, show: Callable[[str], typing.Any] = print
+) -> None:
+    """Call restore(input, *outputs) for each job and show the line that it returns.
+
+    Args:
+        jobs: paths of an input and of what is made from it.
+        restore: raises ImageError for a bad input, which is then shown and skipped.
+        show: called with one line for each job.
 
     Raises:
         ValueError: before anything is done, an output would replace an input or another output; or,
-            at the end, some inputs were bad.
+            at the end, there were bad inputs.
     """
     _check_targets(jobs)
     bad = 0
     for number, job in enumerate(jobs, start=1):
         try:
-            said = restore(*job)
+            line = restore(*job)
         except ImageError as error:
             bad += 1
-            said = f"{error} Skipped."
-        show(f"{number}/{len(jobs)} {said}")
+            line = f"{error} Skipped."
+        show(f"{number}/{len(jobs)} {line}")
     if bad:
         raise ValueError(f"{bad} of {len(jobs)} files could not be restored; they are named above.")
 
 
 def _check_targets(jobs):
-    """Refuses to write one file over another, over an input, into it or around it."""
+    """Refuse to write one file over another, or over, into or around an input."""
     inputs = {path.resolve() for path, *_ in jobs}
     written = collections.Counter(
         path.resolve() for job in jobs for path in job[1:] if path is not None

@@ -1,1 +1,1 @@
-"""Noise2Noise on magnetic resonance images of which few frequencies were measured."""
+"""Noise2Noise on magnetic resonance images (MRI) with few measured frequencies."""

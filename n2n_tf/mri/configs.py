@@ -1,4 +1,4 @@
-"""What a training on spectra depends on, and the settings that have a name."""
+"""The settings of an MRI training, and the named configurations."""
 
 import dataclasses
 import typing
@@ -11,30 +11,39 @@ from n2n_tf.mri import sampling
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Defaults are those of Lehtinen et al. 2018. Written to the run folder as config.json."""
+    """Settings of an MRI training; the defaults are those of Lehtinen et al. 2018.
+
+    The run folder holds them as config.json.
+    """
 
     NOISES: typing.ClassVar[tuple] = (sampling.Spectrum,)
     CHANNELS: typing.ClassVar[tuple] = (1,)
 
     noise: noises.Noise | None = setting(
         "spectrum2.5",
-        "spectrumP, P per cent of the frequencies at the edge of the spectrum being kept.",
+        "Sampling of the spectra: spectrumP keeps P per cent of the frequencies at the edge of the "
+        "spectrum, and more towards its middle.",
         noises.Noise,
     )
-    targets: str = setting("noisy", "noisy: another sampling of the slice; clean: the slice.")
+    targets: str = setting(
+        "noisy",
+        "Targets of the training: noisy (the slice with another sampling) or clean (the slice).",
+    )
     loss: str = setting(
         "image",
-        "image: square to the target image, as the original; spectrum: to the frequencies "
-        "measured in the target, the same on average with less noise.",
+        "Square error to the target: image (of the pixels, as in the original) or spectrum (of the "
+        "frequencies measured in the target; the same on average, with less noise).",
     )
-    channels: int = setting(1, "1, grey.")
-    batch_size: int = setting(16, "Slices a step.", positive=True)
-    crop_size: int = setting(255, "Side of a slice, pixels; odd.")
+    channels: int = setting(1, "Channels of the slices: 1 (grey).")
+    batch_size: int = setting(16, "Slices in a step.", positive=True)
+    crop_size: int = setting(255, "Side of a slice, pixels; an odd number.")
     learning_rate: float | None = setting(
-        1e-3, "Learning rate between its ramps.", float, positive=True
+        1e-3, "Learning rate between its two ramps.", float, positive=True
     )
     train_set: str = setting(
-        "phantoms", "Slices: phantoms (made up), a folder, glob, or .h5 of make_mri_dataset."
+        "phantoms",
+        "Training slices: phantoms (synthetic), a folder, a glob, or an .h5 file that `noise2x "
+        "pack mri` wrote.",
     )
 
     def __post_init__(self):
@@ -46,13 +55,17 @@ class Config(configuration.Config):
 
     @property
     def side_multiple(self):
-        return 1  # odd ones are padded
+        """What the sides of a slice must be a multiple of: 1, as the network's input is padded."""
+        return 1
 
     def label(self):
+        """A short name of the training: spectrum2.5-n2n."""
         return f"{self.noise}-{'n2n' if self.targets == 'noisy' else 'n2c'}"
 
     def completed(self):
-        # 300 epochs of about 5,000 slices. Phantoms have others held back, a set of one's own not.
+        """The configuration without any None; its length is that of the paper."""
+        # 300 epochs of about 5,000 slices. The validation uses the same set: of phantoms it takes
+        # others that are held back, of the user's own slices the same ones.
         return super().completed(num_images=1_500_000, validation_set=self.train_set)
 
 

@@ -1,4 +1,4 @@
-"""Slices whose spectra are sampled at random: for training, validation and evaluation."""
+"""Slices with randomly sampled spectra, for training, validation and evaluation."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,16 +11,17 @@ MAX_SHIFT = 64  # largest translation in training, pixels; at most a quarter of 
 
 
 def odd_sides(image):
-    """(H, W, C) without the last row and column of sides that are even: 256 -> 255."""
+    """Cuts the last row or column off an image (H, W, C) where a side is even: 256 -> 255."""
     return image[
         : image.shape[0] - 1 + image.shape[0] % 2, : image.shape[1] - 1 + image.shape[1] % 2
     ]
 
 
 def training_batches(image_set, config, start):
-    """Batches as of pipeline.training_batches, with the densities of spectrum.draw_density.
+    """Batches (x, y) of slices with sampled spectra, see pipeline.training_batches.
 
-    x also has `density`, y `target_density`: 1 for a clean target.
+    x also has `density` (N, H, W, 1), and y has `target_density`, both of spectrum.draw_density;
+    the density of a clean target is 1 everywhere.
     """
     size = config.crop_size
     probability = spectrum.keep_probability(size, size, config.noise.fixed_level())
@@ -47,7 +48,16 @@ def training_batches(image_set, config, start):
 
 
 def example_inputs(clean, noise, seed, number):
-    """`noisy` and `density`, (H, W, 1) each, of a clean slice (H, W, 1), by fixed draws."""
+    """Samples the spectrum of a clean slice by fixed random draws.
+
+    Args:
+        clean: (H, W, 1) float in [0, 1], H and W odd.
+        noise: `sampling.Spectrum`.
+        seed, number: ints that determine the draws.
+
+    Returns:
+        dict of `noisy` and `density`, (H, W, 1) each.
+    """
     rng = streams.generator(ArrayStream.MRI_EVALUATION, seed, number)
     probability = spectrum.keep_probability(*clean.shape[:2], noise.fixed_level())
     density = spectrum.draw_density(probability, rng.random(clean.shape[:2], np.float32))

@@ -1,11 +1,15 @@
-"""Reconstructs slices from undersampled spectra.
+"""Reconstructs MRI slices from files of undersampled spectra.
 
-python -m n2n_tf.mri.denoise --run_dir=runs/mri --input='measured/*.npy' --output=slices
+python -m n2n_tf.mri.denoise measured/*.npy
+python -m n2n_tf.mri.denoise --run_dir=runs/ixi --output=slices spectrum.npy
 
-An input is an .npy file of complex numbers, (H, W) or (N, H, W), H and W odd: the spectrum of a
-real image, zero frequency in the middle, 0 where nothing was measured, sampled as the model was
-trained.
-Written are NAME.tif, float32, on the scale of the spectrum.
+An input file is an .npy array of complex numbers, (H, W) or (N, H, W), H and W odd. It holds the
+spectrum of a real image, with the zero frequency in the middle and 0 where nothing was measured,
+sampled in the way that the model was trained on. The result is NAME.tif, float32, on the scale of
+the spectrum, in the folder --output.
+
+`noise2x denoise n2n-mri` is the same command. Without --run_dir it uses the newest finished run of
+n2n_tf.mri in runs/.
 """
 
 import pathlib
@@ -20,14 +24,16 @@ from common.files.errors import ImageError
 from n2n_tf.mri.method import METHOD
 
 FLAGS = flags.FLAGS
-ASYMMETRY = 0.05  # largest imaginary part of an image that counts as real, as a share
+# Largest imaginary part of an image that still counts as real, as a share of its largest real part.
+ASYMMETRY = 0.05
 
 
 def read_spectra(path):
-    """(N, H, W) complex128 of an .npy file.
+    """Reads the spectra in an .npy file: (N, H, W) complex128.
 
     Raises:
-        ImageError: not readable, not complex, even sides, not finite, or not of real images.
+        ImageError: the file is not readable or its values are not complex, its sides are even, or
+            the spectra are not finite or not those of real images.
     """
     path = pathlib.Path(path)
     try:
@@ -53,7 +59,15 @@ def read_spectra(path):
 
 
 def restore_spectrum(model, measured):
-    """One slice, (H, W) float32 on the scale of `measured`, (H, W) complex."""
+    """Reconstructs one slice.
+
+    Args:
+        model: a trained Denoiser.
+        measured: (H, W) complex, zero frequency in the middle, 0 where nothing was measured.
+
+    Returns:
+        (H, W) float32 on the scale of `measured`.
+    """
     from common.restoring import prediction
     from n2n_tf.mri import spectrum
 
@@ -61,7 +75,8 @@ def restore_spectrum(model, measured):
     edge = config.noise.fixed_level()
     density = spectrum.keep_probability(*measured.shape, edge) * (measured != 0)
     noisy = spectrum.compensated(measured, density)
-    # The network knows slices from 0 to 1; what is sampled overshoots, by half and more.
+    # The network was trained on slices from 0 to 1. Undersampling makes single values overshoot by
+    # half and more, so white is a quantile and not the maximum.
     white = config.white_level or max(float(np.quantile(noisy, 0.99)), 1e-12)
     inputs = {"noisy": (noisy / np.float32(white))[..., None], "density": density[..., None]}
     return prediction.restore(model, inputs)["denoised"][..., 0] * np.float32(white)
@@ -92,6 +107,7 @@ def _define_flags():
 
 
 def main():
+    """Runs `python -m n2n_tf.mri.denoise`."""
     running.run(_run, _define_flags, __doc__, takes_arguments=True)
 
 

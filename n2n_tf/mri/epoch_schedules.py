@@ -1,4 +1,7 @@
-"""Learning rate and beta_1 over the epochs of the MRI training (tests/golden/lr_schedules.npz)."""
+"""Learning rate and beta_1 of the MRI training as functions of the epoch.
+
+They are those of the original: tests/golden/lr_schedules.npz.
+"""
 
 import numpy as np
 from keras import ops
@@ -10,9 +13,12 @@ RAMP_UP, RAMP_DOWN = 10, 30  # epochs
 
 
 def rate(epoch):
-    """Factor of the learning rate: exp(-5 (1 - e/10)^2) up, exp(-(e/2)^2 / 30) down at the end.
+    """Factor of the learning rate, 0 to 1.
 
-    epoch: from 0; a float or a tensor. e is the epoch, or how far it is into the last 30.
+    It is exp(-5 (1 - e / 10)^2) in the first 10 epochs, e being the epoch, then 1, and
+    exp(-(d / 2)^2 / 30) in the last 30, d being the number of epochs since their beginning.
+
+    epoch: float or tensor, from 0 on.
     """
     xp = _library(epoch)
     left = xp.maximum(1.0 - epoch / RAMP_UP, 0.0)
@@ -20,7 +26,10 @@ def rate(epoch):
 
 
 def beta_1(epoch):
-    """beta_1 of Adam: 0.9, falling to 0.5 with the learning rate."""
+    """beta_1 of Adam: 0.9; it falls towards 0.5 in the last 30 epochs.
+
+    epoch: float or tensor, from 0 on.
+    """
     return 0.5 + 0.4 * _fall(epoch)
 
 
@@ -31,11 +40,18 @@ def _fall(epoch):
 
 
 def _library(epoch):
-    return np if isinstance(epoch, float) else ops  # float64 of floats: Keras would round them
+    # NumPy keeps Python's floats in double precision; Keras would round them.
+    return np if isinstance(epoch, float) else ops
 
 
 def by_epoch(function, scale, config):
-    """scale * function(epoch) as a Keras schedule over the training of a configuration."""
+    """A Keras schedule scale * function(epoch), for the length of a configuration's training.
+
+    Args:
+        function: of the epoch, `rate` or `beta_1`.
+        scale: factor of its values.
+        config: a completed `configs.Config`.
+    """
     return schedules.ByEpoch(
         function,
         scale=scale,

@@ -1,4 +1,4 @@
-"""Noise2Noise on magnetic resonance images as a method: spectra sampled at random."""
+"""The method Noise2Noise for MRI: slices whose spectra are sampled at random."""
 
 from common.method import Method
 from n2n_tf.method import PAPER
@@ -6,7 +6,7 @@ from n2n_tf.mri import configs
 
 
 class MRI(Method):
-    """Lehtinen et al. 2018, section 3.4."""
+    """Noise2Noise for MRI (Lehtinen et al. 2018, section 3.4)."""
 
     name = "n2n_tf.mri"
     summary = "undersampled spectra of magnetic resonance images (Noise2Noise)"
@@ -21,10 +21,7 @@ class MRI(Method):
         return denoiser.Denoiser(config)
 
     def optimizer(self, config):
-        """Adam by epochs, 300 to a training: rate and beta_1 ramped.
-
-        tests/golden/lr_schedules.npz.
-        """
+        """Adam; its rate and beta_1 follow epoch_schedules, with 300 epochs in a training."""
         from common.training import optimizers
         from n2n_tf.mri import epoch_schedules
 
@@ -53,7 +50,7 @@ class MRI(Method):
         return data.example_inputs(clean, noise, seed, number)
 
     def validation_examples(self, config, data_dir=None):
-        """Whole slices: a part of one has another spectrum."""
+        """Whole slices and not their centres: a part of a slice has another spectrum."""
         import functools
 
         from common.evaluation import example_images
@@ -62,7 +59,7 @@ class MRI(Method):
         return functools.partial(self.examples, few, config, noise=config.validation_noise)
 
     def psnr(self, clean, restored):
-        """PSNR of values within [0, 1], nothing rounded."""
+        """PSNR in dB of values clipped to [0, 1], without rounding."""
         from common.evaluation import quality
 
         return quality.psnr_clamped(clean, restored)

@@ -1,4 +1,4 @@
-"""The noise of spectra: frequencies that were not measured. String: "spectrum2.5"."""
+"""The noise model of MRI: frequencies that were not measured. Noise string: "spectrum2.5"."""
 
 import dataclasses
 import typing
@@ -8,10 +8,10 @@ from common.noise import Noise
 
 @dataclasses.dataclass(frozen=True)
 class Spectrum(Noise):
-    """Frequencies are left out at random; a share of them is kept at the edge of the spectrum.
+    """Frequencies are left out at random; the level is the share that is kept at the edge.
 
-    It needs a whole slice and gives two arrays: `spectrum.corrupt` and `data.example_inputs` make
-    it, not `add`.
+    `spectrum.corrupt` and `data.example_inputs` apply it and not `add`, because it needs a whole
+    slice and makes two arrays.
     """
 
     NAME: typing.ClassVar[str] = "spectrum"
@@ -27,5 +27,5 @@ class Spectrum(Noise):
             raise ValueError(f"noise='{self}': expected one level, as spectrum2.5.")
 
     def deviation(self, level):
-        """What is missing of a spectrum has no level of its own: a rough 0.1."""
+        """A rough value, 0.1: the error of missing frequencies has no fixed standard deviation."""
         return 0.1

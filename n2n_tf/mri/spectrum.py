@@ -1,7 +1,8 @@
-"""Sampling of spectra, and putting what was measured back (Lehtinen et al. 2018, section 3.4).
+"""Sampling spectra, and putting measured frequencies back (Lehtinen et al. 2018, section 3.4).
 
-Spectra and what belongs to them, (H, W), have the zero frequency in the middle, H and W odd: only
-then every frequency has its mirror image, and a kept pair of them stays a real image.
+Spectra, probabilities and densities are (H, W) with the zero frequency in the middle. H and W are
+odd, because only then every frequency has a mirror image; keeping both or neither of such a pair
+leaves the image real.
 """
 
 import numpy as np
@@ -9,14 +10,19 @@ from keras import ops
 
 
 def keep_probability(height, width, edge):
-    """Share of the samples kept: m = edge^(r / h), r pixels from the centre, h half the width.
+    """Probability that a sample is kept: m = edge^(r / h).
+
+    r is its distance from the centre, pixels, and h is half the width.
 
     Args:
-        height, width: odd.
-        edge: the share at the left and right edge, 0.025 in the paper.
+        height, width: odd numbers, pixels.
+        edge: probability at the left and right edge, 0.025 in the paper.
 
     Returns:
-        (H, W) float32, 1 in the middle. tests/golden/mri.npz.
+        (H, W) float32, 1 in the middle; that of the original, tests/golden/mri.npz.
+
+    Raises:
+        ValueError: an even side.
     """
     if height % 2 == 0 or width % 2 == 0:
         raise ValueError(f"{height}x{width}: expected odd sides.")
@@ -26,46 +32,63 @@ def keep_probability(height, width, edge):
 
 
 def draw_density(probability, uniform):
-    """Which samples are kept, and with which share: m where kept, 0 elsewhere.
+    """Draws which samples are kept.
 
-    A pair of mirrored samples is kept if both of its draws pass u^2 < m, hence with probability m.
+    A pair of mirrored samples is kept if u^2 < m for both draws u, that is with probability m.
 
     Args:
         probability: (H, W), m of `keep_probability`.
-        uniform: (..., H, W) on [0, 1).
+        uniform: (..., H, W), random numbers u on [0, 1).
 
     Returns:
-        (..., H, W), type of `probability`.
+        the density: (..., H, W), m where a sample is kept and 0 elsewhere; type of `probability`.
     """
     passed = uniform**2 < probability
     return np.where(passed & passed[..., ::-1, ::-1], probability, 0)
 
 
 def corrupt(image, density):
-    """Inverse transform of the samples kept, each divided by its share; float32 (..., H, W).
+    """Reconstructs an image from its kept samples alone, each divided by its density.
 
-    Its expectation over draws of `density` is the image.
+    The expectation of the result over draws of `density` is the image.
+
+    Args:
+        image: (..., H, W) float.
+        density: (..., H, W), of `draw_density`.
+
+    Returns:
+        (..., H, W) float32.
     """
     return compensated(np.fft.fftshift(np.fft.fft2(image), axes=(-2, -1)), density)
 
 
 def compensated(measured, density):
-    """The inverse transform of measured samples, each divided by its share; float32 (..., H, W)."""
+    """Inverse transform of measured samples, each divided by its density.
+
+    Args:
+        measured: (..., H, W) complex, zero frequency in the middle.
+        density: (..., H, W), of `draw_density`.
+
+    Returns:
+        (..., H, W) float32.
+    """
     inverse = np.divide(1.0, density, out=np.zeros(density.shape), where=density > 0)
     unshifted = np.fft.ifftshift(measured * inverse, axes=(-2, -1))
     return np.fft.ifft2(unshifted).real.astype(np.float32)
 
 
 def put_back(restored, corrupted, density):
-    """Gives a restored image the frequencies that were measured; keras.ops, differentiable.
+    """Replaces the measured frequencies of a restored image by their measured values.
+
+    Computed by keras.ops, differentiable.
 
     Args:
         restored: (N, H, W, 1).
-        corrupted: (N, H, W, 1), of `corrupt`: its spectrum times `density` is what was measured.
+        corrupted: (N, H, W, 1), of `corrupt`; its spectrum times `density` is the measurement.
         density: (N, H, W, 1), of `draw_density`.
 
     Returns:
-        (N, H, W, 1): tests/golden/mri.npz, `post_op_fspec`.
+        (N, H, W, 1); that of the original, tests/golden/mri.npz, `post_op_fspec`.
     """
     restored, corrupted, density = (x[..., 0] for x in (restored, corrupted, density))
     density = _unshifted(density)
@@ -77,17 +100,21 @@ def put_back(restored, corrupted, density):
 
 
 def mean_square_where_measured(restored, target, density):
-    """Mean of (restored - target)^2 over the frequencies measured in the target; keras.ops.
+    """Mean square error over the frequencies that were measured in the target; keras.ops.
 
-    Each is weighted with one over its share, so that over draws of the target's samples the mean
-    is that to the image itself (Parseval). `corrupt`'s division in the target has
-    the same gradient on average, but noise in proportion to the image's spectrum; here it is in
-    proportion to what the network gets wrong.
+    Every frequency has the weight 1 / density. On average over the sampling of the target, the
+    result is therefore the mean square error to the clean image (Parseval). The mean square error
+    to the target image has the same gradient on average, but its noise is in proportion to the
+    image's spectrum; here it is in proportion to the error of the network.
 
     Args:
         restored: (N, H, W, 1).
-        target: (N, H, W, 1), of `corrupt`, another sampling than the network saw.
-        density: (N, H, W, 1), of `draw_density`, the target's; 1 everywhere: `mean_square`.
+        target: (N, H, W, 1), of `corrupt`, with another sampling than the network's input.
+        density: (N, H, W, 1), of `draw_density`, of the target; if it is 1 everywhere, the result
+            is `losses.mean_square`.
+
+    Returns:
+        scalar.
     """
     restored, target, density = (x[..., 0] for x in (restored, target, density))
     density = _unshifted(density)
@@ -101,11 +128,11 @@ def mean_square_where_measured(restored, target, density):
 
 
 def _spectrum(image):
-    """Real and imaginary part of the transform of (N, H, W), the zero frequency first."""
+    """Real and imaginary part of the spectrum of (N, H, W), with the zero frequency first."""
     return ops.fft2((image, ops.zeros_like(image)))
 
 
 def _unshifted(density):
-    """(N, H, W) with the zero frequency first, as `_spectrum` has it."""
+    """Moves the zero frequency of (N, H, W) from the middle to the first place."""
     height, width = ops.shape(density)[1:3]
     return ops.roll(density, (-(height // 2), -(width // 2)), axis=(1, 2))

@@ -1,4 +1,4 @@
-"""The names of juglab's n2v 0.3: its notebooks run after changing the import."""
+"""The classes of juglab's n2v 0.3 under their names: its notebooks run with another import."""
 
 from common import quiet  # noqa: F401  # isort: skip
 

@@ -1,4 +1,4 @@
-"""The configuration of juglab's n2v 0.3, and what it is here."""
+"""The configuration class of juglab's n2v 0.3, and its translation to `configs.Config`."""
 
 import numpy as np
 
@@ -6,16 +6,17 @@ from n2v_tf import blind_spots, configs
 
 
 class N2VConfig:
-    """What a model is, under juglab's names and with its defaults.
+    """The settings of a model, with juglab's names and defaults.
 
     Args:
-        X: patches (S, Y, X, C) or (S, Z, Y, X, C), whose number of axes and channels and whose mean
-            and deviation are taken; or an empty array, then these are given.
-        **kwargs: attributes; those of `DEFAULTS`, and axes, n_dim, n_channel_in, n_channel_out,
+        X: training patches (S, Y, X, C) or (S, Z, Y, X, C); axes, number of channels, means and
+            standard deviations are taken from them. With None or an empty array, pass these as
+            keyword arguments.
+        **kwargs: attributes: those of `DEFAULTS`, and axes, n_dim, n_channel_in, n_channel_out,
             means, stds.
 
     Raises:
-        ValueError: X of another shape, or an attribute that there is not; names it.
+        ValueError: X has another shape, or an attribute is unknown; the message names it.
     """
 
     DEFAULTS = {
@@ -50,8 +51,8 @@ class N2VConfig:
         unknown = sorted(set(kwargs) - set(self.DEFAULTS) - set(self.OF_THE_DATA))
         if unknown:
             raise ValueError(f"N2VConfig: unknown attributes {', '.join(unknown)}.")
-        found = {} if X is None or np.size(X) == 0 else self._of_patches(np.asarray(X))
-        axes = kwargs.get("axes", found.get("axes", "YXC")).replace("S", "")
+        measured = {} if X is None or np.size(X) == 0 else self._of_patches(np.asarray(X))
+        axes = kwargs.get("axes", measured.get("axes", "YXC")).replace("S", "")
         axes = axes if "C" in axes else axes + "C"
         self.n_dim = 3 if "Z" in axes else 2
         vars(self).update(self.DEFAULTS)
@@ -60,13 +61,14 @@ class N2VConfig:
         self.n2v_patch_shape = (64,) * self.n_dim
         self.n_channel_in = self.n_channel_out = 1
         self.means, self.stds = [], []
-        vars(self).update(found | kwargs)
+        vars(self).update(measured | kwargs)
         self.axes = axes
         sides = (None,) * self.n_dim
         self.unet_input_shape = kwargs.get("unet_input_shape", (*sides, self.n_channel_in))
 
     @staticmethod
     def _of_patches(patches):
+        """The attributes that training patches determine."""
         if patches.ndim not in (4, 5):
             raise ValueError(f"X is {patches.shape}: expected (S, Y, X, C) or (S, Z, Y, X, C).")
         axes = tuple(range(patches.ndim - 1))
@@ -83,13 +85,17 @@ class N2VConfig:
         return f"N2VConfig({', '.join(f'{k}={v!r}' for k, v in sorted(vars(self).items()))})"
 
     def update_parameters(self, allow_new=True, **kwargs):
-        """Sets attributes. Raises ValueError for one that there is not, whatever allow_new says."""
+        """Sets attributes. Raises ValueError for an unknown one; allow_new is ignored."""
         if unknown := sorted(set(kwargs) - set(vars(self))):
             raise ValueError(f"N2VConfig: unknown attributes {', '.join(unknown)}.")
         vars(self).update(kwargs)
 
     def is_valid(self, return_invalid=False):
-        """Whether the attributes make a model; with return_invalid also which don't, a tuple."""
+        """Whether all attributes are valid.
+
+        Returns:
+            bool; with return_invalid (bool, tuple of the names of invalid attributes).
+        """
         invalid = tuple(name for name in vars(self) if not self._is_valid(name))
         return (not invalid, invalid) if return_invalid else not invalid
 
@@ -100,15 +106,15 @@ class N2VConfig:
             return False
 
     def to_config(self):
-        """The same as a `configs.Config`.
+        """The same settings as a completed `configs.Config`.
 
         Raises:
-            ValueError: names what is not valid.
+            ValueError: attributes are not valid; the message names them.
         """
         valid, invalid = self.is_valid(return_invalid=True)
         if not valid:
-            told = ", ".join(f"{name}={getattr(self, name)!r}" for name in invalid)
-            raise ValueError(f"N2VConfig is not valid: {told}.")
+            settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in invalid)
+            raise ValueError(f"N2VConfig is not valid: {settings}.")
         shape = self.n2v_patch_shape
         return configs.Config(
             data_path="arrays",
@@ -146,7 +152,7 @@ def _yes_or_no(value, config):
 
 def _patch_shape(value, config):
     fits = all(_whole(n, config) and n % 2**config.unet_n_depth == 0 for n in value)
-    # Y and X alike: crops here are squares.
+    # Y and X must be equal, because crops are square here.
     return fits and len(value) == config.n_dim and value[-1] == value[-2]
 
 
@@ -163,7 +169,7 @@ def _figures(value, config):
     return len(value) == config.n_channel_in and np.isfinite([float(v) for v in value]).all()
 
 
-# Of (the attribute's value, the config).
+# Name of an attribute -> function of (its value, the N2VConfig) that says whether it is valid.
 CHECKS = (
     {
         "n_dim": lambda value, config: value in (2, 3),

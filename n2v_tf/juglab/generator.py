@@ -1,4 +1,4 @@
-"""Reading and cutting images as juglab's n2v 0.3 does: the class that its notebooks start with."""
+"""The data generator of juglab's n2v 0.3: it reads images and cuts patches from them."""
 
 import pathlib
 
@@ -11,36 +11,36 @@ from common.files.errors import ImageError
 class N2V_DataGenerator:
     """Loads images as arrays (S, Y, X, C) or (S, Z, Y, X, C) and cuts patches from them.
 
-    Random choices come from NumPy's global generator, as the original's: np.random.seed sets it.
+    Random choices come from NumPy's global generator, as in the original; np.random.seed seeds it.
     """
 
     def load_imgs(self, files, dims="YX"):
-        """Reads files.
+        """Reads image files.
 
         Args:
             files: paths.
-            dims: letters of their axes: S or T samples, Z, Y, X, C.
+            dims: letters of the axes of the files: S or T (samples), Z, Y, X, C.
 
         Returns:
-            list of arrays (S, Y, X, C) or, with Z in dims, (S, Z, Y, X, C), as stored; S or C of
-            length 1 where dims has none.
+            list of arrays (S, Y, X, C) or, with Z in dims, (S, Z, Y, X, C), values as stored. An
+            axis S or C that is not in dims has length 1.
 
         Raises:
-            ValueError: dims that make no sense, or that a file does not have.
+            ValueError: dims is not valid, or does not fit a file.
         """
         axis_letters.check_axes(dims)
         return [self._load(path, dims) for path in files]
 
     def load_imgs_from_directory(self, directory, filter="*.tif", dims="YX"):
-        """`load_imgs` of the files in a folder that match `filter`, sorted by name.
+        """Reads the files in a folder whose names match `filter`, sorted by name; see `load_imgs`.
 
         Raises:
-            ValueError: none does.
+            ValueError: no file matches; or see `load_imgs`.
         """
-        found = atomic.glob(pathlib.Path(directory) / filter)
-        if not found:
+        paths = atomic.glob(pathlib.Path(directory) / filter)
+        if not paths:
             raise ImageError(f"{directory}: no file matches {filter!r}.")
-        return self.load_imgs(found, dims)
+        return self.load_imgs(paths, dims)
 
     def _load(self, path, dims):
         array = stacks.read(path, dims).array
@@ -53,7 +53,7 @@ class N2V_DataGenerator:
     def generate_patches_from_list(
         self, data, num_patches_per_img=None, shape=(256, 256), augment=True, shuffle=True
     ):
-        """`generate_patches` of every array of a list, put together and shuffled."""
+        """Cuts patches from every array of a list: one array, shuffled; see `generate_patches`."""
         patches = [self.generate_patches(x, num_patches_per_img, shape, augment) for x in data]
         patches = np.concatenate(patches)
         return np.random.permutation(patches) if shuffle else patches
@@ -62,17 +62,17 @@ class N2V_DataGenerator:
         """Cuts patches from an array (S, Y, X, C) or (S, Z, Y, X, C).
 
         Args:
-            data: as `load_imgs` gives it.
-            num_patches: so many at random places of every sample; None for all that fit side by
-                side.
-            shape: sides of a patch, (Y, X) or (Z, Y, X).
-            augment: adds the 7 other ways to turn and mirror a patch in Y and X.
+            data: an array of `load_imgs`.
+            num_patches: number of patches from every sample, at random places; None for all
+                patches that fit side by side.
+            shape: sides of a patch, (Y, X) or (Z, Y, X), pixels.
+            augment: whether to add the 7 other ways to turn and mirror a patch in Y and X.
 
         Returns:
             (N, *shape, C), type of `data`.
 
         Raises:
-            ValueError: a patch larger than the image, or sides Y and X unequal with augment.
+            ValueError: a patch is larger than the image; or augment is True and Y and X differ.
         """
         sides = data.shape[1:-1]
         if len(shape) != len(sides) or any(p > s for p, s in zip(shape, sides)):

@@ -1,8 +1,8 @@
-"""Weight files of juglab's n2v, HDF5 as Keras 2 wrote it: read and written.
+"""Reads and writes the weight files of juglab's n2v, HDF5 in the layout of Keras 2.
 
-Convolutions go by the names they have here too. Batch normalisations and last convolutions are only
-counted there, "batch_normalization_3", in the order in which they were made; where the count begins
-depends on what the session had made before.
+Most convolutions have the same names in the files and here. Batch normalisations and the last
+convolutions only have a number in the files, "batch_normalization_3", in the order in which they
+were made. The first number depends on the layers that the session had made before.
 """
 
 import pathlib
@@ -15,10 +15,11 @@ from common.files import atomic
 
 
 def load_weights(network, path):
-    """Fills a network of `network.build_network` from a file.
+    """Gives a network of `network.build_network` the weights of a file.
 
     Raises:
-        ValueError: no such file, none of Keras 2, or of another network; names it.
+        ValueError: the file does not exist, is not a weight file of Keras 2, or belongs to another
+            network; the message names it.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -28,7 +29,7 @@ def load_weights(network, path):
             stored = _read(file.get("model_weights", file))
     except (OSError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"{path}: not a weight file of Keras 2 ({error}).") from error
-    # The binomial kernels of N2V2's poolings: no trained weights, and part of the network here.
+    # Without the binomial kernels of N2V2's poolings: they are not trained, and fixed here.
     stored = {
         name: v for name, v in stored.items() if not re.fullmatch(r"channel_\d+max_\d+", name)
     }
@@ -40,9 +41,9 @@ def load_weights(network, path):
         for variable in layer.weights:
             value = variables.get(variable.name)
             if value is None or value.shape != tuple(variable.shape):
-                found = "nothing" if value is None else f"{value.shape}"
+                shape = "nothing" if value is None else f"{value.shape}"
                 raise ValueError(
-                    f"{path}: weights of another network; {layer.name}/{variable.name} is {found}, "
+                    f"{path}: weights of another network; {layer.name}/{variable.name} is {shape}, "
                     f"expected {tuple(variable.shape)}."
                 )
             variable.assign(value)
@@ -51,7 +52,10 @@ def load_weights(network, path):
 
 
 def save_weights(network, path):
-    """Writes such a file, whole or not at all; of N2V2 without the kernels of its poolings."""
+    """Writes the weights of a network to a file, completely or not at all.
+
+    The kernels of N2V2's poolings are left out.
+    """
     names = _names(network, None)
     with atomic.replacing(path) as temporary, h5py.File(temporary, "w") as file:
         layers = _layers_with_weights(network)
@@ -88,29 +92,32 @@ def _text(name):
 
 
 def _names(network, stored):
-    """dict of our layer names -> those in a file, or in a new one for None."""
+    """dict of layer names here -> names in a file.
+
+    stored: the layers of the file, of `_read`; or None for the names in a new file.
+    """
     layers = _layers_with_weights(network)
     kind = f"conv{len(layers[0].weights[0].shape) - 2}d"
     counted = {"_bn": "batch_normalization", "final": kind}
-    # Network by network, in each along its one chain of layers.
+    # Network by network; within a network in the order of its layers.
     in_order = sorted((layer.name for layer in layers), key=_channel)
     names = {name: name for name in in_order}
     for ending, theirs in counted.items():
         ours = [name for name in in_order if name.endswith(ending)]
         if stored is None:
-            given = [f"{theirs}_{i}" if i else theirs for i in range(len(ours))]
+            stored_names = [f"{theirs}_{i}" if i else theirs for i in range(len(ours))]
         else:
-            given = _counted(theirs, stored)
-        names |= dict(zip(ours, given))
+            stored_names = _counted(theirs, stored)
+        names |= dict(zip(ours, stored_names))
     return names
 
 
 def _channel(name):
-    """Number of the network of a layer: 12 of "channel_12down_level_0_no_0"."""
+    """Number of the network that a layer belongs to: 12 for "channel_12down_level_0_no_0"."""
     return int(re.match(r"channel_(\d+)", name)[1])
 
 
 def _counted(theirs, stored):
-    """Names in a file that are `theirs` with a count, in its order."""
+    """Names in a file that are `theirs` with a number, sorted by the number."""
     matches = (re.fullmatch(rf"{theirs}(?:_(\d+))?", name) for name in stored)
     return [m[0] for m in sorted((m for m in matches if m), key=lambda m: int(m[1] or 0))]

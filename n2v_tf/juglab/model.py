@@ -1,7 +1,7 @@
-"""The class N2V of juglab's n2v 0.3: trains, predicts, keeps itself in a folder.
+"""The class N2V of juglab's n2v 0.3: a model that trains, predicts, and is stored in a folder.
 
-Model folders are those of juglab: config.json, weights_best.h5, weights_last.h5, logs/. What they
-hold was checked against the original: tests/golden/n2v_unet_*.npz, `predict_*`.
+Model folders have juglab's layout: config.json, weights_best.h5, weights_last.h5, logs/. The
+predictions are those of the original: tests/golden/n2v_unet_*.npz, `predict_*`.
 """
 
 import datetime
@@ -22,7 +22,7 @@ from n2v_tf.juglab.config import N2VConfig
 
 
 class _Model(denoiser.Denoiser):
-    """A Denoiser that logs juglab's two figures beside the loss."""
+    """A Denoiser that also logs the two metrics of juglab, n2v_mse and n2v_abs."""
 
     def __init__(self, config):
         super().__init__(config)
@@ -37,15 +37,15 @@ class _Model(denoiser.Denoiser):
 
 
 class N2V:
-    """A model in its folder `<basedir>/<name>/`.
+    """A model that is stored in the folder `<basedir>/<name>/`.
 
     Args:
-        config: N2VConfig of a new model, or None to load the one in the folder.
-        name: of the folder; None for the time of day.
-        basedir: where it is; None keeps nothing on disk.
+        config: N2VConfig of a new model, or None to load the model in the folder.
+        name: name of the folder; None for the current date and time.
+        basedir: folder of the model folder; None to store nothing on disk.
 
     Raises:
-        ValueError: a config that is not valid, no model in the folder, or a damaged one.
+        ValueError: the config is not valid, or the folder holds no model or a damaged one.
     """
 
     def __init__(self, config, name=None, basedir="."):
@@ -61,7 +61,7 @@ class N2V:
         self._denoiser = _Model(self.config.to_config())
         self._denoiser.mean.assign(np.array(self.config.means, np.float32))
         self._denoiser.std.assign(np.array(self.config.stds, np.float32))
-        self._steps = 0  # of all calls of `train`: each shows other crops
+        self._steps = 0  # steps of all calls of `train`, so that each call shows other crops
         if config is None:
             self._load_newest()
         elif self.logdir is not None:
@@ -71,21 +71,21 @@ class N2V:
 
     @property
     def denoiser(self):
-        """The same as this project's Denoiser, on images as they are."""
+        """The model as a Denoiser of this project, for images that are not standardised."""
         return self._denoiser
 
     @property
     def keras_model(self):
-        """The network, on standardised images whose sides are multiples of 2^depth."""
+        """The network, for standardised images whose sides are multiples of 2^depth."""
         return self._denoiser.network
 
     def _save_config(self):
-        told = {
+        settings = {
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in vars(self.config).items()
         }
         with atomic.replacing(self.logdir / "config.json") as temporary:
-            temporary.write_text(json.dumps(told, indent=1, default=int))
+            temporary.write_text(json.dumps(settings, indent=1, default=int))
 
     def _load_config(self):
         path = self.logdir / "config.json"
@@ -97,35 +97,37 @@ class N2V:
             raise ValueError(f"{path}: {error}") from error
 
     def _load_newest(self):
-        found = sorted(self.logdir.glob("*.h5"), key=lambda path: path.stat().st_mtime)
+        paths = sorted(self.logdir.glob("*.h5"), key=lambda path: path.stat().st_mtime)
         best = self.logdir / "weights_best.h5"
-        if not found:
+        if not paths:
             raise ValueError(f"{self.logdir}: no weights (*.h5) there.")
-        self.load_weights(best.name if best in found else found[-1].name)
+        self.load_weights(best.name if best in paths else paths[-1].name)
 
     def load_weights(self, name="weights_best.h5"):
-        """Loads a weight file of the folder, this package's or juglab's.
+        """Loads a weight file in the model folder, written by this package or by juglab's.
 
         Raises:
-            ValueError: no folder, no such file, or one of another network.
+            ValueError: there is no folder or no such file, or it belongs to another network.
         """
         self._require_folder()
         keras2.load_weights(self.keras_model, self.logdir / name)
 
     def train(self, X, validation_X, epochs=None, steps_per_epoch=None):
-        """Trains on patches, validates on others after every epoch, keeps the best weights.
+        """Trains on patches, validates after every epoch, and keeps the best weights.
 
-        The rate is reduced when the validation loss no longer falls (train_reduce_lr).
+        The learning rate is reduced when the validation loss stops falling (train_reduce_lr).
 
         Args:
-            X, validation_X: (S, Y, X, C) or (S, Z, Y, X, C), as the config's axes say.
-            epochs, steps_per_epoch: instead of the config's.
+            X, validation_X: patches to train on and to validate on, (S, Y, X, C) or
+                (S, Z, Y, X, C), as the config's axes say.
+            epochs, steps_per_epoch: replace those of the config.
 
         Returns:
-            keras.callbacks.History, its `history` with loss, val_loss, n2v_mse, n2v_abs, lr.
+            keras.callbacks.History; its `history` has loss, val_loss, n2v_mse, n2v_abs and lr.
 
         Raises:
-            ValueError: arrays of another shape than the config's, or smaller than its patches.
+            ValueError: the arrays don't have the axes and channels of the config, are smaller than
+                its patches, or the validation loss is NaN.
         """
         config = self._denoiser.config
         for name, array in (("X", X), ("validation_X", validation_X)):
@@ -164,7 +166,7 @@ class N2V:
         return history
 
     def prepare_for_training(self, optimizer=None, **kwargs):
-        """Nothing: `train` does it. For notebooks that call it, with settings it does not take."""
+        """Does nothing, because `train` prepares itself; it exists for notebooks that call it."""
 
     def _callbacks(self):
         callbacks = []
@@ -186,17 +188,18 @@ class N2V:
 
         Args:
             img: array of any numeric type, on the scale of the training patches.
-            axes: a letter for each of its axes: YX, YXC, ZYX, TYX, ...
-            resizer: not used; any size fits.
-            n_tiles: one number for each axis, into how many parts memory makes one cut it; the
-                result is that of the whole image.
-            tta: mean over the 8 ways to turn and mirror the first two axes of an image.
+            axes: letters of the axes of img: YX, YXC, ZYX, TYX, ...
+            resizer: not used; images may have any size.
+            n_tiles: for each axis, the number of parts into which the image is cut to save memory;
+                the result does not depend on it.
+            tta: whether to average over the 8 ways to turn and mirror the first two axes of an
+                image.
 
         Returns:
-            float32 array of the same axes.
+            float32 array with the axes of img.
 
         Raises:
-            ValueError: axes that are not img's or not the model's, or another number of channels.
+            ValueError: axes don't fit img or the model, or img has another number of channels.
         """
         img, config = np.asarray(img), self._denoiser.config
         axis_letters.check_axes(axes)
@@ -214,18 +217,21 @@ class N2V:
     def _restore(self, noisy, max_pixels, tta):
         inputs = {"noisy": noisy}
         if tta:
-            found = prediction.restore_augmented(
+            result = prediction.restore_augmented(
                 self._denoiser, inputs, max_pixels=max_pixels, axes=(0, 1)
             )
         else:
-            found = prediction.restore(self._denoiser, inputs, max_pixels=max_pixels)
-        return found["denoised"]
+            result = prediction.restore(self._denoiser, inputs, max_pixels=max_pixels)
+        return result["denoised"]
 
     def export_TF(self, name="model", *unused, fname=None, **more):
-        """Writes a SavedModel, see `saved_models.export`, to `fname` or `<folder>/export`.
+        """Writes a SavedModel to `fname`, by default `<folder>/export`; see `saved_models.export`.
 
-        The original writes a zip of the BioImage Model Zoo; name, description, authors, test image
-        and axes are for that and not used here. Returns the model's path.
+        The original writes a zip for the BioImage Model Zoo. The arguments for such a zip, name,
+        description, authors, test image and axes, are ignored here.
+
+        Returns:
+            path of the SavedModel.
         """
         if fname is None:
             self._require_folder()
