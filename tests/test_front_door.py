@@ -37,7 +37,7 @@ def test_alone_it_prints_a_screenful(tmp_path, run_command):
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["train", "--help"], ["--version"]])
-def test_what_it_lists(arguments, tmp_path, run_command):
+def test_list_and_help_name_every_method(arguments, tmp_path, run_command):
     done = noise2x_command(run_command, tmp_path, *arguments)
     assert done.returncode == 0, done.stderr
     if arguments != ["--version"]:

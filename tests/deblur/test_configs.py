@@ -33,6 +33,6 @@ def test_what_follows_from_the_formulation(formulation):
         ({"crop_size": 100}, "crop_size=100: expected a multiple of 32"),
     ],
 )
-def test_refusals(settings, message):
+def test_settings_that_cannot_be_are_refused_in_these_words(settings, message):
     with pytest.raises(ValueError, match=message):
         configs.Config(**settings)

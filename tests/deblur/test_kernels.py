@@ -81,7 +81,7 @@ def test_strong_draws_stay_within_single_precision():
     assert low * 0.99 <= spectrum.min() and spectrum.max() <= high * 1.01
 
 
-def test_camera_kernels():
+def test_kernels_of_cameras_sum_to_one_and_have_their_length():
     for angle in np.linspace(0, np.pi, 7):
         kernel = kernels.motion(9.0, angle)
         kernels.check(kernel)

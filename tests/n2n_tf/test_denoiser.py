@@ -43,7 +43,7 @@ def test_every_named_configuration_trains_a_step_and_restores(name):
 
 @pytest.mark.parametrize("network", ["unet", "nn_relu", "convtrans_sigmoid"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (31, 33), (64, 32)])
-def test_any_size(network, size):
+def test_images_of_any_size_keep_their_size(network, size):
     model = denoiser.Denoiser(configs.Config(network=network))
     image = RNG.random((1, *size, 3), np.float32)
     denoised = model.predict_on_batch(image)["denoised"]

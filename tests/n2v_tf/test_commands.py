@@ -163,7 +163,7 @@ def test_check_only_trains_nothing(run, tmp_path, run_command):
         (["--file_pattern=*.tif"], "no images that match"),
     ],
 )
-def test_refusals(tmp_path, run_command, flags, message):
+def test_commands_refuse_in_one_line(tmp_path, run_command, flags, message):
     np.save(tmp_path / "a.npy", cells(2, 50, 61))
     flags = [f"--data_path={tmp_path}", f"--run_dir={tmp_path}/run", *TINY, *flags]
     done = run_command("n2v_tf.train", *flags)

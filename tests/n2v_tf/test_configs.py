@@ -85,6 +85,6 @@ def test_kernels_are_read_and_written(text, expected):
         ({"noise": "none"}, "give your noisy files as data_path"),
     ],
 )
-def test_refusals(settings, message):
+def test_settings_that_cannot_be_are_refused_in_these_words(settings, message):
     with pytest.raises(ValueError, match=message):
         configs.Config(**settings)

@@ -52,6 +52,6 @@ def test_the_rate_is_halved_every_three_of_twenty_one_epochs():
         ({"weight_decay": -1.0}, "weight_decay=-1.0: expected 0 or more"),
     ],
 )
-def test_refusals(settings, message):
+def test_settings_that_cannot_be_are_refused_in_these_words(settings, message):
     with pytest.raises(ValueError, match=message):
         configs.Config(**settings)

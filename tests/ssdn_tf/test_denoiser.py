@@ -46,7 +46,7 @@ def test_every_named_configuration_trains_a_step_and_restores(name):
 
 @pytest.mark.parametrize("pipeline", ["blindspot", "n2c"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (31, 33), (64, 32)])
-def test_any_size(pipeline, size):
+def test_images_of_any_size_keep_their_size(pipeline, size):
     model = denoiser.Denoiser(configs.Config(pipeline=pipeline))
     image = RNG.random((1, *size, 3), np.float32)
     denoised = model.predict_on_batch(image)["denoised"]

@@ -142,7 +142,7 @@ def test_the_workshop_formulation_survives_variances_below_the_noise(spread):
     assert (result["std"] <= SIGMA * (1 + 1e-5)).all()
 
 
-def test_refusals():
+def test_what_is_not_defined_is_refused():
     with pytest.raises(ValueError, match="defined for 3 only"):
         bayes(outputs(1), np.zeros((1, 16, 16, 1), np.float32), model="impulse")
     with pytest.raises(ValueError, match="expected gauss, poisson or impulse"):

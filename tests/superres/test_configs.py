@@ -37,6 +37,6 @@ def test_what_follows_from_the_target(settings, expected):
         ({"perc_pix": 101.0}, "perc_pix=101.0: expected at most 100"),
     ],
 )
-def test_refusals(settings, message):
+def test_settings_that_cannot_be_are_refused_in_these_words(settings, message):
     with pytest.raises(ValueError, match=message):
         configs.Config(**settings)

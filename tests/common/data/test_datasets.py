@@ -98,7 +98,7 @@ def test_hdf5_in_the_originals_layout(tmp_path):
     assert_pictures(datasets.load(str(tmp_path / "a.h5")))
 
 
-def test_malformed_hdf5(tmp_path, caplog):
+def test_malformed_hdf5_files_are_named_with_what_is_wrong(tmp_path, caplog):
     flats = [p.transpose(2, 0, 1).ravel() for p in PICTURES]
     shapes = [p.transpose(2, 0, 1).shape for p in PICTURES]
     shapes[1] = (3, 1000, 1000)
@@ -124,7 +124,7 @@ def test_malformed_hdf5(tmp_path, caplog):
         datasets.load(str(tmp_path / "shapes.h5"))
 
 
-def test_tfrecords(tmp_path, caplog):
+def test_tfrecords_are_read_and_damaged_records_named(tmp_path, caplog):
     path = tmp_path / "a.tfrecords"
     with tf.io.TFRecordWriter(str(path)) as writer:
         for picture in PICTURES:

@@ -74,7 +74,7 @@ def test_every_image_is_drawn_once_before_any_is_drawn_again():
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
 
-def test_targets():
+def test_targets_are_the_input_the_clean_crop_or_other_noise():
     def batch(targets):
         data = pipeline.training_batches(image_set(), config(), targets=targets)
         return take(data, 1)[0]

@@ -16,7 +16,7 @@ def test_psnr_rounds_to_eight_bits_first():
     assert quality.psnr(a * 0, a * 0 - 5.0) == float("inf")  # clipped
 
 
-def test_ssim():
+def test_ssim_is_one_for_equal_images_and_less_for_noisy_ones():
     a = RNG.random((32, 40, 3), np.float32)
     assert quality.ssim(a, a) == pytest.approx(1.0)
     noisy = a + 0.2 * RNG.standard_normal(a.shape).astype(np.float32)

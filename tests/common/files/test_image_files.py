@@ -1,13 +1,13 @@
-"""common.images: every file type there and back, value ranges, and what bad files get."""
+"""common.files.image_files and pixels: every file type there and back, ranges, bad files."""
 
 import numpy as np
 import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
-from common.files import image_files, pixels
+from common.files import image_files, pixels, stacks
 from common.files.errors import ImageError
 
 RNG = np.random.default_rng(0)
@@ -77,7 +77,7 @@ def test_bytes_in_the_other_order(tmp_path):
     assert image_files.read(tmp_path / "a.npy").dtype == np.uint16
 
 
-def test_jpeg_is_close(tmp_path):
+def test_a_jpeg_comes_back_nearly_as_it_was_written(tmp_path):
     smooth = np.broadcast_to(np.linspace(0, 255, 64).astype(np.uint8)[:, None], (64, 64, 3))
     image_files.write(tmp_path / "a.jpg", smooth)
     assert np.abs(image_files.read_one(tmp_path / "a.jpg").astype(int) - smooth).max() < 12
@@ -198,7 +198,7 @@ def test_channel_conversion():
         pixels.to_channels(np.zeros((4, 4, 5)), 3)
 
 
-def test_list_files(tmp_path):
+def test_folders_globs_and_files_are_listed_and_nothing_is_named(tmp_path):
     for name in ("b.png", "a.jpg", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
     assert [p.name for p in image_files.list_files(tmp_path)] == ["a.jpg", "b.png"]
@@ -218,3 +218,22 @@ def test_list_files(tmp_path):
 def test_rounding_is_to_the_nearest(value, dtype):
     top = np.iinfo(dtype).max
     assert abs(float(pixels.from_unit(np.array(value), dtype)) - value * top) <= 0.5 + 1e-9
+
+
+def test_an_lzw_tiff_keeps_its_colour_profile_and_resolution(tmp_path):
+    """tifffile can't decode it, Pillow can; what the file says about itself must not get lost."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    source, target = tmp_path / "a.tif", tmp_path / "b.tif"
+    Image.fromarray(picture()).save(
+        source, compression="tiff_lzw", icc_profile=profile, dpi=(300, 300)
+    )
+    array, axes, metadata = image_files.load(source)
+    assert metadata.icc_profile == profile
+    assert metadata.resolution == (300.0, 300.0) and metadata.resolution_unit == 2
+    stack = stacks.read(source)
+    stacks.write(target, stack, array)
+    with tifffile.TiffFile(target) as tiff:
+        tags = tiff.pages[0].tags
+        assert bytes(tags["InterColorProfile"].value) == profile
+        assert tags["XResolution"].value == (300, 1)
+    np.testing.assert_array_equal(image_files.load(target)[0], array)

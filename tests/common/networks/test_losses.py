@@ -8,7 +8,7 @@ RNG = np.random.default_rng(0)
 A, B = RNG.random((2, 2, 5, 6, 3)).astype(np.float32)
 
 
-def test_means():
+def test_losses_are_the_means_that_numpy_computes():
     np.testing.assert_allclose(losses.mean_square(A, B), np.mean((A - B) ** 2), rtol=1e-5)
     np.testing.assert_allclose(losses.mean_absolute(A, B), np.mean(np.abs(A - B)), rtol=1e-5)
     expected = np.mean((np.abs(A - B) + 1e-8) ** 0.7)

@@ -110,6 +110,6 @@ def test_phantoms_are_always_the_same_and_held_back_ones_others():
         ({"targets": "second"}, "targets='second': expected noisy, clean"),
     ],
 )
-def test_refusals(settings, message):
+def test_settings_that_cannot_be_are_refused_in_these_words(settings, message):
     with pytest.raises(ValueError, match=message):
         configs.Config(**settings)

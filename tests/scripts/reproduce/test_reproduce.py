@@ -60,7 +60,9 @@ def test_the_table_of_networks(tmp_path, run_command):
         ("superresolution", "single_image", ("name=single_image",)),
     ],
 )
-def test_the_extensions(tmp_path, run_command, subject, methods, lines):
+def test_the_extensions_write_their_table_and_curves(
+    tmp_path, run_command, subject, methods, lines
+):
     image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (130, 140, 1), np.uint8))
     flags = [f"--output={tmp_path}/out", "--train_set=sample", "--scale=1e-6"]
     flags += [f"--dataset={tmp_path}/set", f"--methods={methods}", "--precision=float32"]
@@ -97,7 +99,7 @@ def test_patches_are_fixed_and_of_one_size():
         (["psnr_vs_sigma", "--output=x", "--sigmas=a"], "noise='gaussa': expected"),
     ],
 )
-def test_refusals(run_command, flags, message):
+def test_settings_that_cannot_be_are_refused_in_these_words(run_command, flags, message):
     done = run_command("scripts.reproduce", *flags)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert message in done.stderr

@@ -79,7 +79,7 @@ def same_weights(a, b):
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
-def test_nvidias_pickles(tmp_path, nvidia, monkeypatch, protocol):
+def test_nvidias_pickles_fill_the_network_by_name(tmp_path, nvidia, monkeypatch, protocol):
     theirs = factory.build("n2n_tf", channels=1)
     path = tmp_path / "network_final.pickle"
     path.write_bytes(pickle.dumps(nvidia(variables(theirs.network)), protocol))
@@ -114,7 +114,7 @@ def test_the_command_makes_a_run_that_restores(tmp_path, nvidia, run_command):
     assert done.returncode == 1 and "is there already" in done.stderr
 
 
-def test_juglabs_folder(tmp_path, run_command):
+def test_juglabs_folder_becomes_a_run_that_restores_the_same(tmp_path, run_command):
     done = run(tmp_path, run_command, "n2v_tf", HERE.parent.parent / "n2v_tf" / "juglab_model")
     assert done.returncode == 0, done.stderr
     ours = methods.of_run(tmp_path / "run").load(tmp_path / "run")
@@ -128,7 +128,7 @@ def test_juglabs_folder(tmp_path, run_command):
 
 
 @pytest.mark.parametrize("name", ["rdunet_width2", "rdunet_width2_before_1_6"])
-def test_pytorchs_files(tmp_path, run_command, name):
+def test_pytorchs_files_of_both_formats_fill_the_network(tmp_path, run_command, name):
     """Written by PyTorch 1.13, values drawn one after another, kernels as Keras has them."""
     done = run(tmp_path, run_command, "rdunet_tf", HERE / f"{name}.pth")
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,66 @@
+"""common.configuration: noises are parsed once, None is filled in, what can't be is refused."""
+
+import dataclasses
+import typing
+
+import pytest
+
+from common import configuration, noise
+from common.configuration import Config, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wide(Config):
+    OWN_FILES: typing.ClassVar[tuple] = ("folder",)
+
+    width: int = setting(8, "Features.", positive=True)
+    folder: str | None = setting(None, "Files of one's own.", str)
+
+
+def test_a_noise_string_becomes_a_noise_and_is_written_as_a_string():
+    config = Config(noise="gauss5_50", validation_noise="gauss25")
+    assert config.noise == noise.Gauss(5, 50)
+    assert config.to_dict()["noise"] == "gauss5_50"
+    assert Config(**config.to_dict()) == config
+    assert Config(noise=noise.Gauss(5, 50), validation_noise=noise.Gauss(25, 25)) == config
+
+
+def test_what_is_none_follows_from_the_other_settings():
+    config = Config().completed(num_images=10)
+    assert (config.validation_set, str(config.validation_noise)) == ("sample", "gauss25")
+    own = Config(white_level=4095.0, train_set="mine").completed(num_images=10)
+    assert own.validation_set == "mine"
+    assert Config(num_images=7).completed(num_images=10).num_images == 7
+
+
+def test_settings_that_name_files_of_ones_own_are_known():
+    assert not Wide().trains_on_own_files
+    assert Wide(folder="cells").trains_on_own_files
+
+
+def test_equal_settings_are_the_same_whatever_they_were_made_from():
+    assert configuration.same_settings(Wide(noise="gauss25"), Wide(noise=noise.Gauss(25, 25)))
+    assert not configuration.same_settings(Wide(), Wide(width=9))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"noise": "gaus25"}, "noise='gaus25': expected gauss, poisson"),
+        ({"validation_noise": "stripes5"}, "validation_noise='stripes5': expected gauss"),
+        ({"noise": noise.NoNoise()}, "noise='none': expected gauss"),
+        ({"channels": 2}, "channels=2: expected 1, 3"),
+        ({"precision": "half"}, "precision='half': expected float32, bfloat16"),
+        ({"crop_size": 50}, "crop_size=50: expected a multiple of 32"),
+        ({"width": 0}, "width=0: expected more than 0"),
+        ({"width": 2.5}, "width=2.5: expected int"),
+        ({"batch_size": True}, "batch_size=True: expected int"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan: expected a finite number"),
+        ({"num_images": 3}, "num_images=3: expected at least one batch"),
+        ({"seed": -1}, "seed=-1: expected 0 to"),
+        ({"white_level": -1.0}, "white_level=-1.0: expected 0 or more"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_in_these_words(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Wide(**settings)
