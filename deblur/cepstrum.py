@@ -13,10 +13,10 @@ def transform(images):
     logarithm is the principal value: its phases are in (-pi, pi], and magnitudes below 1e-8 are
     set to 1e-8.
 
-    The cepstrum of a real image is real, with one exception. Frequencies that are their own mirror
-    images (the mean, and the highest frequencies of even sides) have the phase pi where they are
-    negative, and rounding can give other frequencies the phase pi too. They leave an imaginary
-    part, which `invert` needs.
+    The cepstrum of a real image is real, with one exception: a frequency of phase pi leaves an
+    imaginary part, which `invert` needs. This happens at negative frequencies that are their own
+    mirror images (the mean, and the highest frequencies of even sides), and where rounding gives a
+    phase of pi.
 
     Args:
         images: (N, H, W, C) float32.

@@ -60,16 +60,18 @@ class Config(configuration.Config):
     )
     unit_sum: bool | None = setting(
         None,
-        "Scale dirac and lognormal kernels so that they sum to 1, as real blur does; otherwise the "
-        "brightness changes at random.",
+        "Make dirac and lognormal kernels sum to 1, as real blur does; otherwise the brightness "
+        "changes at random.",
         bool,
     )
     targets: str = setting(
         "blurred",
-        "Targets of the training: blurred (the crop blurred by another kernel) or clean (the crop).",
+        "Targets of the training: blurred (the crop, with another kernel) or clean (the crop).",
     )
     noise: noises.Noise | None = setting(
-        "gauss0", "Noise to add after the blur: gauss0 (none), gauss2, gauss0_5, ....", noises.Noise
+        "gauss0",
+        "Noise to add after the blur, for instance gauss0 (none), gauss2 or gauss0_5.",
+        noises.Noise,
     )
     channels: int = setting(1, "Channels of the images: 1 (grey) or 3 (colour).")
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)

@@ -14,10 +14,10 @@ class Denoiser(base.Denoiser):
     that is added to the image.
 
     `log` and `log_nodc` restore the cepstrum of the image, see `cepstrum.transform`. In a cepstrum
-    the blur is an added term. The network restores the real part; the imaginary part, which is
-    almost always 0, stays that of the input. The mean of a cepstrum is the logarithm of the DC
-    component of the spectrum, that is of the image's mean. `log_nodc` subtracts it before the
-    network, and adds the mean of the input's cepstrum afterwards.
+    the blur is an added term. The network restores the real part. The imaginary part only holds the
+    signs of a few frequencies; it stays that of the input. The mean of a cepstrum is the logarithm
+    of the DC component of the spectrum, that is of the image's mean. `log_nodc` subtracts it before
+    the network, and adds the mean of the input's cepstrum afterwards.
 
     The values of a cepstrum around its origin grow with the square root of the number of pixels, so
     that the network only works for the size of its training crops. `prediction.restore` restores

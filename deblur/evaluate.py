@@ -36,7 +36,7 @@ def _define_flags():
     absl_flags.DEFINE_bool(
         "unit_sum",
         None,
-        "Scale dirac and lognormal kernels so that they sum to 1 [as in the training].",
+        "Make dirac and lognormal kernels sum to 1 [as in the training].",
     )
 
 

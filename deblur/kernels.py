@@ -80,8 +80,8 @@ def draw(blur, rng, size, *, unit_sum):
         normal noise of mean 1 that the formulation `multiplicative` multiplies with.
     motion, disc: see the functions of these names.
 
-    With a unit sum a dirac kernel's spectrum is exactly 1 at frequency 0, and nearly 1 at
-    frequencies whose waves are longer than the kernel.
+    With a unit sum the spectrum is exactly 1 at frequency 0. That of a dirac kernel is then also
+    nearly 1 at frequencies whose waves are longer than the kernel.
 
     Args:
         blur: `Blur`.
@@ -193,7 +193,7 @@ def read(path):
 
 
 def check(kernel):
-    """Raises ValueError unless a kernel is (h, w), finite, with odd sides and a sum other than 0."""
+    """Raises ValueError unless a kernel is (h, w), finite, with odd sides and a nonzero sum."""
     kernel = np.asarray(kernel)
     if kernel.ndim != 2 or not all(side % 2 for side in kernel.shape):
         sides = "x".join(map(str, kernel.shape))

@@ -198,9 +198,9 @@ class Config(configuration.Config):
         return kernel[None] if kernel.ndim < self.spatial else kernel
 
     def label(self):
-        """A short name of the training: n2v2-gauss25, structn2v-cells.tif, n2v-3d-volume.tif."""
-        name = "structn2v" if self.struct_kernel else "n2v2" if self.blurpool else "n2v"
-        parts = [name] + (["3d"] if self.spatial == 3 else [])
+        """A short name of the training: gauss25, n2v2-gauss25, structn2v-cells.tif, 3d-volume.tif."""
+        variant = "structn2v" if self.struct_kernel else "n2v2" if self.blurpool else ""
+        parts = [variant] * bool(variant) + ["3d"] * (self.spatial == 3)
         images = (
             re.sub(r"[^\w.]+", "_", pathlib.Path(self.data_path).name) if self.data_path else ""
         )

@@ -33,6 +33,21 @@ PROGRAMS = {
     "tiles": ("scripts.check.compare_tiles", "measure what restoring in tiles costs"),
     "reproduce": ("scripts.reproduce.__main__", "train and score a report's table or figure"),
 }
+# Prints what bash needs to complete verbs, methods and flags.
+COMPLETION = """\
+_noise2x() {{
+    local word=${{COMP_WORDS[COMP_CWORD]}}
+    if [[ $COMP_CWORD == 1 ]]; then
+        COMPREPLY=($(compgen -W "{verbs}" -- "$word"))
+    elif [[ $word == -* ]]; then
+        local flags=$(noise2x "${{COMP_WORDS[@]:1:2}}" --help |
+            sed -n 's/^  \\(--[^:]*\\):.*/\\1/p')
+        COMPREPLY=($(compgen -W "${{flags//\\[no\\]/}}" -- "$word"))
+    elif [[ $COMP_CWORD == 2 ]]; then
+        COMPREPLY=($(compgen -W "{methods}" -- "$word") $(compgen -f -- "$word"))
+    fi
+}}
+complete -o default -F _noise2x noise2x"""
 RESTORE = ("deblur", "superres")  # their `denoise` is called `restore`
 
 
@@ -50,7 +65,7 @@ def usage() -> str:
         "",
         "Methods: " + ", ".join(short_name(name) for name in methods.NAMES) + ".",
         "Without a method, denoise, evaluate and export take that of the run folder, or of the",
-        "newest finished run in runs/.",
+        "newest finished run in runs/. Completion for bash: source <(noise2x completion)",
     ]
     return "\n".join(lines)
 
@@ -68,6 +83,10 @@ def main() -> None:
         print(f"noise2x {VERSION}")
     elif verb == "list":
         list_all(rest)
+    elif verb == "completion":
+        verbs = " ".join([*METHOD_VERBS, *PROGRAMS, "list"])
+        names = " ".join(short_name(name) for name in methods.NAMES)
+        print(COMPLETION.format(verbs=verbs, methods=names))
     elif verb in METHOD_VERBS:
         run_method(verb, rest)
     elif verb in PROGRAMS:

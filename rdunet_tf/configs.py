@@ -15,7 +15,7 @@ class Config(configuration.Config):
     """
 
     noise: noises.Noise | None = setting(
-        "gauss0_50", "Noise to add: gauss0_50, gauss25, poisson30, ....", noises.Noise
+        "gauss0_50", "Noise to add, for instance gauss0_50, gauss25 or poisson30.", noises.Noise
     )
     targets: str = setting(
         "clean",
@@ -50,8 +50,8 @@ class Config(configuration.Config):
 
     @property
     def side_multiple(self):
-        """What the sides of a crop must be a multiple of, pixels: the network halves them thrice."""
-        return 8
+        """What the sides of a crop must be a multiple of, pixels."""
+        return 8  # three halvings
 
     def label(self):
         """A short name of the training: gauss0_50-width128, gauss0_50-width32-n2n-mono."""

@@ -1,1 +1,1 @@
-"""Programs about the project: its data, its models, its checks, the tables it reproduces."""
+"""Programs of the project: for its data, its models, its checks and the tables it reproduces."""

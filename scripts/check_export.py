@@ -1,6 +1,6 @@
-"""Moved to scripts.check.check_export: use `noise2x check-export`
+"""Moved to scripts.check.check_export: use `noise2x check-export`.
 
-This name goes with version 0.2.
+Version 0.2 removes this name.
 """
 
 from scripts import moved

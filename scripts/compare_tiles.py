@@ -1,6 +1,6 @@
 """Moved to scripts.check.compare_tiles: use `noise2x tiles`.
 
-This name goes with version 0.2.
+Version 0.2 removes this name.
 """
 
 from scripts import moved

@@ -1,6 +1,6 @@
 """Moved to scripts.tools.denoise_volume: use `noise2x volume`.
 
-This name goes with version 0.2.
+Version 0.2 removes this name.
 """
 
 from scripts import moved

@@ -1,6 +1,6 @@
-"""Moved to scripts.check.fuzz.
+"""Moved to scripts.check.fuzz: use `python -m scripts.check.fuzz`.
 
-This name goes with version 0.2.
+Version 0.2 removes this name.
 """
 
 from scripts import moved

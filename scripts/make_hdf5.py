@@ -1,6 +1,6 @@
 """Moved to scripts.data.make_hdf5: use `noise2x pack hdf5`.
 
-This name goes with version 0.2.
+Version 0.2 removes this name.
 """
 
 from scripts import moved

@@ -1,6 +1,6 @@
-"""Moved to scripts.data.make_mri_dataset: use `noise2x pack mri`
+"""Moved to scripts.data.make_mri_dataset: use `noise2x pack mri`.
 
-This name goes with version 0.2.
+Version 0.2 removes this name.
 """
 
 from scripts import moved

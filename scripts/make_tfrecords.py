@@ -1,6 +1,6 @@
-"""Moved to scripts.data.make_tfrecords: use `noise2x pack tfrecords`
+"""Moved to scripts.data.make_tfrecords: use `noise2x pack tfrecords`.
 
-This name goes with version 0.2.
+Version 0.2 removes this name.
 """
 
 from scripts import moved

@@ -1,10 +1,10 @@
-"""Programs under the names that they had before version 0.1 had shelves."""
+"""Runs programs under their old names, from the time when scripts/ had no sub-folders."""
 
 import importlib
 import sys
 
 
 def run(module: str, command: str) -> None:
-    """Names the new command, and runs the module that it runs."""
+    """Tells the user the new command, and runs its module."""
     print(f"{sys.argv[0].rsplit('/', 1)[-1]} has moved: use `{command}`.", file=sys.stderr)
     importlib.import_module(module).main()

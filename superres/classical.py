@@ -1,4 +1,9 @@
-"""Enlarging without learning, from the small image before any noise; and what the network gets."""
+"""Classical ways to enlarge an image, for comparison.
+
+Every method takes the enlarged noisy image (H, W, C), the small image without noise
+(H / scale, W / scale, C) and the standard deviation of the noise, which none of them uses. It
+returns (H, W, C).
+"""
 
 from PIL import Image
 
@@ -6,17 +11,17 @@ from common.files import pixels
 
 
 def enlarged(noisy, small, sigma):
-    """What comes in: bicubic, with noise."""
+    """The input of the network: bicubically enlarged, with noise."""
     return noisy
 
 
 def bicubic(noisy, small, sigma):
-    """Bicubic, without noise."""
+    """Bicubic interpolation of the small image without noise."""
     return pixels.resize(small, noisy.shape[:2])
 
 
 def lanczos(noisy, small, sigma):
-    """Lanczos of three lobes, without noise."""
+    """Lanczos interpolation (three lobes) of the small image without noise."""
     return pixels.resize(small, noisy.shape[:2], Image.LANCZOS)
 
 

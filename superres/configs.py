@@ -1,4 +1,4 @@
-"""What a training of super-resolution depends on, and the settings that have a name."""
+"""The settings of a super-resolution training, and the named configurations."""
 
 import dataclasses
 import typing
@@ -15,44 +15,56 @@ GAUSS0, GAUSS25 = noises.Gauss(0, 0), noises.Gauss(25, 25)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Written to the run folder as config.json; see Cadiou & Dervishi, section 4.1, figure 4."""
+    """Settings of a super-resolution training, after Cadiou & Dervishi, section 4.1, figure 4.
+
+    The run folder holds them as config.json.
+    """
 
     NOISES: typing.ClassVar[tuple] = (noises.Gauss, noises.Poisson)
 
-    scale: int = setting(2, "How many times larger images become, along each side: 2, 3 or 4.")
+    scale: int = setting(2, "Factor by which the sides of images are enlarged: 2, 3 or 4.")
     learner: str = setting(
-        "n2n", "n2n: pairs, the U-Net of Noise2Noise; n2v: hidden pixels, that of Noise2Void."
+        "n2n",
+        "Method and network: n2n (pairs of images, U-Net of Noise2Noise) or n2v (hidden pixels, "
+        "U-Net of Noise2Void).",
     )
     target: str | None = setting(
         None,
-        "What n2n learns from: noisy_hr, the large image with target_noise; clean_hr; bicubic, as "
-        "the report: the enlarged image itself, with other noise.",
+        "Target of learner=n2n: noisy_hr (the large image with target_noise), clean_hr (the large "
+        "image) or bicubic (the enlarged image with other noise, as in the report).",
         str,
     )
     noise: noises.Noise | None = setting(
         None,
-        "Noise on the enlarged image that comes in: gauss0 (none), gauss10, gauss0_25.",
+        "Noise to add to the enlarged image, the network's input, for instance gauss0 (none), "
+        "gauss10 or gauss0_25.",
         noises.Noise,
     )
     target_noise: noises.Noise | None = setting(
-        None, "Noise on the target, likewise.", noises.Noise
+        None, "Noise to add to the target, in the same form as noise.", noises.Noise
     )
     own_copies: bool = setting(
         False,
-        "Train on smaller copies of the images too, turned and mirrored: for a single image.",
+        "Also train on smaller copies of the images, turned and mirrored at random; for a training "
+        "on a single image.",
     )
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
     crop_size: int = setting(
         96, "Side of a crop of the large image, pixels; a multiple of 32 and of the scale."
     )
     learning_rate: float | None = setting(
-        1e-3, "Learning rate before its ramp down.", float, positive=True
+        1e-3, "Learning rate before it is ramped down.", float, positive=True
     )
     perc_pix: float = setting(
-        1.5, "With learner=n2v: blind spots, per cent of the pixels of a crop.", positive=True
+        1.5,
+        "With learner=n2v: share of a crop's pixels that are blind spots, per cent.",
+        positive=True,
     )
     radius: int = setting(
-        5, "With learner=n2v: radius of the neighbourhood that fills them, pixels.", positive=True
+        5,
+        "With learner=n2v: radius of the neighbourhood whose values replace the blind spots, "
+        "pixels.",
+        positive=True,
     )
 
     def __post_init__(self):
@@ -89,11 +101,13 @@ class Config(configuration.Config):
             raise ValueError(f"perc_pix={self.perc_pix}: expected at most 100.")
 
     def label(self):
+        """A short name of the training: x2-noisy_hr, x3-n2v-mono, x2-noisy_hr-single."""
         learned = "n2v" if self.learner == "n2v" else self.target
         parts = [f"x{self.scale}", str(learned)] + (["single"] if self.own_copies else [])
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
+        """The configuration without any None: target and noises of the learner."""
         report = self.learner == "n2v" or self.target == "bicubic"
         noise = self.noise or (GAUSS25 if report else GAUSS0)
         target = self.target or ("bicubic" if self.learner == "n2v" else "noisy_hr")
@@ -112,12 +126,13 @@ DEFAULT = "noisy_hr"
 NAMED = {
     "noisy_hr": Config(),
     "clean_hr": Config(target="clean_hr"),
-    "bicubic-n2n": Config(target="bicubic"),  # the report's two
+    # The two of the report.
+    "bicubic-n2n": Config(target="bicubic"),
     "bicubic-n2v": Config(learner="n2v"),
     "single_image": Config(target_noise=GAUSS0, own_copies=True, num_images=6000),
 }
 
-# For the sample photographs: minutes on two CPU cores.
+# For the sample photographs: a few minutes on two CPU cores.
 SHORT = {
     "num_images": 6000,
     "precision": fast_precision(),

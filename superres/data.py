@@ -1,4 +1,4 @@
-"""What super-resolution trains on: crops shrunk and enlarged again; and examples to score."""
+"""Training data of super-resolution: crops that are shrunk and enlarged again."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,17 +8,25 @@ from common.data.streams import ArrayStream, TensorStream
 from common.files import pixels
 from n2v_tf import masking
 
-COPIES = (1.0, 0.85, 0.7, 0.55, 0.4)  # of an image that is trained on itself, by their sides
+COPIES = (1.0, 0.85, 0.7, 0.55, 0.4)  # factors of the sides of an image's copies
 
 
 def shrink_and_enlarge(image, scale):
-    """The small image and that enlarged again, by Pillow, of (H, W, C) float."""
+    """Shrinks an image bicubically (Pillow), and enlarges the result again.
+
+    Args:
+        image: (H, W, C) float.
+        scale: 2, 3 or 4.
+
+    Returns:
+        (small image (H / scale, W / scale, C), enlarged image), sides rounded down to multiples.
+    """
     small = pixels.resize(image, [side // scale for side in image.shape[:2]])
     return small, pixels.resize(small, [side * scale for side in small.shape[:2]])
 
 
 def with_copies(image_set, config):
-    """The images, and of each those smaller copies that still hold a crop."""
+    """An ImageSet of the images and of those smaller copies of each that still hold a crop."""
     copies, names = [], []
     for name, image in zip(image_set.names, image_set.images):
         unit = pixels.to_unit(pixels.to_channels(image, config.channels), config.white_level)
@@ -37,10 +45,10 @@ def with_copies(image_set, config):
 
 
 def training_batches(image_set, config, start):
-    """Batches of enlarged crops and what n2n or n2v learns from; see pipeline.numbered.
+    """Batches (x, y) of enlarged crops and their targets, see pipeline.training_batches.
 
-    x has `noisy` (N, H, W, C), enlarged and noisy; y `target`, `clean`, the crop, and of n2v
-    `kept`, 1 in the blind spots.
+    x has `noisy` (N, H, W, C), the enlarged crop with noise. y has `target`, `clean` (the crop),
+    and with learner=n2v `kept`, 1 in the blind spots and 0 elsewhere.
     """
     shape = (config.crop_size, config.crop_size, config.channels)
     noise, target_noise = config.noise, config.target_noise
@@ -74,10 +82,10 @@ def training_batches(image_set, config, start):
 
 
 def cut_to_scale(image, scale):
-    """(H, W, C) cut to multiples of the scale.
+    """Cuts an image (H, W, C) at the right and the bottom to sides that are multiples of the scale.
 
     Raises:
-        ValueError: nothing is left.
+        ValueError: a side is smaller than the scale.
     """
     height, width = (side // scale * scale for side in image.shape[:2])
     if 0 in (height, width):

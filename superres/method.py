@@ -1,4 +1,4 @@
-"""Super-resolution as a method: enlarged images are restored like noisy ones."""
+"""The method super-resolution: it restores enlarged images as if they were noisy."""
 
 from common.method import Method
 from n2n_tf.method import PAPER
@@ -6,7 +6,7 @@ from superres import configs
 
 
 class SuperResolution(Method):
-    """Cadiou & Dervishi, section 4.1."""
+    """Super-resolution by Noise2Noise or Noise2Void (Cadiou & Dervishi, section 4.1)."""
 
     name = "superres"
     summary = "noisy images that are shrunk and enlarged again, or one image alone"
@@ -23,13 +23,13 @@ class SuperResolution(Method):
         return denoiser.Denoiser(config)
 
     def deployed(self, denoiser):
-        """The model that enlarges images itself."""
+        """The model that also enlarges the images, an `Upscaler`."""
         from superres.denoiser import Upscaler
 
         return Upscaler(denoiser)
 
     def optimizer(self, config):
-        """As Noise2Noise: constant, then ramped down."""
+        """Adam with a constant rate that is ramped down, as in Noise2Noise."""
         from common.training import optimizers
 
         return optimizers.ramped_adam(config, ramp_up=0.0)
@@ -46,13 +46,13 @@ class SuperResolution(Method):
         return data.training_batches(images, config, start)
 
     def clean_example(self, image, config):
-        """The image cut to multiples of the scale, as the field does."""
+        """The clean image, cut to multiples of the scale as is usual in the field."""
         from superres import data
 
         return super().clean_example(data.cut_to_scale(image, config.scale), config)
 
     def example_inputs(self, clean, config, *, noise, seed, number):
-        """Also `small` (H / scale, W / scale, C), without noise."""
+        """Also returns `small` (H / scale, W / scale, C), the small image without noise."""
         from superres import data
 
         small, enlarged = data.shrink_and_enlarge(clean, config.scale)
@@ -60,6 +60,7 @@ class SuperResolution(Method):
         return inputs | {"small": small}
 
     def reference_examples(self, noisy, clean, config):
+        """Raises ValueError: this method shrinks the images itself, and takes no references."""
         raise ValueError("reference: this model is scored on images that it shrinks itself.")
 
     @property

@@ -1,25 +1,25 @@
-"""Bicubic enlarging as a model: what super-resolution starts from."""
+"""Bicubic enlarging as a Keras model, whose result super-resolution restores."""
 
 import keras
 import numpy as np
 from keras import ops
 
-REACH = 2  # pixels of the small image that an enlarged one sees to each side
+REACH = 2  # pixels of the small image that an enlarged pixel sees to each side
 
 
 def build_enlarger(channels, scale):
-    """A model of (N, H, W, channels) float32 -> (N, scale H, scale W, channels).
+    """Builds a model that enlarges (N, H, W, channels) to (N, scale H, scale W, channels), float32.
 
-    By transposed convolutions: Keras' own resizing wants sizes that are known before the graph
-    runs. Taps beyond the edge are left out and the others weigh more, as in Pillow. Values may
-    overshoot the range of the image a little.
+    It consists of transposed convolutions, because Keras' own resizing needs sizes that are known
+    before the graph runs. As in Pillow, taps beyond the edge are left out and the others get more
+    weight. Values may slightly exceed the range of the image.
 
     Args:
-        channels: of the images.
+        channels: channels of the images.
         scale: 1, 2, 3, ...
     """
     small = keras.Input((None, None, channels), name="small")
-    # Ones beside the channels add up what the taps weigh at each pixel.
+    # An additional channel of ones sums the weights of the taps at each pixel.
     x = ops.concatenate([small, ops.ones_like(small[..., :1])], axis=-1)
     taps = _taps(scale)
     for axis, name in enumerate("yx"):
@@ -34,10 +34,10 @@ def build_enlarger(channels, scale):
 
 
 def _taps(scale):
-    """What a small pixel adds to the enlarged ones around it, along one side: (n,).
+    """Weights of a small pixel in the enlarged pixels around it, along one side: (n,).
 
-    Cubic convolution (Keys 1981) with a = -0.5.
-    Pixels are squares: for even scales the middle of no enlarged one is that of a small one.
+    Cubic convolution (Keys 1981) with a = -0.5. Pixels are squares: for an even scale no enlarged
+    pixel has its centre at the centre of a small one.
     """
     count = 2 * REACH * scale - scale % 2
     x = np.abs(np.arange(count) - (count - 1) / 2) / scale

@@ -1,6 +1,7 @@
 """The command noise2x and the import noise2x: what they do without a flag, and what they say."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -34,6 +35,25 @@ def test_alone_it_prints_a_screenful(tmp_path, run_command):
     assert len(lines) <= 24 and max(map(len, lines)) <= 100
     for word in (*cli.METHOD_VERBS, *cli.PROGRAMS, "ssdn", "n2n-mri"):
         assert word in done.stdout
+
+
+def test_bash_completes_verbs_methods_and_flags(tmp_path, run_command):
+    script = noise2x_command(run_command, tmp_path, "completion").stdout
+    script += f"""
+noise2x() {{ {sys.executable} -m noise2x "$@"; }}
+for words in "noise2x tr" "noise2x train n2" "noise2x train ssdn --noise_"; do
+    COMP_WORDS=($words); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _noise2x; echo "${{COMPREPLY[@]}}"
+done
+"""
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["train", "n2n n2v n2n-mri", "--noise_params --noise_rate"]
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["train", "--help"], ["--version"]])

@@ -171,8 +171,9 @@ def _run_folder(method: Method) -> Iterator[pathlib.Path]:
         yield run_dir
     finally:
         if made is not None:
-            with contextlib.suppress(OSError):  # it is empty if nothing was begun
+            with contextlib.suppress(OSError):  # both are empty if nothing was begun
                 made.rmdir()
+                made.parent.rmdir()
 
 
 def _settings(method, run_dir, group):

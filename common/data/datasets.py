@@ -11,7 +11,8 @@ from common.data.image_sets import ImageSet
 from common.files import image_files, pixels
 from common.files.errors import ImageError
 
-# Under the data folder, laid out as distributed; `noise2x download` fetches some of them.
+# Places of the named sets in the data folder, as their authors distribute them. `noise2x download`
+# fetches kodak, bsd300 and set14.
 NAMED = {
     "kodak": "kodak/*.png",
     "bsd300": "BSDS300/images/test/*.jpg",
@@ -22,14 +23,15 @@ NAMED = {
 }
 
 
-# Photographs in scikit-image's wheel: to train on, and held back to look at. No download.
+# Photographs in scikit-image's wheel, to train on and to look at afterwards. They need no download.
 SAMPLE = {
     "train": ("coffee", "rocket", "hubble_deep_field", "motorcycle_left", "ihc", "retina"),
     "held_back": ("astronaut", "chelsea"),
 }
 
 
-# How often evaluation repeats a set with fresh noise: about 300 images, as Laine et al. 2019 did.
+# How often evaluation repeats a set, with new noise each time: about 300 images in all, as Laine et
+# al. 2019 did.
 REPEATS = {"kodak": 10, "bsd300": 3, "set14": 20}
 
 
@@ -40,21 +42,22 @@ def load(
     held_back: bool = False,
     max_images: int | None = None,
 ) -> ImageSet:
-    """Loads a set of images.
+    """Load a set of images.
 
     Args:
         name: "sample", "phantoms", a name in `NAMED`, a folder, a glob, an image file, an .h5 or
             .hdf5 file in the layout of Laine et al. 2019, or a .tfrecords file in that of Lehtinen
             et al. 2018.
-        data_dir: where the named sets lie; default $N2X_DATA, or else ./datasets.
-        held_back: of "sample" and "phantoms", the images that training does not see.
-        max_images: at most so many, the first ones.
+        data_dir: folder of the named sets [$N2X_DATA or ./datasets].
+        held_back: load the images of "sample" or "phantoms" that training does not see.
+        max_images: load the first images only, at most this many.
 
     Returns:
-        ImageSet. Files that can't be read are named, skipped and counted in the log.
+        ImageSet of (H, W, C) arrays as stored. Files that can't be used are named, skipped and
+        counted in the log.
 
     Raises:
-        ImageError: nothing there, or all of it bad.
+        ImageError: no such set or files, or no usable image among them.
     """
     path = pathlib.Path(os.path.expanduser(name))
     if name == "sample":
@@ -62,8 +65,8 @@ def load(
     elif name == "phantoms":
         from common.data import phantoms  # here, because few need it
 
-        made = phantoms.make("held_back" if held_back else "train")
-        loaded = ImageSet(name, made, [f"{i:03d}" for i in range(len(made))])
+        slices = phantoms.make("held_back" if held_back else "train")
+        loaded = ImageSet(name, slices, [f"{i:03d}" for i in range(len(slices))])
     elif name in NAMED:
         loaded = _load_files(name, _named_pattern(name, data_dir), max_images)
     elif path.suffix.lower() in (".h5", ".hdf5"):
@@ -80,7 +83,7 @@ def load(
 
 
 def default_data_dir() -> str:
-    """The folder of the named sets where no flag names one."""
+    """The folder of the named sets if no flag names one: $N2X_DATA or ./datasets."""
     return os.environ.get("N2X_DATA", "datasets")
 
 

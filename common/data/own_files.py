@@ -1,4 +1,6 @@
-"""Noisy files of one's own, to train on and to compare with references."""
+"""Noisy files of the user, to train on and to compare with references."""
+
+from __future__ import annotations
 
 import logging
 import os
@@ -11,8 +13,8 @@ from common.files.errors import ImageError
 log = logging.getLogger(__name__)
 
 
-def find(path, pattern="*"):
-    """Image files of a folder that match the pattern, of a glob, or the one file; sorted.
+def find(path: str | pathlib.Path, pattern: str = "*") -> list[pathlib.Path]:
+    """List the image files of a folder that match a pattern, or of a glob, or a single one; sorted.
 
     Raises:
         ImageError: there are none.
@@ -20,29 +22,37 @@ def find(path, pattern="*"):
     root = pathlib.Path(os.path.expanduser(path))
     if not root.is_dir():
         return image_files.list_files(path)
-    found = [p for p in atomic.glob(root / pattern) if p.suffix.lower() in image_files.SUFFIXES]
-    if not found:
+    files = [p for p in atomic.glob(root / pattern) if p.suffix.lower() in image_files.SUFFIXES]
+    if not files:
         raise ImageError(f"{path}: no images that match {pattern!r} in this folder.")
-    return found
+    return files
 
 
-def load(path, *, pattern="*", axes=None, spatial=2, channels=1, max_images=None):
-    """Loads the images of noisy files as a image_sets.ImageSet.
+def load(
+    path: str | pathlib.Path,
+    *,
+    pattern: str = "*",
+    axes: str | None = None,
+    spatial: int = 2,
+    channels: int = 1,
+    max_images: int | None = None,
+) -> image_sets.ImageSet:
+    """Load the images of noisy files.
 
     Args:
         path: a folder, a glob or one file.
-        pattern: of the files in the folder.
-        axes: letters for the axes of every file; None for what the files say.
-        spatial: 2, every page an image, or 3, volumes.
-        channels: that each must have.
-        max_images: at most so many, the first ones.
+        pattern: glob for the names of the files in the folder.
+        axes: letters for the axes of every file [those that the files name].
+        spatial: 2 if every page is an image, 3 for volumes.
+        channels: number of channels that every image must have.
+        max_images: load the first images only, at most this many.
 
     Returns:
-        ImageSet of (H, W, C) or (D, H, W, C) as stored. Files that can't be read are named, skipped
-        and counted in the log.
+        ImageSet of (H, W, C) or (D, H, W, C) arrays as stored. Files that can't be used are named,
+        skipped and counted in the log.
 
     Raises:
-        ImageError: nothing there, or all of it bad.
+        ImageError: no such files, or no usable one among them.
     """
 
     def read_each():
@@ -53,8 +63,8 @@ def load(path, *, pattern="*", axes=None, spatial=2, channels=1, max_images=None
                 parted = stack.axes.find("C") if channels == 1 and not stack.named else -1
                 if parted >= 0 and (count := stack.array.shape[parted]) > 1:
                     log.warning(
-                        "%s: its %d channels are taken for images of their own; --channels=%d "
-                        "makes them channels of one.",
+                        "%s: its %d channels are taken for separate images; --channels=%d makes "
+                        "them channels of one image.",
                         file,
                         count,
                         count,

@@ -1,4 +1,6 @@
-"""Scenes that were acquired more than once: two noisy images of the same thing."""
+"""Scenes that were acquired more than once: noisy images of the same thing."""
+
+from __future__ import annotations
 
 import logging
 import os
@@ -12,24 +14,25 @@ from common.files.errors import ImageError
 
 log = logging.getLogger(__name__)
 
-MIN_LIKENESS = 0.3  # of two acquisitions of a scene, see load_pairs
+MIN_LIKENESS = 0.3  # lower correlations of two acquisitions are reported, see load_pairs
 
 
-def load_pairs(folder, *, max_images=None):
-    """Loads scenes that were acquired more than once.
+def load_pairs(folder: str | pathlib.Path, *, max_images: int | None = None) -> image_sets.ImageSet:
+    """Load scenes that were acquired more than once.
 
     Args:
-        folder: with a sub-folder for each scene, of files of one size; or with a stack for each,
-            its pages the acquisitions (TIFF, or NPY of (K, H, W) or (K, H, W, C)).
-        max_images: at most so many scenes, the first ones.
+        folder: holds a sub-folder for each scene, with files of one size; or a stack for each
+            scene, whose pages are the acquisitions (TIFF, or NPY of (K, H, W) or (K, H, W, C)).
+        max_images: load the first scenes only, at most this many.
 
     Returns:
-        ImageSet of (K, H, W, C) arrays, K acquisitions of a scene, 2 or more. Scenes with a lone
-        acquisition, of several sizes, types or channels, or of stacks with more axes than one, are
-        named, skipped and counted; scenes whose acquisitions do not resemble each other are named.
+        ImageSet of (K, H, W, C) arrays as stored, K acquisitions of a scene, 2 or more. Scenes are
+        named, skipped and counted in the log if they have a lone acquisition, several sizes, types
+        or numbers of channels, or stacks with several axes besides Y, X and channels. Scenes whose
+        acquisitions do not resemble each other are named in the log.
 
     Raises:
-        ImageError: no folder, or no usable scene in it.
+        ImageError: no such folder, or no usable scene in it.
     """
     root = pathlib.Path(os.path.expanduser(folder))
     if not root.is_dir():
@@ -38,7 +41,7 @@ def load_pairs(folder, *, max_images=None):
 
     def read_each():
         for path in image_files.find_files(root) if scenes else ():
-            message = f"{path}: a lone file beside sub-folders; put it into its scene's."
+            message = f"{path}: a lone file beside sub-folders; put it into that of its scene."
             yield path.stem, ImageError(message)
         for scene in scenes or image_files.list_files(folder):
             try:
@@ -50,7 +53,7 @@ def load_pairs(folder, *, max_images=None):
 
 
 def _read_scene(path):
-    """(K, H, W, C) of the files of a folder, or of the pages of a stack."""
+    """Read the files of a folder, or the pages of a stack, as (K, H, W, C)."""
     paths = image_files.list_files(str(path))
     pages = []
     for stack in paths:
@@ -59,7 +62,7 @@ def _read_scene(path):
         if len(counted) > 1:
             raise ImageError(
                 f"{stack}: axes {counted} besides Y and X; which of them counts the acquisitions "
-                "is not said. Save a stack of one such axis for each scene."
+                "is unknown. Save a stack with one such axis for each scene."
             )
         pages += [(stack, page) for page in image_files.as_pages(array, axes)]
     if len(pages) == 1:
@@ -82,7 +85,7 @@ def _read_scene(path):
 
 
 def _likeness(a, b):
-    """Correlation of two (H, W, C) images of which squares of 8x8 pixels are averaged."""
+    """Correlation of two (H, W, C) images after averaging their squares of 8x8 pixels."""
     blurred = []
     for image in (a, b):
         height, width = (side // 8 * 8 for side in image.shape[:2])

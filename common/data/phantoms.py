@@ -1,20 +1,22 @@
-"""Made-up slices through heads, to train on where there are no real ones."""
+"""Drawn slices through heads, to train on where there are no real ones."""
+
+from __future__ import annotations
 
 import numpy as np
 from skimage import data, draw, transform
 
 from common.files import pixels
 
-SIZE = 128  # pixels a side
+SIZE = 128  # side of a slice, pixels
 COUNTS = {"train": 200, "held_back": 16}
-FINER = 4  # drawn so many times larger and averaged, for soft edges
+FINER = 4  # slices are drawn larger by this factor and averaged, for soft edges
 
 
-def make(part):
-    """List of (128, 128, 1) uint8 slices, always the same ones.
+def make(part: str) -> list[np.ndarray]:
+    """Draw (128, 128, 1) uint8 slices, always the same ones.
 
-    part: "train", random ellipses within an ellipse; or "held_back", the Shepp-Logan phantom, then
-        other random ones.
+    part: "train" for random ellipses within an ellipse; "held_back" for the Shepp-Logan phantom
+        and other random slices.
     """
     rng = np.random.default_rng(["train", "held_back"].index(part))
     slices = [_random_slice(rng) for _ in range(COUNTS[part])]
@@ -24,6 +26,7 @@ def make(part):
 
 
 def _random_slice(rng):
+    """Draw one slice, (128, 128) float in [0, 1]."""
     side = SIZE * FINER
     canvas = np.zeros((side, side))
 

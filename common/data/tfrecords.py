@@ -1,7 +1,10 @@
-"""TFRecord files laid out as Lehtinen et al. 2018 do: `shape` (C, H, W), `data` (uint8 bytes)."""
+"""TFRecord files in the layout of Lehtinen et al. 2018: `shape` (C, H, W), `data` (uint8 bytes)."""
+
+from __future__ import annotations
 
 import pathlib
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -9,13 +12,13 @@ import tensorflow as tf
 from common.data import image_sets
 from common.files.errors import ImageError
 
-FRAMING = 8 + 4 + 4  # bytes of a record besides its own: length, two checksums
+FRAMING = 8 + 4 + 4  # bytes that a file holds for each record beside its content: length, checksums
 
 
-def read(path):
-    """Yields (name, (H, W, C) uint8 image, or ImageError) for each record.
+def read(path: str | pathlib.Path) -> Iterator[tuple[str, np.ndarray | ImageError]]:
+    """Yield (name, image or error) for each record; images are (H, W, C) uint8.
 
-    What follows a damaged record can't be found: it ends the file, as one ImageError.
+    Records after a damaged one can't be located, so one ImageError stands for the rest of the file.
 
     Raises:
         ImageError: no such file.
@@ -47,12 +50,12 @@ def read(path):
             ImageError(f"{path}: damaged after {count} whole records ({message})."),
         )
         return
-    # A file that ends within the head of a record passes for one that ends before it.
+    # TensorFlow reports no error for a file that ends within the length field of a record.
     if left := path.stat().st_size - consumed:
-        message = f"{path}: damaged after {count} whole records ({left} bytes are none)."
+        message = f"{path}: damaged after {count} whole records ({left} bytes left over)."
         yield "", ImageError(message)
 
 
 def _plain(message):
-    """First line of an error without TensorFlow's marks."""
+    """The first line of an error's message, without TensorFlow's marks."""
     return re.sub(r"\{\{.*?\}\} ?", "", message.splitlines()[0])[:200]

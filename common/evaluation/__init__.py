@@ -1,1 +1,1 @@
-"""Scores, examples to score, classical baselines, a look at noisy data, pictures."""
+"""Scores, examples to score, classical baselines, a check of noisy data, pictures."""

@@ -1,26 +1,35 @@
-"""Classical denoisers, through the same evaluation as the networks."""
+"""Classical denoisers, which go through the same evaluation as the networks.
+
+All take a noisy image (H, W, C) or volume (D, H, W, C), float32 in [0, 1] but never clipped, and
+the standard deviation of its noise on [0, 1]. All return an image of the same shape.
+"""
+
+from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from common.files.errors import ImageError
 
+Baseline = Callable[..., np.ndarray]
 
-def noisy(image, sigma):
-    """What comes in, unrestored."""
+
+def noisy(image: np.ndarray, sigma: float) -> np.ndarray:
+    """The noisy image itself, unrestored."""
     return image
 
 
-def mean(noisy, sigma):
-    """3x3 mean, of volumes 3x3x3."""
+def mean(noisy: np.ndarray, sigma: float) -> np.ndarray:
+    """Mean of 3x3 pixels, in volumes of 3x3x3."""
     from scipy import ndimage
 
     return ndimage.uniform_filter(noisy, size=_window(noisy), mode="reflect")
 
 
-def median(noisy, sigma):
-    """3x3 median, of volumes 3x3x3."""
+def median(noisy: np.ndarray, sigma: float) -> np.ndarray:
+    """Median of 3x3 pixels, in volumes of 3x3x3."""
     from scipy import ndimage
 
     return ndimage.median_filter(noisy, size=_window(noisy), mode="reflect")
@@ -30,10 +39,11 @@ def _window(image):
     return (3,) * (image.ndim - 1) + (1,)
 
 
-def estimated_deviation(noisy):
-    """Standard deviation of white noise in (H, W, C) or (D, H, W, C).
+def estimated_deviation(noisy: np.ndarray) -> float:
+    """Estimate the standard deviation of white noise in (H, W, C) or (D, H, W, C).
 
-    The median of |d| / 0.6745, d the diagonal details of 2x2 pixels (Donoho & Johnstone 1994).
+    It is the median of |d| / 0.6745, where d are the diagonal details of 2x2 pixels (Donoho &
+    Johnstone 1994).
     """
     height, width = (n // 2 * 2 for n in noisy.shape[-3:-1])
     image = noisy[..., :height, :width, :]
@@ -42,17 +52,17 @@ def estimated_deviation(noisy):
     return float(np.median(np.abs(a - b - c + d) / 2) / 0.6745)
 
 
-def non_local_means(noisy, sigma):
-    """Non-local means (Buades et al. 2005) with the noise's sigma: 5x5 patches, 13x13 search."""
+def non_local_means(noisy: np.ndarray, sigma: float) -> np.ndarray:
+    """Non-local means (Buades et al. 2005), patches of 5x5, searched within 13x13 pixels."""
     from skimage import restoration
 
     restored = restoration.denoise_nl_means(
         noisy, patch_size=5, patch_distance=6, h=0.6 * sigma, sigma=sigma, channel_axis=-1
     )
-    return restored.astype(np.float32).reshape(noisy.shape)  # it drops a single channel
+    return restored.astype(np.float32).reshape(noisy.shape)  # scikit-image drops a single channel
 
 
-def bm3d(noisy, sigma):
+def bm3d(noisy: np.ndarray, sigma: float) -> np.ndarray:
     """BM3D (Dabov et al. 2007), CBM3D for colour; needs `pip install noise2x[baselines]`."""
     import bm3d as package  # an extra: its licence is for non-commercial use
 
@@ -61,11 +71,15 @@ def bm3d(noisy, sigma):
     return np.asarray(restored, np.float32).reshape(noisy.shape)
 
 
-NAMES = {f.__name__: f for f in (noisy, mean, median, non_local_means, bm3d)}
+NAMES: dict[str, Baseline] = {f.__name__: f for f in (noisy, mean, median, non_local_means, bm3d)}
 
 
-def available(names, table=NAMES):
-    """The functions of the given names in a table, "all" for those that can run here.
+def available(names: Sequence[str], table: Mapping[str, Baseline] = NAMES) -> dict[str, Baseline]:
+    """Select baselines by name.
+
+    Args:
+        names: of baselines, or ["all"] for those that can run here.
+        table: all baselines, by name.
 
     Raises:
         ImageError: an unknown name, or bm3d where it is not installed.

@@ -1,7 +1,8 @@
-"""Images to look at and to score on: the middle of a few, files with references."""
+"""Images to look at and to score on: the middle of a few images, files with references."""
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,17 +13,21 @@ from common.files import pixels
 from common.files.errors import ImageError
 from common.types import Example
 
-VALIDATION_IMAGES = 4  # looked at during a training
-MIDDLE_SIDE, MIDDLE_PAGES = 256, 16  # what is looked at of an image, of a volume
+VALIDATION_IMAGES = 4  # number of images to look at during a training
+MIDDLE_SIDE, MIDDLE_PAGES = 256, 16  # pixels and pages that `centre` keeps
 
 
 def paired(noisy_set: ImageSet, clean_set: ImageSet, white_level: float) -> Iterator[Example]:
-    """Yields (name, reference, inputs) of noisy images and what they are compared with.
+    """Yield (name, reference, inputs) for noisy images that have references.
 
-    A reference is scaled so that its own range becomes [0, 1].
+    Args:
+        noisy_set: noisy images as stored.
+        clean_set: their references, in the same order. Each is scaled so that its own range becomes
+            [0, 1].
+        white_level: stored value of the noisy images that stands for 1; 0 for that of their type.
 
     Raises:
-        ImageError: another number of references, other sizes, or a constant one.
+        ImageError: a different number of references, different sizes, or a constant reference.
     """
     if len(noisy_set) != len(clean_set):
         raise ImageError(
@@ -41,22 +46,28 @@ def paired(noisy_set: ImageSet, clean_set: ImageSet, white_level: float) -> Iter
         yield name, (clean - low) / (high - low), {"noisy": pixels.to_unit(noisy, white_level)}
 
 
-def validation_images(config, data_dir: str | None = None) -> ImageSet:
-    """The first few images of the configuration's validation set."""
+def validation_images(config: typing.Any, data_dir: str | None = None) -> ImageSet:
+    """Load the first few images of the configuration's validation set, as stored.
+
+    data_dir: folder of the named sets [$N2X_DATA or ./datasets].
+    """
     return datasets.load(
         config.validation_set, data_dir, held_back=True, max_images=VALIDATION_IMAGES
     )
 
 
-def as_they_are(image_set: ImageSet, config) -> Iterator[Example]:
-    """Yields (name, None, inputs) of images that are noisy already; nobody knows clean ones."""
+def as_they_are(image_set: ImageSet, config: typing.Any) -> Iterator[Example]:
+    """Yield (name, None, inputs) for images that are noisy already and have no clean versions."""
     for name, image in zip(image_set.names, image_set.images):
         image = pixels.to_unit(pixels.to_channels(image, config.channels), config.white_level)
         yield name, None, {"noisy": image}
 
 
 def centre(image: np.ndarray, side: int = MIDDLE_SIDE) -> np.ndarray:
-    """The middle of (H, W, C), no side longer than `side`; of volumes that of a few pages."""
+    """Cut out the middle of (H, W, C) or (D, H, W, C).
+
+    No side is then longer than `side` pixels, and a volume has no more than MIDDLE_PAGES pages.
+    """
     limits = (side, side) if image.ndim == 3 else (MIDDLE_PAGES, side, side)
     starts = [max(0, (n - limit) // 2) for n, limit in zip(image.shape, limits)]
     return image[tuple(slice(a, a + limit) for a, limit in zip(starts, limits))]

@@ -1,5 +1,11 @@
 """Pictures of results: contact sheets and training curves."""
 
+from __future__ import annotations
+
+import pathlib
+import typing
+from collections.abc import Callable, Mapping, Sequence
+
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,43 +15,49 @@ from PIL import Image, ImageDraw, ImageFont
 from common.files import atomic, pixels
 
 CAPTION_HEIGHT = 22  # pixels
-GAP = 6
+GAP = 6  # pixels, around every picture
 
 
-def to_picture(image):
-    """(H, W, C) or (D, H, W, C) in [0, 1], clipped -> RGB picture.
+def to_picture(image: np.ndarray) -> Image.Image:
+    """Make an RGB picture of an image; values beyond [0, 1] are clipped.
 
-    Of a volume its middle page, of other channels than 1 or 3 the first.
+    image: (H, W, C) float in [0, 1]; if C is not 1 or 3, the first channel is shown. Or a volume
+        (D, H, W, C), whose middle page is shown.
     """
     image = image[len(image) // 2] if image.ndim == 4 else image
     image = image if image.shape[-1] in (1, 3) else image[..., :1]
     return Image.fromarray(pixels.to_channels(pixels.from_unit(image, np.uint8), 3))
 
 
-def stretching(image):
-    """A `to_picture` that stretches the middle 99 % of the values of `image` over all greys."""
+def stretching(image: np.ndarray) -> Callable[[np.ndarray], Image.Image]:
+    """A variant of `to_picture` that maps the middle 99 % of the values of `image` to [0, 1]."""
     low, high = (float(q) for q in np.quantile(image, (0.005, 0.995)))
     scale = max(high - low, 1e-12)
     return lambda other: to_picture((other - low) / scale)
 
 
-def std_to_picture(std):
-    """Standard deviations (H, W, C) -> RGB picture: dark is certain; full scale at 99 %."""
+def std_to_picture(std: np.ndarray) -> Image.Image:
+    """Make an RGB picture of standard deviations (H, W, C).
+
+    Dark colours mean certain pixels; the brightest colour stands for the 99 % quantile and above.
+    """
     grey = std.mean(axis=-1)
     scaled = np.clip(grey / max(float(np.quantile(grey, 0.99)), 1e-9), 0.0, 1.0)
     colours = matplotlib.colormaps["magma"](scaled)[..., :3]
     return to_picture(colours.astype(np.float32))
 
 
-def contact_sheet(rows, *, crop=None):
-    """Lays captioned pictures out in rows.
+def contact_sheet(
+    rows: Sequence[Sequence[tuple[str, Image.Image]]], *, crop: tuple[int, int] | None = None
+) -> Image.Image:
+    """Arrange captioned pictures in rows.
 
     Args:
-        rows: list of lists of (caption, PIL picture).
-        crop: (height, width) cut from the middle of every picture, or None for whole ones.
+        rows: (caption, RGB picture) of every picture.
+        crop: height and width, pixels, to cut from the middle of every picture [whole pictures].
 
     Returns:
-        PIL picture.
+        RGB picture.
     """
     font = ImageFont.load_default(size=14)
     rows = [[(text, _cut_middle(p, crop) if crop else p) for text, p in row] for row in rows]
@@ -70,8 +82,13 @@ def _cut_middle(picture, size):
     return picture.crop((left, top, left + width, top + height))
 
 
-def save_curves(rows, path):
-    """Draws the columns of a training log over images shown: losses left, PSNR right."""
+def save_curves(rows: Sequence[Mapping[str, typing.Any]], path: str | pathlib.Path) -> None:
+    """Draw the columns of a training log over the images shown: losses left, PSNR right.
+
+    Args:
+        rows: of the log, {column: number or its text}.
+        path: the PNG file.
+    """
     figure = Figure(figsize=(10, 4), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
@@ -90,8 +107,20 @@ def save_curves(rows, path):
         figure.savefig(temporary, format="png", dpi=80)
 
 
-def save_lines(lines, path, *, xlabel, ylabel):
-    """Draws lines into one diagram: dict of label -> list of (x, y)."""
+def save_lines(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    path: str | pathlib.Path,
+    *,
+    xlabel: str,
+    ylabel: str,
+) -> None:
+    """Draw lines into one diagram.
+
+    Args:
+        lines: label -> points (x, y).
+        path: the PNG file.
+        xlabel, ylabel: names of the axes, with units.
+    """
     figure = Figure(figsize=(7, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()

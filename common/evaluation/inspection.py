@@ -1,28 +1,45 @@
-"""Looks at noisy images as an expert would before a training without clean ones, in a line each."""
+"""A check of noisy images before a training without clean ones: levels, range, noise, JPEG."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import ndimage
 
-MAX_PAGES = 64  # looked at, evenly spread
-LAGS = 15  # pixels, how far noise is compared with itself
-BLUR = 3.0  # pixels, of what is taken off to leave the noise
-BLOCK = 32  # pixels; structure is told from noise by the calmest quarter of such squares
-CORRELATED = 0.15  # of the variance; more is worth a word
-BLOCKY = 1.1  # steps across the borders of JPEG's blocks over those inside
-SATURATED = 1e-3  # of the pixels
-FEW_VALUES = 64
-SPARSE = 20  # mean of counts so low that 0 is a value like others
-JPEG = "its blocks tie neighbouring pixels together, which breaks what blind spots rest on."
-WILD = 4.0  # deviations of a page, between the brightest page's level and the darkest's
+from common.data.image_sets import ImageSet
+
+MAX_PAGES = 64  # pages that are examined, evenly spread over the set
+LAGS = 15  # pixels; largest shift at which the noise is compared with itself
+BLUR = 3.0  # pixels; sigma of the blurred image that is subtracted to leave the noise
+BLOCK = 32  # pixels; noise is measured in the calmest quarter of such squares
+CORRELATED = 0.15  # share of the variance; more is reported
+BLOCKY = 1.1  # steps across the borders of JPEG's blocks over those inside; more is reported
+SATURATED = 1e-3  # share of the pixels; more is reported
+FEW_VALUES = 64  # fewer different values are reported
+SPARSE = 20  # mean of counts; below it, many pixels are 0 without being clipped
+JPEG = (
+    "its blocks make the noise of neighbouring pixels depend on each other, but training without "
+    "clean images needs independent noise."
+)
+WILD = 4.0  # levels of two pages that differ by more deviations of a page are reported
 
 
-def report(image_set, paths=(), advise=lambda reaches: []):
-    """Lines about the images of a training set; "Careful" begins those that ask for something.
+def report(
+    image_set: ImageSet,
+    paths: Sequence[pathlib.Path] = (),
+    advise: Callable[[list[tuple[str, int]]], list[str]] = lambda reaches: [],
+) -> list[str]:
+    """Describe the images of a training set, in lines for the user.
+
+    "Careful" begins a line about something that the user should look at or change.
 
     Args:
-        image_set: datasets.ImageSet of (H, W, C) or (D, H, W, C) arrays as stored.
-        paths: the files they come from, if any.
-        advise: called with the (direction, pixels) over which noise is correlated; gives lines.
+        image_set: (H, W, C) or (D, H, W, C) arrays as stored.
+        paths: the files they come from, if there are any.
+        advise: called with the ("vertical" or "horizontal", pixels) over which the noise is
+            correlated; returns lines of advice.
     """
     pages, names = _pages(image_set)
     lines = [_size(image_set)]
@@ -35,13 +52,13 @@ def report(image_set, paths=(), advise=lambda reaches: []):
 
 
 def _pages(image_set):
-    """(list of (H, W, C) arrays, their names), at most MAX_PAGES."""
+    """At most MAX_PAGES pages: (list of (H, W, C) arrays, their names)."""
     pages = []
     for name, image in zip(image_set.names, image_set.images):
         planes = image if image.ndim == 4 else [image]
         pages += [(plane, name) for plane in planes]
-    chosen = np.unique(np.linspace(0, len(pages) - 1, MAX_PAGES).astype(int))
-    return [pages[i][0] for i in chosen], [pages[i][1] for i in chosen]
+    numbers = np.unique(np.linspace(0, len(pages) - 1, MAX_PAGES).astype(int))
+    return [pages[i][0] for i in numbers], [pages[i][1] for i in numbers]
 
 
 def _size(image_set):
@@ -63,11 +80,11 @@ def _levels(pages):
     if not np.issubdtype(pages[0].dtype, np.integer):
         return line + "."
     present = np.flatnonzero(sum(np.bincount(p.ravel(), minlength=int(high) + 1) for p in pages))
-    step = max(int(np.gcd.reduce(present - present[0])), 1)  # of 12 bits moved up by 4 it is 16
+    step = max(int(np.gcd.reduce(present - present[0])), 1)  # 16 for 12 bits stored 4 bits higher
     used = max(int(high // step).bit_length(), 1)
     line += f"; {used} of {8 * pages[0].dtype.itemsize} bits in use"
     if len(present) < FEW_VALUES and step > 1:
-        line += f". Careful: {len(present)} different values, {step} apart; noise is rounded away"
+        line += f". Careful: {len(present)} different values, {step} apart; rounding removed noise"
     return line + "."
 
 
@@ -82,7 +99,8 @@ def _saturation(pages):
             full = ", the most that the type holds" if value == top else ""
             lines.append(
                 f"Careful: {100 * share:.3g} % of the pixels have the {name} value, {value:g}"
-                f"{full}: clipped ones have lost their noise and come back too dark or too bright."
+                f"{full}: clipped pixels have lost their noise, so they are restored too dark or "
+                "too bright."
             )
     flat = np.mean([_flat_share(page) for page in pages])
     if flat > 0.01:
@@ -106,30 +124,31 @@ def _flat_share(page):
 
 
 def _steps_between(pages, names):
-    """Pages whose level is another than the others'."""
+    """A line if the levels of the pages differ too much."""
     levels = np.array([float(p.mean()) for p in pages])
     spread = float(np.median([p.std() for p in pages]))
     low, high = levels.argmin(), levels.argmax()
     if len(pages) > 1 and levels[high] - levels[low] > WILD * spread:
         return [
-            f"Careful: pages differ wildly in level, {names[low]} has a mean of {levels[low]:.4g}, "
-            f"{names[high]} {levels[high]:.4g}; train on like ones, or scale them first."
+            f"Careful: pages differ wildly in level: {names[low]} has a mean of {levels[low]:.4g}, "
+            f"{names[high]} of {levels[high]:.4g}; train on similar pages, or scale them first."
         ]
     return []
 
 
-def noise_correlation(page):
-    """Correlation of a page's noise with itself, shifted by 1, 2, ... pixels.
+def noise_correlation(page: np.ndarray) -> np.ndarray:
+    """Correlation of a page's noise with itself, shifted by 1, 2, ..., LAGS pixels.
 
-    The noise is what a blur takes away, in the squares where that is least, so that no structure is
-    in it; what white noise would show after the same blur is subtracted.
+    The page minus its blurred version is taken for the noise. Only the calmest squares count, for
+    others may hold structure. Subtracting the blurred version correlates even white noise; that
+    part is known, and subtracted.
 
     Args:
         page: (H, W).
 
     Returns:
-        (2, LAGS): down (along Y), and across (along X); 0 for white noise. NaN where the page is
-        too small.
+        (2, LAGS): down (along Y) and across (along X); 0 for white noise. NaN if the page is too
+        small.
     """
     page = np.asarray(page, np.float64)
     if min(page.shape) < 2 * BLOCK:
@@ -140,19 +159,19 @@ def noise_correlation(page):
     white = delta - ndimage.gaussian_filter(delta, BLUR)
     rows, columns = (n // BLOCK for n in page.shape)
     corners = [(r * BLOCK, c * BLOCK) for r in range(rows) for c in range(columns)]
-    # Where values are clipped there is less noise, and of another kind.
+    # Clipped pixels have less noise, and of another kind.
     clipped = (page == page.min()) | (page == page.max())
     squares = [(slice(r, r + BLOCK), slice(c, c + BLOCK)) for r, c in corners]
     blocks = [residual[s] for s in squares if clipped[s].mean() < SATURATED] or [residual]
     calmest = sorted(blocks, key=np.std)[: max(1, len(blocks) // 4)]
-    found = sum(_products(block) for block in calmest)
+    measured = sum(_products(block) for block in calmest)
     expected = _products(white)
     with np.errstate(invalid="ignore"):
-        return (found / found[:, :1] - expected / expected[:, :1])[:, 1:]
+        return (measured / measured[:, :1] - expected / expected[:, :1])[:, 1:]
 
 
 def _products(block):
-    """Mean of block * block shifted by 0, 1, .. LAGS, down and across."""
+    """Mean of a block times itself, shifted by 0, 1, ..., LAGS pixels, down and across."""
     return np.array(
         [
             [np.mean(b[lag:] * b[: len(b) - lag]) for lag in range(LAGS + 1)]
@@ -162,14 +181,15 @@ def _products(block):
 
 
 def _correlation(pages, advise):
-    found = [_mean_correlation([page[..., c] for page in pages]) for c in range(pages[0].shape[-1])]
-    found = [values for values in found if values is not None]
-    if not found:
+    channels = range(pages[0].shape[-1])
+    correlations = [_mean_correlation([page[..., c] for page in pages]) for c in channels]
+    correlations = [values for values in correlations if values is not None]
+    if not correlations:
         return [f"Noise: sides below {2 * BLOCK} pixels are too short to tell if it is correlated."]
-    # The channel that shows most of it.
-    down, across = max(found, key=lambda values: np.abs(values[:, 0]).max())
+    # The channel with the strongest correlation.
+    down, across = max(correlations, key=lambda values: np.abs(values[:, 0]).max())
     lines, reaches = [], []
-    # Beside noise in lines, which fills one axis, what is left of the other is no matter.
+    # Noise in lines is strongly correlated along one axis; the little along the other is ignored.
     limit = max(CORRELATED, max(abs(down[0]), abs(across[0])) / 4)
     for name, along, values in (("vertical", "Y", down), ("horizontal", "X", across)):
         if abs(values[0]) <= limit:
@@ -178,7 +198,7 @@ def _correlation(pages, advise):
         reaches.append((name, reach))
         lines.append(
             f"Careful: the noise is correlated along {along}, by {values[0]:+.2f} with the next "
-            f"pixel, over {reach} pixel{'s' * (reach > 1)}; a blind spot then is not blind."
+            f"pixel, over {reach} pixel{'s' * (reach > 1)}; a network can guess it from neighbours."
         )
     if not lines:
         lines.append(
@@ -187,37 +207,38 @@ def _correlation(pages, advise):
         )
     elif len(lines) == 2:
         lines.append(
-            "Careful: correlated along both axes: resampled, demosaiced or compressed images are, "
-            "or those with so little noise that their texture shows; go back to the raw data if "
-            "there are any."
+            "Careful: correlated along both axes, as in images that were resampled, demosaiced or "
+            "compressed, or that have so little noise that their texture shows; use the raw data "
+            "if there are any."
         )
     return lines + advise(reaches)
 
 
 def _mean_correlation(planes):
     """Mean of `noise_correlation` over (H, W) arrays, None if all are too small."""
-    found = [noise_correlation(plane) for plane in planes]
-    return None if np.isnan(found).all() else np.nanmean(found, axis=0)
+    correlations = [noise_correlation(plane) for plane in planes]
+    return None if np.isnan(correlations).all() else np.nanmean(correlations, axis=0)
 
 
 def _jpeg(pages, paths):
-    """JPEG files, and the grid that compression leaves in others."""
+    """A line about JPEG files, or about the grid of blocks that JPEG left in other files."""
     compressed = [path for path in paths if path.suffix.lower() in (".jpg", ".jpeg")]
     if compressed:
         return [
             f"Careful: {len(compressed)} of {len(paths)} files are JPEG, {compressed[0].name} for "
-            f"one: {JPEG}"
+            f"instance: {JPEG}"
         ]
     ratio = np.mean([_blockiness(page) for page in pages if min(page.shape[:2]) >= 64] or [1.0])
     if ratio > BLOCKY:
         return [
-            f"Careful: steps every 8 pixels, {ratio:.2f} times those between, as of JPEG: {JPEG}"
+            f"Careful: steps every 8 pixels are {ratio:.2f} times those between, as in JPEG files: "
+            f"{JPEG}"
         ]
     return []
 
 
 def _blockiness(page):
-    """Mean step across the borders of 8x8 blocks over the mean step elsewhere, the smaller axis."""
+    """Mean step across the borders of 8x8 blocks over the mean step elsewhere; the smaller axis."""
     ratios = []
     for axis in (0, 1):
         steps = np.abs(np.diff(page[..., 0].astype(np.float64), axis=axis))

@@ -1,4 +1,4 @@
-"""Scores of restored images: PSNR, SSIM, calibration, and a validation during the training."""
+"""Scores of restored images: PSNR, SSIM, calibration, and validation during the training."""
 
 from __future__ import annotations
 
@@ -18,19 +18,30 @@ PSNR = Callable[[np.ndarray, np.ndarray], float]
 
 @dataclasses.dataclass
 class Scores:
-    """PSNR (dB, as `measure` has it) and SSIM of each image."""
+    """PSNR and SSIM of each image.
+
+    Attributes:
+        measure: PSNR of a clean and a restored image, dB.
+        psnr, ssim: one score for each image that was added.
+    """
 
     measure: PSNR = quality.psnr
     psnr: list[float] = dataclasses.field(default_factory=list)
     ssim: list[float] = dataclasses.field(default_factory=list)
 
     def add(self, clean: np.ndarray, restored: np.ndarray) -> None:
-        """Scores one image, (H, W, C) in [0, 1]."""
+        """Score one image, (H, W, C) in [0, 1]."""
         self.psnr.append(self.measure(clean, restored))
         self.ssim.append(quality.ssim(clean, restored))
 
     def line(self, dataset: str, noise: object, fields: Mapping[str, Any] | None = None) -> str:
-        """The line that programs read: averages over images; fields: what else it shows."""
+        """The RESULT line, which programs read, with the averages over all images.
+
+        Args:
+            dataset: name of the images.
+            noise: what was added to them.
+            fields: further entries of the line, name -> value.
+        """
         more = "".join(f"{name}={value} " for name, value in (fields or {}).items())
         return (
             f"RESULT dataset={dataset} {more}noise={noise} images={len(self.psnr)} "
@@ -39,15 +50,23 @@ class Scores:
 
 
 class Calibration:
-    """Whether predicted deviations are true: rms of the errors over rms of the predictions."""
+    """Root mean square of the errors, divided by that of the predicted standard deviations.
+
+    str(calibration) is a line for the user, empty if no result had `std`.
+    """
 
     def __init__(self) -> None:
         self._errors, self._predicted = 0.0, 0.0
 
     def add(self, clean: np.ndarray, result: Mapping[str, np.ndarray]) -> None:
-        """Counts one result; one without `std` counts for nothing."""
+        """Count one result; a result without `std` is ignored.
+
+        Args:
+            clean: (H, W, C) in [0, 1].
+            result: of a denoiser.
+        """
         if "std" in result:
-            # Sums first: pixels that the model is all too sure of would rule a mean of ratios.
+            # A ratio of sums: a mean of ratios would be ruled by pixels with far too small a `std`.
             error = result["denoised"] - clean
             self._errors += float(np.square(error, dtype=np.float64).sum())
             self._predicted += float(np.square(result["std"], dtype=np.float64).sum())
@@ -72,17 +91,19 @@ def sheet_row(
     """Captioned pictures of one result for `figures.contact_sheet`: clean, noisy, denoised, std.
 
     Args:
+        name: of the image.
         clean: (H, W, C) float in [0, 1], or None if there is none.
-        noisy: what was restored; result: of the denoiser.
-        psnr: for the captions.
-        input_name: what to call the noisy one.
+        noisy: the image that was restored, like `clean`.
+        result: of the denoiser.
+        psnr: PSNR of a clean and a restored image, dB, for the captions.
+        input_name: what the captions call the noisy image.
     """
 
     def caption(text: str, image: np.ndarray) -> str:
         return text if clean is None else f"{text} {psnr(clean, image):.2f} dB"
 
     denoised = result["denoised"]
-    # Nobody knows the range of files that are noisy themselves.
+    # Without a clean image the range of the values is unknown.
     show = figures.to_picture if clean is not None else figures.stretching(noisy)
     row = [
         (f"{name}: {caption(input_name, noisy)}", show(noisy)),
@@ -98,27 +119,30 @@ def sheet_row(
 def validator(
     examples: Callable[[], Iterable[Example]], psnr: PSNR = quality.psnr, input_name: str = "noisy"
 ) -> Callable[[Any], tuple[dict[str, float], Image.Image]]:
-    """validate(denoiser) for `loop.fit`: scores and a contact sheet of a few images.
+    """A function validate(denoiser) for `loop.fit`: scores and a contact sheet of a few images.
 
     Args:
-        examples: called without arguments, yields (name, clean, inputs); where clean is None, for
-            files that are noisy already, there is nothing to score against.
-        psnr: of a clean and a restored image.
-        input_name: what to call the noisy ones.
+        examples: called without arguments, yields (name, clean, inputs). Examples whose clean image
+            is None, of files that are noisy already, are shown but not scored.
+        psnr: PSNR of a clean and a restored image, dB.
+        input_name: what the captions call the noisy images.
+
+    Returns:
+        A function of a denoiser that returns ({name: mean score}, RGB picture).
     """
 
     def validate(denoiser):
-        rows, figures_of = [], {}
+        rows, scores = [], {}
         for name, clean, inputs in examples():
             result = prediction.restore(denoiser, inputs)
             rows.append(sheet_row(name, clean, inputs["noisy"], result, psnr, input_name))
             if clean is not None:
-                figures_of.setdefault("psnr", []).append(psnr(clean, result["denoised"]))
-                figures_of.setdefault("ssim", []).append(quality.ssim(clean, result["denoised"]))
+                scores.setdefault("psnr", []).append(psnr(clean, result["denoised"]))
+                scores.setdefault("ssim", []).append(quality.ssim(clean, result["denoised"]))
             if "noise_std" in result:
                 level = 255 * result["noise_std"].mean()
-                figures_of.setdefault("noise_std_8bit", []).append(level)
-        means = {name: float(np.mean(values)) for name, values in figures_of.items()}
+                scores.setdefault("noise_std_8bit", []).append(level)
+        means = {name: float(np.mean(values)) for name, values in scores.items()}
         return means, figures.contact_sheet(rows)
 
     return validate

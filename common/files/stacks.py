@@ -74,9 +74,9 @@ class Stack:
         if scale == 1:
             return self
         shape = [n * (scale if a in "YX" else 1) for n, a in zip(self.array.shape, self.axes)]
-        nothing = np.broadcast_to(np.zeros((), self.array.dtype), shape)
+        blank = np.broadcast_to(np.zeros((), self.array.dtype), shape)
         metadata = self.metadata.smaller_pixels(scale)
-        return dataclasses.replace(self, array=nothing, metadata=metadata)
+        return dataclasses.replace(self, array=blank, metadata=metadata)
 
     def items(self, spatial: int, channels: int) -> np.ndarray:
         """All images of a `view` at once: (N, H, W, C) or (N, D, H, W, C)."""

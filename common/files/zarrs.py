@@ -41,7 +41,7 @@ def read(path: str | pathlib.Path) -> tuple[typing.Any, str | None, Metadata]:
     names = [axis["name"] if isinstance(axis, dict) else axis for axis in image["axes"]]
     axes = "".join(LETTERS.get(name.lower(), "Q") for name in names)
     if len(axes) != array.ndim:
-        raise ValueError(f"{array.ndim} axes, of which {len(axes)} have names")
+        raise ValueError(f"{array.ndim} axes, but {len(axes)} names for them")
     attributes = opened.attrs.asdict()
     return array, axes, Metadata(kind="zarr", zarr_array=array, zarr_attributes=attributes)
 

@@ -203,13 +203,13 @@ def _plain_stack(stack, view):
     """A stack without values that holds the images of a view alone, one after the other."""
     shape = (view.count,) * (view.count > 1) + view.sides + (view.channels,) * (view.channels > 1)
     axes = "Q" * (view.count > 1) + "ZYX"[-len(view.sides) :] + "S" * (view.channels > 1)
-    nothing = np.broadcast_to(np.float32(0), shape)
-    about = metadata.Metadata(
+    blank = np.broadcast_to(np.float32(0), shape)
+    kept = metadata.Metadata(
         axes=axes,
         resolution=stack.metadata.resolution,
         resolution_unit=stack.metadata.resolution_unit,
     )
-    return stacks.Stack(stack.path, nothing, axes, about)
+    return stacks.Stack(stack.path, blank, axes, kept)
 
 
 def read_unit(

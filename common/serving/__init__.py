@@ -1,1 +1,1 @@
-"""Models that run without this project: SavedModel, ONNX, BioImage zip."""
+"""Exporting models that run without this project: SavedModel, ONNX, BioImage zip."""

@@ -1,36 +1,44 @@
 """Models for the BioImage Model Zoo: a zip with weights, test images and a description.
 
-Needs the extra `bioimageio`. The weights are there twice, for Keras 3, of its own layers alone, and
-in ONNX. Both take images whose sides are multiples of what the network halves, float32 of the
-range of `Denoiser`: of n2v_tf trained on one's own files what these held, of the others [0, 1].
+Needs the extra `bioimageio`. The zip holds the weights twice: for Keras 3, made of Keras' own
+layers alone, and in ONNX. Both take float32 images whose sides are multiples of the network's
+multiple. Values are in [0, 1], but those of n2v_tf trained on the user's files are as in the files.
 """
+
+from __future__ import annotations
 
 import functools
 import importlib.util
 import os
 import pathlib
 import tempfile
+import typing
 
 import numpy as np
 
 from common.serving import saved_models
 
+if typing.TYPE_CHECKING:
+    from common.networks.base import Denoiser
+
 LICENCE = "MIT"
-TEST_SIDES = {2: (64, 96), 3: (8, 32, 48)}  # of the test image; at least the network's multiple
-REPEATABLE = 1e-4  # of the deviation: what another machine may add up differently
+TEST_SIDES = {2: (64, 96), 3: (8, 32, 48)}  # of the test image, pixels; rounded up to the multiple
+REPEATABLE = 1e-4  # difference allowed to other machines, in deviations of the restored test image
 
 
-def export(denoiser, output, *, name, paper):
-    """Writes `<output>/<name>-<version>.bioimageio.zip`, the next free number, and its path.
+def export(
+    denoiser: Denoiser, output: str | pathlib.Path, *, name: str, paper: typing.Any
+) -> pathlib.Path:
+    """Write `<output>/<name>-<version>.bioimageio.zip` with the next free version; return its path.
 
     Args:
-        denoiser: `denoiser.Denoiser` of images alone.
-        output: folder.
+        denoiser: a trained model that needs nothing but an image.
+        output: the folder; made if it is missing.
         name: of the method's package.
         paper: method.Paper of the method.
 
     Raises:
-        ValueError: the extra is not installed; the model wants more than an image.
+        ValueError: the extra is not installed, or the model needs more than an image.
     """
     if importlib.util.find_spec("bioimageio") is None:
         raise ValueError("format=bioimageio: not installed; pip install 'noise2x[bioimageio]'.")
@@ -57,7 +65,7 @@ def _next_path(output, name):
 
 
 def _describe(folder, denoiser, name, paper):
-    """The description, of files written into the folder."""
+    """Write the files of a model into a folder; return their description."""
     import keras
     import tensorflow as tf
     from bioimageio.spec.model import v0_5 as zoo
@@ -68,7 +76,8 @@ def _describe(folder, denoiser, name, paper):
     names = ["denoised", "std"] if denoiser.predicts_std else ["denoised"]
 
     def restore(inputs):
-        # Its operations, not the layer that it is: that one only this project can load.
+        # `call` adds the operations of the denoiser to the graph. Calling the denoiser itself would
+        # add it as a layer, which only this project can load.
         result = denoiser.call(inputs, padded=False)
         return {name: result[name] for name in names}
 
@@ -79,10 +88,10 @@ def _describe(folder, denoiser, name, paper):
     model = keras.Model(image, outputs if len(outputs) > 1 else outputs[0], name=name)
     model.save(folder / "weights.keras")
     np.save(folder / "noisy.npy", noisy)
-    found = model.predict_on_batch(noisy)
-    restored = dict(zip(names, found if len(outputs) > 1 else [found]))
-    for of, values in restored.items():
-        np.save(folder / f"{of}.npy", values)
+    results = model.predict_on_batch(noisy)
+    restored = dict(zip(names, results if len(outputs) > 1 else [results]))
+    for output, values in restored.items():
+        np.save(folder / f"{output}.npy", values)
     (folder / "README.md").write_text(_readme(denoiser, name, paper))
 
     def axes(size, space):
@@ -90,17 +99,17 @@ def _describe(folder, denoiser, name, paper):
         spatial = [space(id=axis, size=size(axis)) for axis in "zyx"[-denoiser.spatial :]]
         return [zoo.BatchAxis(), *spatial, zoo.ChannelAxis(channel_names=names)]
 
-    def given(axis):
+    def any_multiple(axis):
         return zoo.ParameterizedSize(min=multiple, step=multiple)
 
     def same(axis):
         return zoo.SizeReference(tensor_id="noisy", axis_id=axis)
 
-    # Pixels of models that enlarge are smaller.
+    # A model that enlarges makes the pixels smaller.
     enlarged_axis = functools.partial(zoo.SpaceOutputAxis, scale=1 / denoiser.scale)
 
-    def file(of):
-        return zoo.FileDescr(source=folder / of)
+    def file(filename):
+        return zoo.FileDescr(source=folder / filename)
 
     return zoo.ModelDescr(
         name=f"{name} of noise2x",
@@ -112,14 +121,16 @@ def _describe(folder, denoiser, name, paper):
         documentation=file("README.md"),
         inputs=[
             zoo.InputTensorDescr(
-                id="noisy", axes=axes(given, zoo.SpaceInputAxis), test_tensor=file("noisy.npy")
+                id="noisy",
+                axes=axes(any_multiple, zoo.SpaceInputAxis),
+                test_tensor=file("noisy.npy"),
             )
         ],
         outputs=[
             zoo.OutputTensorDescr(
-                id=of, axes=axes(same, enlarged_axis), test_tensor=file(f"{of}.npy")
+                id=output, axes=axes(same, enlarged_axis), test_tensor=file(f"{output}.npy")
             )
-            for of in names
+            for output in names
         ],
         weights=zoo.WeightsDescr(
             keras_v3=zoo.KerasV3WeightsDescr(
@@ -145,6 +156,7 @@ def _describe(folder, denoiser, name, paper):
 
 
 def _readme(denoiser, name, paper):
+    """The page about the model, in Markdown."""
     settings = "\n".join(f"* {k}: {v}" for k, v in sorted(vars(denoiser.config).items()))
     counts = denoiser.config.keeps_counts
     scale = "values as in the files of the training" if counts else "values in [0, 1]"

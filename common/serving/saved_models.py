@@ -1,11 +1,15 @@
 """A trained denoiser as a graph that runs without this project: SavedModel or ONNX files."""
 
+from __future__ import annotations
+
 import importlib.util
 import logging
 import os
 import pathlib
 import re
 import shutil
+import typing
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -13,26 +17,33 @@ import tensorflow as tf
 
 from common.files import image_files, pixels
 from common.serving import tensorflow_serving
+from common.types import Array
+
+if typing.TYPE_CHECKING:
+    from common.networks.base import Denoiser
 
 ONNX_OPSET = 18
 
+# A function of a dict of tensors that returns a dict of tensors, or a tensor.
+Function = Callable[[dict[str, Array]], Array]
 
-def export(denoiser, output, *, name):
-    """Writes the SavedModel `<output>/<version>/`, the next free number, whole or not at all.
 
-    With it go what TensorFlow Serving asks for: requests to warm up with and a hint for batching in
-    `assets.extra/`, and, once, `<output>/models.config`.
+def export(denoiser: Denoiser, output: str | pathlib.Path, *, name: str) -> pathlib.Path:
+    """Write a SavedModel to `<output>/<version>/`, the next free number, whole or not at all.
+
+    For TensorFlow Serving there are also warm-up requests and settings for batching, in the
+    version's `assets.extra/`, and `<output>/models.config`, unless the folder has one.
 
     Args:
-        denoiser: `denoiser.Denoiser`.
-        output: folder.
-        name: under which a server will know the model.
+        denoiser: the trained model.
+        output: the folder; made if it is missing.
+        name: the name under which a server offers the model.
 
     Returns:
-        Path of the version's folder. Its signatures are those of `signatures`.
+        Path of the version's folder. The model has the signatures of `signatures`.
 
     Raises:
-        ValueError: a name that a server can't have, or another backend than TensorFlow.
+        ValueError: a server can't have this name, or Keras runs on another backend than TensorFlow.
     """
     if not re.fullmatch(r"[\w.-]+", name):
         raise ValueError(f"model_name={name!r}: expected letters, digits, _, - and dots.")
@@ -54,12 +65,18 @@ def export(denoiser, output, *, name):
     return version
 
 
-def export_onnx(denoiser, output):
-    """Writes `<output>/<version>/<signature>.onnx`, as `export`; of what ONNX has operations for.
+def export_onnx(denoiser: Denoiser, output: str | pathlib.Path) -> pathlib.Path:
+    """Write `<output>/<version>/<signature>.onnx`, the next free number, whole or not at all.
+
+    ONNX has no operations for picture files, so there is no denoise_png.
+
+    Returns:
+        Path of the version's folder.
 
     Raises:
-        ValueError: another backend than TensorFlow, the extra `onnx` is not installed, or ONNX
-            lacks operations: the Fourier transforms of n2n_tf.mri and of deblur's logarithms.
+        ValueError: Keras runs on another backend than TensorFlow, the extra `onnx` is not
+            installed, or ONNX lacks operations of the model: the Fourier transforms of n2n_tf.mri
+            and of deblur's logarithms.
     """
     if importlib.util.find_spec("tf2onnx") is None:
         raise ValueError("format=onnx: not installed; pip install 'noise2x[onnx]'.")
@@ -74,11 +91,13 @@ def export_onnx(denoiser, output):
     return _write_version(output, write, "*.onnx")
 
 
-def to_onnx(function, specs):
-    """A function of a dict of tensors as the bytes of an ONNX model, its inputs named by `specs`.
+def to_onnx(function: Function, specs: Mapping[str, tf.TensorSpec]) -> bytes:
+    """Convert a function of a dict of tensors to an ONNX model, as the bytes of its file.
+
+    specs: {input: TensorSpec}; the inputs of the model have these names.
 
     Raises:
-        ValueError: it has operations that ONNX lacks.
+        ValueError: ONNX lacks operations of the function.
     """
     import onnx
     import tf2onnx
@@ -86,7 +105,8 @@ def to_onnx(function, specs):
     def positional(*tensors):
         return function(dict(zip(specs, tensors)))
 
-    # What it can't optimise or translate it logs, and goes on; the check below sees what matters.
+    # tf2onnx logs what it can't optimise or translate, and goes on. The check below finds what
+    # matters.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     signature = list(specs.values())
     model, _ = tf2onnx.convert.from_function(
@@ -102,20 +122,22 @@ def to_onnx(function, specs):
     return model.SerializeToString()
 
 
-def signatures(denoiser):
-    """What a model offers: {name: (function of a dict of tensors, {input: TensorSpec})}.
+def signatures(
+    denoiser: Denoiser,
+) -> dict[str, tuple[Function, dict[str, tf.TensorSpec]]]:
+    """The signatures of an exported model: {name: (function, {input: TensorSpec})}.
 
     All but `tile` take any height and width from 1 up.
-    serving_default: `noisy` (N, H, W, C), of volumes (N, D, H, W, C), float32 in [0, 1], and what
-        else INPUTS names -> the denoiser's float32 outputs.
-    tile: the same without padding; sides must be multiples of the network's.
-    denoise_uint8: `noisy` uint8 -> `denoised` uint8, and what else there is, float32 on [0, 1].
-    denoise_png: `image_bytes` (N,), PNG or JPEG files -> `denoised_bytes` (N,), PNG files of 8
-        bits; of blind-spot models also `std_bytes`, PNG of 16 bits of which 65535 is 1, and
-        `noise_std` (N,). Names end in _bytes, for only those travel through JSON.
-    denoise_at_level, of models of known noise: as serving_default with `noise_level` (N,): sigma on
-        [0, 1], lambda, or probability. The others take the level of the training; where that was a
-        range, there is none, and all of them ask for it.
+    serving_default: `noisy` (N, H, W, C) or, for volumes, (N, D, H, W, C), float32 in [0, 1], and
+        the other inputs that INPUTS names -> the denoiser's float32 results.
+    tile: the same without padding; the sides must be multiples of the network's multiple.
+    denoise_uint8: `noisy` uint8 -> `denoised` uint8; the other results are float32 on [0, 1].
+    denoise_png: `image_bytes` (N,), PNG or JPEG files -> `denoised_bytes` (N,), 8-bit PNG files;
+        blind-spot models also return `std_bytes`, 16-bit PNG files where 65535 stands for 1, and
+        `noise_std` (N,). Tensors of bytes must have names in _bytes to travel through JSON.
+    denoise_at_level, for models of known noise: as serving_default, with `noise_level` (N,): sigma
+        on [0, 1], lambda, or a share. The other signatures use the level of the training. If that
+        was a range, they need `noise_level` too.
 
     Raises:
         ValueError: Keras runs on another backend than TensorFlow.
@@ -152,42 +174,46 @@ def signatures(denoiser):
         if config.channels == 1:
             grey = tf.reduce_mean(tf.cast(image, tf.float32), axis=-1, keepdims=True)
             image = tf.cast(tf.round(grey), tf.uint8)
-        given = {name: inputs[name][None] for name in asked}
-        result = restore_uint8(given | {"noisy": image[None]})
-        found = {"denoised_bytes": tf.io.encode_png(result["denoised"][0])}
+        levels = {name: inputs[name][None] for name in asked}
+        result = restore_uint8(levels | {"noisy": image[None]})
+        outputs = {"denoised_bytes": tf.io.encode_png(result["denoised"][0])}
         if denoiser.predicts_std:
             std = _to_integers(result["std"][0], 65535.0, tf.uint16)
-            found["std_bytes"] = tf.io.encode_png(std)
-            found["noise_std"] = tf.reduce_mean(result["noise_std"])
-        return found
+            outputs["std_bytes"] = tf.io.encode_png(std)
+            outputs["noise_std"] = tf.reduce_mean(result["noise_std"])
+        return outputs
 
     def restore_files(inputs):
         types = {"denoised_bytes": tf.string}
         if denoiser.predicts_std:
             types |= {"std_bytes": tf.string, "noise_std": tf.float32}
-        # One by one: files of a batch may differ in size.
+        # One by one, for the files of a batch may differ in size.
         return tf.map_fn(restore_file, inputs, fn_output_signature=types, parallel_iterations=1)
 
-    found = {"serving_default": (restore, floats | asked)}
+    endpoints: dict[str, tuple[Function, dict[str, tf.TensorSpec]]] = {
+        "serving_default": (restore, floats | asked)
+    }
     if denoiser.TILES:
-        found["tile"] = (restore_tile, floats | asked)
+        endpoints["tile"] = (restore_tile, floats | asked)
     if config.takes_level:
-        found["denoise_at_level"] = (restore, floats | level)
+        endpoints["denoise_at_level"] = (restore, floats | level)
     if list(floats) == ["noisy"]:
-        found["denoise_uint8"] = (restore_uint8, {"noisy": integers} | asked)
+        endpoints["denoise_uint8"] = (restore_uint8, {"noisy": integers} | asked)
         if denoiser.spatial == 2 and config.channels in (1, 3):
-            found["denoise_png"] = (restore_files, {"image_bytes": files} | asked)
-    return found
+            endpoints["denoise_png"] = (restore_files, {"image_bytes": files} | asked)
+    return endpoints
 
 
 def _to_integers(values, white, dtype):
+    """Scale a tensor from [0, 1] to an integer type; rounded half up and clipped."""
     return tf.cast(tf.clip_by_value(values * white + 0.5, 0.0, float(dtype.max)), dtype)
 
 
 def _write_version(output, write, kind):
-    """Calls write(folder) and gives the folder the next free number: 1, 2, ...
+    """Call write(folder) and give the folder the next free number: 1, 2, ...
 
-    Raises ValueError if a version there has no file of the kind: a server takes the last of all.
+    Raises ValueError if another version has no file that matches `kind`: a server always takes the
+    last version, whatever its format.
     """
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
@@ -205,6 +231,6 @@ def _write_version(output, write, kind):
             except OSError:
                 if not version.exists():
                     raise
-                # Another process has just taken this number.
+                # Another process has just taken this number: try the next one.
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,10 +1,14 @@
-"""What TensorFlow Serving reads beside a SavedModel: warm-up requests, batching, models.config.
+"""Files for TensorFlow Serving beside a SavedModel: warm-up requests, batching, models.config.
 
-No part of TensorFlow Serving is needed to write them; the field numbers are those of its interface
+Writing them needs no part of TensorFlow Serving. The field numbers are those of its interface
 (tensorflow_serving/apis: PredictionLog, PredictLog, PredictRequest, ModelSpec).
 """
 
+from __future__ import annotations
+
 import io
+import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 import PIL.Image
@@ -12,7 +16,7 @@ import tensorflow as tf
 
 from common.files import atomic
 
-WARMUP_SIDE = 64  # of the images of warm-up requests, pixels, or the network's multiple
+WARMUP_SIDE = 64  # side of the images in warm-up requests, pixels; rounded up to the multiple
 BATCHING = """\
 # Requests of one size that come within 2 ms of each other are restored together.
 # Read with --enable_batching --enable_per_model_batching_parameters.
@@ -22,28 +26,33 @@ max_enqueued_batches { value: 100 }
 """
 
 
-def write_extras(folder, name, specs, multiple):
-    """Writes a version's `assets.extra`: tf_serving_warmup_requests and batching_params.pbtxt.
+def write_extras(
+    folder: pathlib.Path,
+    name: str,
+    specs: Mapping[str, Mapping[str, tf.TensorSpec]],
+    multiple: int,
+) -> None:
+    """Write a version's `assets.extra`: tf_serving_warmup_requests and batching_params.pbtxt.
 
     Args:
-        folder: made if it is not there.
+        folder: made if it is missing.
         name: of the model.
-        specs: {signature: {input: TensorSpec}}; one request for each.
-        multiple: of the sides that a signature without padding takes.
+        specs: {signature: {input: TensorSpec}}; there is one request for each signature.
+        multiple: the sides of the images are multiples of it, as signatures without padding need.
     """
     folder.mkdir(exist_ok=True)
     (folder / "batching_params.pbtxt").write_text(BATCHING)
     with tf.io.TFRecordWriter(str(folder / "tf_serving_warmup_requests")) as writer:
         for signature, inputs in specs.items():
             side = -(-WARMUP_SIDE // multiple) * multiple
-            given = {key: _example(spec, side) for key, spec in inputs.items()}
-            writer.write(prediction_log(name, signature, given))
+            arrays = {key: _example(spec, side) for key, spec in inputs.items()}
+            writer.write(prediction_log(name, signature, arrays))
 
 
-def write_models_config(folder, name):
-    """Writes `<folder>/models.config` for a server that finds the folder at /models/<name>.
+def write_models_config(folder: pathlib.Path, name: str) -> None:
+    """Write `<folder>/models.config` for a server that finds the folder at /models/<name>.
 
-    One that is there already, with versions pinned perhaps, stays.
+    An existing file stays, for the user may have pinned versions in it.
     """
     if (folder / "models.config").exists():
         return
@@ -57,8 +66,14 @@ def write_models_config(folder, name):
         temporary.write_text(content)
 
 
-def prediction_log(name, signature, inputs):
-    """A PredictionLog, serialised, of a request for a signature with a dict of arrays."""
+def prediction_log(name: str, signature: str, inputs: Mapping[str, np.ndarray]) -> bytes:
+    """A serialised PredictionLog of one request.
+
+    Args:
+        name: of the model.
+        signature: of the model, to be called.
+        inputs: arrays for the inputs of the signature.
+    """
     model = _field(1, name.encode()) + _field(3, signature.encode())
     request = _field(1, model)
     for key, array in inputs.items():
@@ -68,16 +83,17 @@ def prediction_log(name, signature, inputs):
 
 
 def _field(number, content):
-    """A field of bytes in the wire format of protocol buffers."""
+    """Encode a field of bytes in the wire format of protocol buffers."""
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
 def _varint(value):
-    found = bytearray()
+    """Encode an integer in the wire format of protocol buffers."""
+    encoded = bytearray()
     while value > 127:
-        found.append(value & 127 | 128)
+        encoded.append(value & 127 | 128)
         value >>= 7
-    return bytes(found + bytes([value]))
+    return bytes(encoded + bytes([value]))
 
 
 def _example(spec, side):

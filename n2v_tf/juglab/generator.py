@@ -78,7 +78,9 @@ class N2V_DataGenerator:
         if len(shape) != len(sides) or any(p > s for p, s in zip(shape, sides)):
             raise ValueError(f"shape={tuple(shape)}: expected at most {sides}, the image's.")
         if augment and shape[-2] != shape[-1]:
-            raise ValueError(f"shape={tuple(shape)}: augment=True turns patches; they be square.")
+            raise ValueError(
+                f"shape={tuple(shape)}: augment=True turns patches, so Y and X must be equal."
+            )
         patches = []
         for sample in data:
             for corner in self._corners(sides, shape, num_patches):

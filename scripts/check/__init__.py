@@ -1,1 +1,1 @@
-"""Checks of this project: against the originals, exported models, damaged files, speed."""
+"""Checks of the project: against the originals, of exported models, damaged files and speed."""

@@ -1,12 +1,13 @@
-"""How fast a method trains here, and how much of a step its data take.
+"""Measures the speed of a method's training on this machine.
 
-python -m scripts.benchmark n2v_tf                       # the default configuration, on photographs
-python -m scripts.benchmark n2v_tf --config=n2v2 --precision=bfloat16
-python -m scripts.benchmark ssdn_tf --batch_size=1 --crop_size=64
+noise2x benchmark n2v_tf                                 # the default configuration, on photographs
+noise2x benchmark n2v_tf --config=n2v2 --precision=bfloat16
+noise2x benchmark ssdn_tf --batch_size=1 --crop_size=64
 
-Medians over single steps, the first ones left out. `batches` is the pipeline alone, with nothing
-waiting for it; `masking` (n2v_tf) hides the blind spots of crops that are there already, on one
-core, image after image. Compare figures of one run: machines are shared.
+It prints medians over single steps, without the first ones. `step` is a training step on batches
+that are ready in memory. `batches` is the data pipeline alone. `masking` (n2v_tf) hides the blind
+spots of crops that are ready in memory, on one core, one crop after the other. On a shared machine
+only figures of the same run can be compared.
 """
 
 import dataclasses
@@ -22,20 +23,21 @@ from common.commands import flags, running
 from noise2x import methods
 
 FLAGS = flags.FLAGS
-WARM_UP = 3  # steps, tracing and caches
+WARM_UP = 3  # first steps, which also trace functions and fill caches
 
 
 def define_flags():
+    """Defines the flags of this program."""
     flags.define_data()
     absl_flags.DEFINE_string("config", None, "Named configuration of the method [its default].")
-    absl_flags.DEFINE_integer("steps", 20, "Steps to time.", 1)
-    absl_flags.DEFINE_integer("batch_size", None, "Crops a step [the configuration's].", 1)
-    absl_flags.DEFINE_integer("crop_size", None, "Side of a crop [the configuration's].", 1)
+    absl_flags.DEFINE_integer("steps", 20, "Number of steps to measure.", 1)
+    absl_flags.DEFINE_integer("batch_size", None, "Crops in a step [the configuration's].", 1)
+    absl_flags.DEFINE_integer("crop_size", None, "Side of a crop, pixels [the configuration's].", 1)
     flags.define_precision()
 
 
 def seconds(calls):
-    """Median time of the items that an iterator makes, the first ones left out."""
+    """Median time, seconds, that an iterator takes for an item, without the first items."""
     times = []
     began = time.perf_counter()
     for _ in calls:
@@ -45,7 +47,13 @@ def seconds(calls):
 
 
 def masking_seconds(batch, image_set, config):
-    """Time to hide the blind spots of one crop, of `n2v_tf.data`."""
+    """Time, seconds, that `n2v_tf.data.hide` takes for one crop.
+
+    Args:
+        batch: (x, y), whose targets are the crops.
+        image_set: `n2v_tf.data.TrainingSet`.
+        config: a completed `n2v_tf.configs.Config`.
+    """
     import tensorflow as tf
 
     from n2v_tf import data
@@ -63,6 +71,7 @@ def masking_seconds(batch, image_set, config):
 
 
 def run(arguments):
+    """Measures a training and prints the figures; arguments: [name of the method]."""
     from common.training import loop
 
     if len(arguments) != 1:
@@ -94,6 +103,7 @@ def run(arguments):
 
 
 def main():
+    """Runs `noise2x benchmark`."""
     running.run(run, define_flags, __doc__, takes_arguments=True)
 
 

@@ -1,13 +1,13 @@
-"""Whether exported models say elsewhere what they say here, and go on doing so under load.
+"""Checks that exported models compute the same as the models here, also under load.
 
-python -m scripts.check_export --output=agreement                # every method, untrained networks
-python -m scripts.check_export --run_dir=runs/gauss25 --output=agreement
-python -m scripts.check_export --methods= --calls=2000 --output=load   # eight threads, one model
+noise2x check-export --output=agreement                          # every method, untrained networks
+noise2x check-export --run_dir=runs/gauss25 --output=agreement
+noise2x check-export --methods= --calls=2000 --output=load       # eight threads call one model
 
-Every signature is run by TensorFlow in a process without Keras and without this project, by ONNX
-Runtime and by OpenVINO (extras `onnx`, `openvino`), on images of odd sizes down to 1x1. A figure is
-the largest difference to the model here, as a share of the largest value; of integers, in steps.
-Exit code 1 if one is above the tolerance.
+Every signature is run on images of odd sizes down to 1x1: by TensorFlow, in a process without Keras
+and without this project, by ONNX Runtime and by OpenVINO (extras `onnx` and `openvino`). A figure
+is the largest difference to the model here, as a share of the largest value, or in steps for
+integers. The exit code is 1 if a figure is above the tolerance.
 """
 
 import concurrent.futures
@@ -29,8 +29,9 @@ from scripts.check import untrained
 
 FLAGS = flags.FLAGS
 TOLERANCE = 1e-5
-LEAST = 0.01  # value that differences are shares of; a network of one pixel may give nearly 0
-# Of every method the settings to try: what changes the graph.
+# Smallest value that differences are shares of; on one pixel a network may return nearly 0.
+LEAST = 0.01
+# Method -> settings to try: those that change the graph.
 VARIANTS = {
     "n2n_tf": [{"channels": 3}],
     "n2n_tf.mri": [{}],
@@ -52,7 +53,7 @@ VARIANTS = {
 SIZES = ((1, 1), (2, 7), (33, 45), (64, 96))
 THREADS = 8
 
-# Runs where only TensorFlow may be imported.
+# Program for a process in which Keras and this project can't be imported.
 TENSORFLOW = """
 import pathlib, sys
 sys.modules["keras"] = None
@@ -61,18 +62,25 @@ model = tf.saved_model.load(sys.argv[1])
 for path in sorted(pathlib.Path(sys.argv[2]).glob("*.in.npz")):
     serve = model.signatures[path.name.split(".")[1]]
     with np.load(path) as inputs:
-        given = {k: v if v.dtype.kind != "S" else v.astype(object) for k, v in inputs.items()}
-        result = serve(**{k: tf.constant(v) for k, v in given.items()})
-    found = {k: np.asarray(v) for k, v in result.items()}
-    found = {k: v if v.dtype != object else tf.io.decode_png(v[0], dtype=tf.uint16)
-             for k, v in found.items()}
-    np.savez(path.with_name(path.name.replace(".in.", ".out.")), **found)
+        arrays = {k: v if v.dtype.kind != "S" else v.astype(object) for k, v in inputs.items()}
+        result = serve(**{k: tf.constant(v) for k, v in arrays.items()})
+    outputs = {k: np.asarray(v) for k, v in result.items()}
+    outputs = {k: v if v.dtype != object else tf.io.decode_png(v[0], dtype=tf.uint16)
+               for k, v in outputs.items()}
+    np.savez(path.with_name(path.name.replace(".in.", ".out.")), **outputs)
 assert "common" not in sys.modules and sys.modules["keras"] is None
 """
 
 
 def example(spec, size, channels, rng):
-    """Values for a TensorSpec: an image or volume of a size, a level, or a PNG file of it."""
+    """Makes an input for a TensorSpec: an image, a volume, a noise level, or a PNG file's bytes.
+
+    Args:
+        spec: tf.TensorSpec of an input of a signature.
+        size: (H, W) of the image, pixels.
+        channels: of the image, where the spec leaves them open.
+        rng: np.random.Generator.
+    """
     name, kind = spec.name, spec.dtype.name
     if name == "noise_level":
         return np.array([0.1], np.float32)
@@ -90,14 +98,22 @@ def example(spec, size, channels, rng):
 
 
 def difference(found, expected):
-    """Largest difference of two dicts of arrays, as the module's docstring says."""
+    """Largest difference between two dicts of arrays, in the unit that the module describes.
+
+    Args:
+        found: outputs of an exported model.
+        expected: outputs of the model here.
+
+    Returns:
+        float; infinite for other shapes, and for values that are not finite.
+    """
     worst = 0.0
     for name, values in expected.items():
         other = np.asarray(found[name], np.float64)
         if values.shape != other.shape or not np.isfinite(other).all():
             return np.inf
         if values.dtype.kind in "iu":
-            # Half a step either way is rounding; 8 bits are decoded to 16.
+            # One step is rounding. 8-bit PNGs are decoded to 16 bits, where a step is 257.
             step = 257 if name == "denoised_bytes" else 1
             gap = np.abs(values - other).max() // step
             worst = max(worst, gap if gap > 1 else 0.0)
@@ -108,7 +124,14 @@ def difference(found, expected):
 
 
 def inputs_of(denoiser, specs, signature, sizes=SIZES):
-    """Inputs of several sizes for a signature."""
+    """Yields inputs of several sizes for a signature.
+
+    Args:
+        denoiser: the model.
+        specs: dict of the signature's TensorSpecs.
+        signature: its name.
+        sizes: (H, W) of the images, pixels; made larger where the signature needs that.
+    """
     rng = np.random.default_rng(0)
     multiple = denoiser.config.side_multiple
     for size in sizes:
@@ -116,28 +139,38 @@ def inputs_of(denoiser, specs, signature, sizes=SIZES):
             size = tuple(-(-n // multiple) * multiple for n in size)
         elif "density" in specs:
             size = tuple(n + 1 - n % 2 for n in size)  # slices have odd sides
-        given = {k: example(s, size, denoiser.config.channels, rng) for k, s in specs.items()}
+        inputs = {k: example(s, size, denoiser.config.channels, rng) for k, s in specs.items()}
         if signature == "tile" and denoiser.spatial == 3:
-            depth = -(-given["noisy"].shape[1] // multiple) * multiple
-            given["noisy"] = np.resize(given["noisy"], (1, depth, *given["noisy"].shape[2:]))
-        yield given
+            depth = -(-inputs["noisy"].shape[1] // multiple) * multiple
+            inputs["noisy"] = np.resize(inputs["noisy"], (1, depth, *inputs["noisy"].shape[2:]))
+        yield inputs
 
 
 def check(denoiser, folder, runtimes, sizes=SIZES):
-    """{(signature, runtime): largest difference} of a model; its files are left in `folder`."""
+    """Exports a model and compares the exports with it.
+
+    Args:
+        denoiser: the model.
+        folder: for the exported files, which stay there.
+        runtimes: names among "tensorflow", "onnxruntime" and "openvino".
+        sizes: see `inputs_of`.
+
+    Returns:
+        dict of (signature, runtime) -> largest difference.
+    """
     from common.serving import saved_models
 
     endpoints = saved_models.signatures(denoiser)
     saved = saved_models.export(denoiser, folder / "saved_model", name="checked")
     cases = [
-        (name, f"{name}.{i}", given)
+        (name, f"{name}.{i}", inputs)
         for name, (_, specs) in endpoints.items()
-        for i, given in enumerate(inputs_of(denoiser, specs, name, sizes))
+        for i, inputs in enumerate(inputs_of(denoiser, specs, name, sizes))
     ]
-    expected = {case: _numpy(endpoints[name][0](given)) for name, case, given in cases}
-    found = {}
+    expected = {case: _numpy(endpoints[name][0](inputs)) for name, case, inputs in cases}
+    outputs = {}
     if "tensorflow" in runtimes:
-        found["tensorflow"] = _run_tensorflow(saved, folder / "cases", cases)
+        outputs["tensorflow"] = _run_tensorflow(saved, folder / "cases", cases)
     if "onnxruntime" in runtimes or "openvino" in runtimes:
         try:
             onnx = saved_models.export_onnx(denoiser, folder / "onnx")
@@ -146,9 +179,9 @@ def check(denoiser, folder, runtimes, sizes=SIZES):
             onnx = folder  # nothing there
         for runtime, run in (("onnxruntime", load_onnxruntime), ("openvino", load_openvino)):
             if runtime in runtimes:
-                found[runtime] = _run_onnx(run, onnx, cases)
+                outputs[runtime] = _run_onnx(run, onnx, cases)
     worst = {}
-    for runtime, results in found.items():
+    for runtime, results in outputs.items():
         for name, case, _ in cases:
             if case in results:
                 gap = difference(results[case], expected[case])
@@ -157,20 +190,22 @@ def check(denoiser, folder, runtimes, sizes=SIZES):
 
 
 def _numpy(result):
+    """The outputs of a signature as NumPy arrays; PNG files are decoded."""
     import tensorflow as tf
 
-    found = {name: np.asarray(value) for name, value in result.items()}
+    outputs = {name: np.asarray(value) for name, value in result.items()}
     return {
         k: np.asarray(tf.io.decode_png(v[0], dtype=tf.uint16)) if v.dtype == object else v
-        for k, v in found.items()
+        for k, v in outputs.items()
     }
 
 
 def _run_tensorflow(saved, folder, cases):
+    """Outputs of a SavedModel, by case, from a process without Keras."""
     folder.mkdir(parents=True)
-    for _, case, given in cases:
+    for _, case, inputs in cases:
         signature, number = case.split(".")
-        arrays = {k: v if v.dtype != object else v.astype("S") for k, v in given.items()}
+        arrays = {k: v if v.dtype != object else v.astype("S") for k, v in inputs.items()}
         np.savez(folder / f"{number}.{signature}.in.npz", **arrays)
     done = subprocess.run(
         [sys.executable, "-c", TENSORFLOW, str(saved.resolve()), str(folder.resolve())],
@@ -189,13 +224,13 @@ def _run_tensorflow(saved, folder, cases):
 
 
 def _run_onnx(load, folder, cases):
-    """Results of the signatures that have a file; `load(path)` gives a function of a dict."""
+    """Outputs of the signatures that have an .onnx file, by case; load: a function below."""
     sessions = {path.stem: load(path) for path in folder.glob("*.onnx")}
-    return {case: sessions[name](given) for name, case, given in cases if name in sessions}
+    return {case: sessions[name](inputs) for name, case, inputs in cases if name in sessions}
 
 
 def load_onnxruntime(path):
-    """A function of a dict of arrays, from an .onnx file."""
+    """Loads an .onnx file in ONNX Runtime: a function from dict of arrays to dict of arrays."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -204,10 +239,10 @@ def load_onnxruntime(path):
 
 
 def load_openvino(path):
-    """Likewise."""
+    """Loads an .onnx file in OpenVINO: a function from dict of arrays to dict of arrays."""
     import openvino
 
-    # On this kind of processor its own choice is bfloat16.
+    # By default it computes in bfloat16 on processors that have it.
     hint = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(path, "CPU", hint)
     names = [output.get_any_name() for output in compiled.outputs]
@@ -218,12 +253,13 @@ def load_test(denoiser, folder, calls):
     """Calls one SavedModel from several threads at once, with images of 40 sizes.
 
     Args:
-        denoiser: of images, small enough.
+        denoiser: a small model of images with one channel.
         folder: for the SavedModel.
-        calls: how many in all.
+        calls: total number of calls.
 
     Returns:
-        (wrong answers, megabytes of the process after a tenth of the calls, and after all).
+        (number of wrong answers, memory of the process after a tenth of the calls, and after all
+        calls, megabytes).
     """
     import tensorflow as tf
 
@@ -238,8 +274,8 @@ def load_test(denoiser, folder, calls):
 
     def is_wrong(i):
         i %= len(inputs)
-        found = serve(noisy=tf.constant(inputs[i]))["denoised"]
-        return difference({"denoised": found}, {"denoised": expected[i]}) > TOLERANCE
+        denoised = serve(noisy=tf.constant(inputs[i]))["denoised"]
+        return difference({"denoised": denoised}, {"denoised": expected[i]}) > TOLERANCE
 
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         wrong = sum(pool.map(is_wrong, range(calls // 10)))
@@ -255,7 +291,7 @@ def _memory():
 
 
 def installed():
-    """The runtimes that are here."""
+    """Names of the runtimes that are installed."""
     packages = {"onnxruntime": ("tf2onnx", "onnxruntime"), "openvino": ("tf2onnx", "openvino")}
     return ["tensorflow"] + [
         runtime
@@ -265,15 +301,27 @@ def installed():
 
 
 def define_flags():
+    """Defines the flags of this program."""
     absl_flags.DEFINE_list(
-        "methods", list(methods.NAMES), "Methods to try with untrained networks."
+        "methods", list(methods.NAMES), "Methods to check, with untrained networks."
     )
-    absl_flags.DEFINE_multi_string("run_dir", [], "Try these trained models instead.")
-    absl_flags.DEFINE_integer("calls", 0, "Calls from eight threads at a small n2v_tf model.", 0)
-    absl_flags.DEFINE_string("output", None, "New folder for models and agreement.json. Required.")
+    absl_flags.DEFINE_multi_string(
+        "run_dir", [], "Run folder of a trained model to check instead; may be repeated."
+    )
+    absl_flags.DEFINE_integer(
+        "calls", 0, "Number of calls of a small n2v_tf model, from eight threads; 0: none.", 0
+    )
+    absl_flags.DEFINE_string(
+        "output", None, "New folder for the exported models and agreement.json. Required."
+    )
 
 
 def run():
+    """Checks the models, prints a table, and writes agreement.json.
+
+    Raises:
+        ValueError: a difference is above the tolerance.
+    """
     flags.require("output")
     output = pathlib.Path(FLAGS.output)
     output.mkdir(parents=True)
@@ -310,6 +358,7 @@ def run():
 
 
 def main():
+    """Runs `noise2x check-export`."""
     running.run(run, define_flags, __doc__)
 
 

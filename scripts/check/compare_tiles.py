@@ -1,10 +1,10 @@
-"""What restoring in tiles costs: differences to the whole image, and time, by halo.
+"""Measures what restoring in tiles costs: differences to the whole image, and time, by halo.
 
-python -m scripts.compare_tiles --run_dir=runs/gauss25 --input=photo.png
-python -m scripts.compare_tiles --run_dir=runs/gauss25 --input=photo.png --halos=32,64
+noise2x tiles --run_dir=runs/gauss25 --input=photo.png
+noise2x tiles --run_dir=runs/gauss25 --input=photo.png --halos=32,64
 
-Differences are in shares of the image's range; time is that of the tiles over that of the whole,
-medians of --repeats.
+Differences are shares of the image's range. Time is the time of the tiles divided by that of the
+whole image, both medians of --repeats runs.
 """
 
 import statistics
@@ -22,17 +22,35 @@ FLAGS = flags.FLAGS
 
 
 def define_flags():
+    """Defines the flags of this program."""
     absl_flags.DEFINE_string("run_dir", None, "Run folder of the model. Required.")
-    absl_flags.DEFINE_string("input", None, "Image file, the first of a stack is taken. Required.")
-    absl_flags.DEFINE_integer("tile_size", None, "Longest side of a tile [by memory_gb].", 1)
-    absl_flags.DEFINE_float("memory_gb", tiling.MEMORY_GB, "Memory of a tile.", 0.01)
-    absl_flags.DEFINE_list("halos", ["16", "32", "48", "64", "80", "128"], "Pixels.")
-    absl_flags.DEFINE_integer("repeat_image", 1, "Lay so many copies side by side and below.", 1)
-    absl_flags.DEFINE_integer("repeats", 3, "Times that each is run; 0: no timing.", 0)
+    absl_flags.DEFINE_string(
+        "input", None, "Image file; of a stack the first image is used. Required."
+    )
+    absl_flags.DEFINE_integer(
+        "tile_size", None, "Longest side of a tile, pixels [as long as memory_gb allows].", 1
+    )
+    absl_flags.DEFINE_float("memory_gb", tiling.MEMORY_GB, "Memory for a tile, gigabytes.", 0.01)
+    absl_flags.DEFINE_list(
+        "halos", ["16", "32", "48", "64", "80", "128"], "Halos of the tiles to compare, pixels."
+    )
+    absl_flags.DEFINE_integer(
+        "repeat_image",
+        1,
+        "Number of copies of the image to put beside each other, along each side.",
+        1,
+    )
+    absl_flags.DEFINE_integer(
+        "repeats",
+        3,
+        "Number of measurements of each time; 0: measure once, without a repetition.",
+        0,
+    )
     flags.define_precision()
 
 
 def run():
+    """Restores the image as a whole and in tiles, and prints differences and times."""
     flags.require("run_dir", "input")
     denoiser = methods.of_run(FLAGS.run_dir).load_deployed(FLAGS.run_dir, FLAGS.precision)
     config = denoiser.config
@@ -47,9 +65,9 @@ def run():
         times = []
         for _ in range(max(1, FLAGS.repeats)):
             began = time.perf_counter()
-            found = prediction.restore(denoiser, {"noisy": noisy}, **settings)["denoised"]
+            denoised = prediction.restore(denoiser, {"noisy": noisy}, **settings)["denoised"]
             times.append(time.perf_counter() - began)
-        return found, statistics.median(times)
+        return denoised, statistics.median(times)
 
     whole, whole_time = timed(max_pixels=10**12)
     count = np.prod(noisy.shape[:-1])
@@ -70,6 +88,7 @@ def run():
 
 
 def main():
+    """Runs `noise2x tiles`."""
     running.run(run, define_flags, __doc__)
 
 

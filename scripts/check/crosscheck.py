@@ -1,10 +1,11 @@
-"""Compares this project with outputs of the original implementations, within stated tolerances.
+"""Compares this project with outputs of the original implementations, the golden files.
 
-python -m scripts.crosscheck                                   # the fixtures of tests/golden
-python -m scripts.crosscheck --golden=../shared/golden --only='ssdn_*'
+noise2x crosscheck                                             # the golden files of tests/golden
+noise2x crosscheck --golden=other/golden --only='ssdn_*'
 
-Prints a table: fixture, quantity, largest absolute difference, tolerance, ok. Exit code 1 when one
-fails. Fixtures without a checker are listed, and fail with --strict.
+It prints a table: golden file (fixture), quantity, largest absolute difference, tolerance, ok. The
+exit code is 1 if a quantity fails. Golden files without a checker are listed; with --strict they
+fail too.
 """
 
 import fnmatch
@@ -12,8 +13,9 @@ import os
 import pathlib
 import zipfile
 
-# oneDNN adds in another order, which is right to 1e-5 but now and then moves an activation across
-# the kink of its ReLU: outputs stay, gradients there jump. The references summed in Eigen's order.
+# oneDNN sums in another order than Eigen, with which the golden files were made. Its results are
+# right to 1e-5. But this sometimes moves an activation across the kink of its ReLU, where the
+# output hardly changes and the gradient jumps.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 from absl import flags as absl_flags
@@ -25,29 +27,32 @@ FLAGS = flags.FLAGS
 
 
 def define_flags():
-    absl_flags.DEFINE_string("golden", str(golden_files.FOLDER), "Folder of golden files.")
-    absl_flags.DEFINE_string("only", "*", "Pattern of fixture names, for instance ssdn_*.")
-    absl_flags.DEFINE_bool("strict", False, "Fixtures without a checker count as failures.")
+    """Defines the flags of this program."""
+    absl_flags.DEFINE_string("golden", str(golden_files.FOLDER), "Folder of the golden files.")
+    absl_flags.DEFINE_string(
+        "only", "*", "Pattern of the names of golden files to compare, for instance ssdn_*."
+    )
+    absl_flags.DEFINE_bool("strict", False, "Count golden files without a checker as failures.")
 
 
 def find_fixtures(folder, pattern="*"):
-    """Names of the golden files in a folder, sorted.
+    """Names of the golden files in a folder that match a pattern, sorted.
 
     Raises:
-        ValueError: no such folder, or nothing matches.
+        ValueError: the folder does not exist, or no name matches.
     """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"golden={folder}: no such folder.")
     names = sorted(path.stem for path in folder.glob("*.npz"))
-    found = [name for name in names if fnmatch.fnmatch(name, pattern)]
-    if not found:
+    matching = [name for name in names if fnmatch.fnmatch(name, pattern)]
+    if not matching:
         raise ValueError(f"only={pattern!r}: matches none of {len(names)} fixtures in {folder}.")
-    return found
+    return matching
 
 
 def _rows(checker, name):
-    """The checker's rows; a damaged fixture is one that failed."""
+    """Yields the checker's rows; a damaged golden file gives one row that failed."""
     from scripts.check.checkers import comparing
 
     try:
@@ -60,6 +65,7 @@ def _rows(checker, name):
 
 
 def run():
+    """Compares the golden files and prints the table; exits with 1 if a quantity fails."""
     from scripts.check import checkers
 
     failures, unknown = 0, []
@@ -86,6 +92,7 @@ def run():
 
 
 def main():
+    """Runs `noise2x crosscheck`."""
     running.run(run, define_flags, __doc__)
 
 

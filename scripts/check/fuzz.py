@@ -1,11 +1,13 @@
-"""Damaged files through `denoise` and `import_weights`: each is named or restored, nothing breaks.
+"""Tests `denoise` and `import` with randomly damaged files.
 
-python -m scripts.fuzz --count=2000 --output=fuzz
+python -m scripts.check.fuzz --count=2000 --output=fuzz
 
-Good pictures, stacks, arrays, Zarr folders and weight files are cut off, overwritten, shortened,
-lengthened at random, --seed tells how. Wrong is: an error that is no message for the user, more
-than --seconds for a file, memory that grows by more than a gigabyte, a good file of a batch that is
-not restored. What went wrong stays in the output folder; exit code 1.
+The program makes good pictures, stacks, arrays, Zarr folders and weight files, and damages copies
+of them at random: it cuts off, overwrites, removes and inserts bytes. Every damaged file must be
+restored or refused with a message that names it. These are failures: an exception that is not meant
+for the user, more than --seconds for a file, memory that grows by more than a gigabyte, and a good
+file in a batch that is not restored. The files of a failure stay in the output folder, and the exit
+code is 1.
 """
 
 import importlib.util
@@ -31,11 +33,15 @@ from scripts.tools import import_weights
 
 FLAGS = flags.FLAGS
 BATCH = 40  # damaged files that are restored together
-MEMORY = 1e9  # bytes more than at the start
+MEMORY = 1e9  # largest growth of the memory, bytes
 
 
 def write_images(folder, rng):
-    """Good files of every kind, all of one channel for an n2v_tf model: their paths."""
+    """Writes good image files of every kind, with one channel for an n2v_tf model.
+
+    Returns:
+        list of their paths.
+    """
     folder.mkdir(parents=True)
     picture = rng.integers(0, 256, (24, 37), np.uint8)
     stack = rng.integers(0, 4096, (3, 24, 37)).astype(np.uint16)
@@ -57,7 +63,7 @@ def write_images(folder, rng):
 
 
 def write_weights(folder):
-    """Good weight files: (method, path)."""
+    """Writes good weight files; returns a list of (name of the method, path)."""
     folder.mkdir(parents=True)
     tests = pathlib.Path(__file__).parent.parent.parent / "tests"
     network = untrained.build("n2n_tf", {"channels": 1}).network
@@ -70,15 +76,15 @@ def write_weights(folder):
     pickled = folder / "network_final.pickle"
     pickled.write_bytes(pickle.dumps({"version": 2, "variables": variables}, 2))
     shutil.copytree(tests / "n2v_tf" / "juglab_model", folder / "juglab_model")
-    found = [("n2n_tf", pickled), ("n2v_tf", folder / "juglab_model")]
+    weights = [("n2n_tf", pickled), ("n2v_tf", folder / "juglab_model")]
     for path in sorted((tests / "scripts" / "tools").glob("*.pth")):
         shutil.copy(path, folder)
-        found.append(("rdunet_tf", folder / path.name))
-    return found
+        weights.append(("rdunet_tf", folder / path.name))
+    return weights
 
 
 def damage(content, rng):
-    """Bytes, changed at random."""
+    """Changes bytes at random, in one to three places; returns the new bytes."""
     content = bytearray(content)
     size = len(content)
     for _ in range(rng.integers(1, 4)):
@@ -101,19 +107,23 @@ def damage(content, rng):
 
 
 def damaged_copy(path, target, rng):
-    """A file or folder with damage somewhere in it."""
+    """Copies a file or folder to `target`, and damages the copy, of a folder one of its files."""
     if path.is_dir():
         shutil.copytree(path, target)
         files = sorted(p for p in target.rglob("*") if p.is_file())
-        # What describes an array is as likely as one of the many parts of it.
-        told = [p for p in files if p.suffix == ".json"]
-        chosen = told if told and rng.random() < 0.5 else files
+        # An array has many files with its parts and few that describe it; both kinds are damaged
+        # equally often.
+        descriptions = [p for p in files if p.suffix == ".json"]
+        chosen = descriptions if descriptions and rng.random() < 0.5 else files
         path = target = chosen[rng.integers(len(chosen))]
     target.write_bytes(damage(path.read_bytes(), rng))
 
 
 class Watch:
-    """Counts what goes wrong, says where."""
+    """Runs functions, and counts and reports their failures.
+
+    seconds: time that a function may take for a file.
+    """
 
     def __init__(self, seconds):
         self._seconds, self.failed = seconds, 0
@@ -121,7 +131,13 @@ class Watch:
         self._start = _peak()
 
     def run(self, label, function, count=1):
-        """Calls a function that may raise what users are told, ValueError and OSError."""
+        """Calls a function; errors that are meant for users, ValueError and OSError, are allowed.
+
+        Args:
+            label: names the call in reports.
+            function: called without arguments.
+            count: number of files that it handles.
+        """
         signal.alarm(int(self._seconds * count))
         began = time.monotonic()
         try:
@@ -138,20 +154,22 @@ class Watch:
             self._start = _peak()
 
     def fail(self, line):
+        """Counts a failure and prints it."""
         self.failed += 1
         print(f"WRONG {line}", flush=True)
 
 
 def _peak():
+    """Peak memory of this process, bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def fuzz_images(count, output, watch, rng):
-    """Batches of damaged image files with good ones among them, as `denoise` takes them."""
+    """Restores batches of damaged image files with good ones among them, as `denoise` does."""
     denoiser = untrained.build("n2v_tf", {"width": 4, "depth": 1})
     good = write_images(output / "good", rng)
     tiles = {"max_pixels": 10**5}
-    said = []
+    messages = []
     for first in range(0, count, BATCH):
         folder = output / "batch"
         folder.mkdir()
@@ -173,7 +191,7 @@ def fuzz_images(count, output, watch, rng):
                     output / "restored",
                     tiles=tiles,
                     max_bytes=max_bytes,
-                    show=said.append,
+                    show=messages.append,
                 )
             except ValueError as error:
                 if "could not be restored; they are named above" not in str(error):
@@ -188,12 +206,12 @@ def fuzz_images(count, output, watch, rng):
             folder.rename(output / f"wrong-{first}")
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(output / "restored", ignore_errors=True)
-    refused = sum("Skipped." in line for line in said)
+    refused = sum("Skipped." in line for line in messages)
     print(f"images: {count} damaged, {refused} refused by name, the others restored.")
 
 
 def fuzz_weights(count, output, watch, rng):
-    """Damaged weight files, as `import_weights` takes them, and the good ones after them."""
+    """Imports damaged weight files, and the good ones afterwards."""
     good = write_weights(output / "weights")
     taken = 0
     for number in range(count):
@@ -216,17 +234,25 @@ def fuzz_weights(count, output, watch, rng):
 
 
 def define_flags():
-    absl_flags.DEFINE_integer("count", 2000, "Damaged files; a fifth of them weights.", 1)
-    absl_flags.DEFINE_integer("seed", 0, "Of the damage.", 0)
-    absl_flags.DEFINE_integer("seconds", 20, "A file may take.", 1)
-    absl_flags.DEFINE_string("output", None, "New folder for what is tried. Required.")
+    """Defines the flags of this program."""
+    absl_flags.DEFINE_integer(
+        "count", 2000, "Number of damaged files; a fifth of them are weight files.", 1
+    )
+    absl_flags.DEFINE_integer("seed", 0, "Seed of the damage.", 0)
+    absl_flags.DEFINE_integer("seconds", 20, "Longest time that a file may take, seconds.", 1)
+    absl_flags.DEFINE_string("output", None, "New folder for the damaged files. Required.")
 
 
 def run():
+    """Tests with damaged images and weights.
+
+    Raises:
+        ValueError: there were failures.
+    """
     flags.require("output")
     output = pathlib.Path(FLAGS.output)
     output.mkdir(parents=True)
-    warnings.simplefilter("ignore")  # decoders warn of what they then refuse
+    warnings.simplefilter("ignore")  # decoders warn about files before they refuse them
     signal.signal(signal.SIGALRM, _time_is_up)
     watch = Watch(FLAGS.seconds)
     rng = np.random.default_rng(FLAGS.seed)
@@ -244,6 +270,7 @@ def _time_is_up(*unused):
 
 
 def main():
+    """Runs `python -m scripts.check.fuzz`."""
     running.run(run, define_flags, __doc__)
 
 

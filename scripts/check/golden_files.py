@@ -1,8 +1,8 @@
 """Reads golden files: inputs and outputs of the original implementations, and their weights.
 
-A golden file is an .npz of arrays with a key `meta`, a JSON string. Its `tensors`, (name, shape,
-kind) in order, and `seed` make the weights: one generator default_rng(seed)
-draws standard_normal(shape) for each in turn.
+A golden file is an .npz of arrays with a key `meta`, a JSON string. The weights are made from two
+of its entries, `seed` and `tensors`, a list of (name, shape, kind): one generator default_rng(seed)
+draws standard_normal(shape) for each tensor in turn.
 """
 
 import json
@@ -14,10 +14,11 @@ FOLDER = pathlib.Path(__file__).parent.parent.parent / "tests" / "golden"
 
 
 def load(name, folder=FOLDER):
-    """(dict of arrays, meta dict) of golden file `name`.
+    """Reads golden file `name`: (dict of arrays, meta dict).
 
     Raises:
-        FileNotFoundError: no such file. ValueError: not a golden file.
+        FileNotFoundError: the file does not exist.
+        ValueError: it is not a golden file.
     """
     path = pathlib.Path(folder) / f"{name}.npz"
     with np.load(path, allow_pickle=False) as stored:
@@ -28,10 +29,10 @@ def load(name, folder=FOLDER):
 
 
 def weights(meta):
-    """dict of float32 weights by name, "layer/kernel" and the like.
+    """Makes the weights of a golden file: dict of name, for instance "layer/kernel", -> float32.
 
     Raises:
-        ValueError: a kind of tensor that the rule does not know.
+        ValueError: a tensor of unknown kind.
     """
     rng = np.random.default_rng(meta["seed"])
     gain = meta.get("kernel_gain", 1.0)
@@ -43,6 +44,7 @@ def weights(meta):
 
 
 def _value(kind, z, shape, gain):
+    """The weight made from normal numbers z, by the rule for its kind."""
     if kind == "kernel":
         return gain * z * np.sqrt(2 / np.prod(shape[:-1]))
     if kind == "kernel_t":  # height, width, out, in
@@ -61,7 +63,7 @@ def _value(kind, z, shape, gain):
 
 
 def set_weights(network, meta):
-    """Gives a network the weights of a golden file, by layer name."""
+    """Gives a network the weights of a golden file, matched by layer name."""
     for name, value in weights(meta).items():
         layer, _, variable = name.rpartition("/")  # a Keras layer has no "/" in its name
         target = getattr(network.get_layer(layer.replace("/", "_")), variable)
@@ -70,9 +72,11 @@ def set_weights(network, meta):
 
 
 def check_sums(arrays, meta):
-    """Largest deviation of the made weights from the file's `weight_check` (first, last, sum).
+    """Largest deviation of the weights from the file's `weight_check` (first, last, sum).
 
-    meta: of the file, or of the entry in it that lists the tensors; arrays: those of that entry.
+    Args:
+        arrays: of the golden file, or of an entry of it.
+        meta: of the golden file, or of that entry, with the list of tensors.
     """
     made = weights(meta).values()
     sums = [(w.flat[0], w.flat[-1], w.sum(dtype=np.float64)) for w in made]

@@ -1,23 +1,23 @@
-"""How far a denoiser's pixels see, measured by gradients."""
+"""Measures by gradients how far a denoiser's pixels see."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-OUTER = 4  # lines on either side of a coarsest pixel
+OUTER = 4  # number of outer lines of a coarsest pixel, on either side, that are measured
 
 
 def measured_radius(denoiser, *, length, width=None, seed=0):
-    """The distance from a pixel to the farthest that its result depends on, pixels.
+    """Distance from a restored pixel to the farthest input pixel that it depends on, pixels.
 
-    The gradient of a line of restored pixels across the picture, with respect to the picture, on
-    noise; for the outer lines of a pixel of the coarsest resolution on either side: of all of
-    its lines one of these sees farthest.
+    The input is noise. For one line of restored pixels across the image, the gradient with respect
+    to the image shows the input pixels that matter. A line sees farthest if it lies at the edge of
+    a pixel of the network's coarsest resolution, so only such lines are measured.
 
     Args:
-        denoiser: `denoiser.Denoiser`, of any weights but such that are zero.
-        length: side of the picture along which is measured, more than twice the result.
-        width: the other sides [the least that the network takes].
+        denoiser: a Denoiser with weights that are not zero.
+        length: side of the image along which is measured, pixels; more than twice the result.
+        width: the other sides, pixels [the smallest that the network takes].
         seed: of the noise.
 
     Raises:

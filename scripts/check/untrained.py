@@ -1,4 +1,4 @@
-"""Denoisers that were not trained, but compute like ones that were."""
+"""Untrained denoisers whose outputs are similar to those of trained ones."""
 
 import dataclasses
 
@@ -8,20 +8,25 @@ from noise2x import methods
 
 
 def build(name, settings):
-    """An untrained Denoiser of a method, as it restores files."""
+    """Builds the untrained model of a method that restores files (Method.deployed).
+
+    Args:
+        name: of the method.
+        settings: dict of changes of its default configuration; `config` names another one.
+    """
     method = methods.find(name)
     settings = dict(settings)
     config = method.named[settings.pop("config", method.default)]
     config = dataclasses.replace(config, **settings).completed()
     denoiser = method.build(config)
     if name == "ssdn_tf":
-        # Deviations of about 0.1, as trained networks predict. Those of an untrained one pass
-        # through 0, where Bayes' rule divides one rounding error by another.
+        # Makes the standard deviations about 0.1, as trained networks predict. An untrained network
+        # predicts values around 0, for which Bayes' rule divides one rounding error by another.
         last = denoiser.network.get_layer("nin_c")
         last.kernel.assign(last.kernel * 0.02)
         last.bias.assign([0.0] * config.channels + [0.1] * (last.bias.shape[0] - config.channels))
     for weight in denoiser.trainable_variables:
-        # One that begins at 0 would hide what comes before it.
+        # A kernel that starts at 0 would hide the layers before it.
         if weight.path.endswith("kernel") and not np.any(weight):
             weight.assign(0.05 * np.random.default_rng(0).standard_normal(weight.shape))
     return method.deployed(denoiser)

@@ -1,4 +1,4 @@
-"""What the programs that write training files share: from pictures to one file of planes."""
+"""Shared parts of the programs that write training files: they collect pictures into one file."""
 
 import sys
 import time
@@ -14,23 +14,33 @@ FLAGS = flags.FLAGS
 
 
 def define_files():
-    """Flags of a program that makes one file of many."""
+    """Defines --input and --output of a program that makes one file of many."""
     absl_flags.DEFINE_multi_string(
-        "input", None, "Folder, glob or file; may be repeated. Required."
+        "input", None, "Files to collect: a folder, a glob or a file; may be repeated. Required."
     )
-    absl_flags.DEFINE_string("output", None, "The file to write. Required.")
+    absl_flags.DEFINE_string("output", None, "File to write. Required.")
 
 
 def define_flags(min_size, max_size):
-    """Flags of a program that collects pictures of a range of sizes; None for no limit."""
+    """Defines the flags of a program that collects pictures of a range of sizes.
+
+    min_size, max_size: defaults of the shortest and longest side, pixels; max_size None: no limit.
+    """
     define_files()
-    absl_flags.DEFINE_integer("min_size", min_size, "Shortest side allowed, pixels.", 1)
-    absl_flags.DEFINE_integer("max_size", max_size, "Longest side allowed, pixels [any].", 1)
-    absl_flags.DEFINE_integer("max_files", None, "Look at the first so many files only [all].", 1)
+    absl_flags.DEFINE_integer(
+        "min_size", min_size, "Leave out pictures with a shorter side than this, pixels.", 1
+    )
+    absl_flags.DEFINE_integer(
+        "max_size", max_size, "Leave out pictures with a longer side than this, pixels [none].", 1
+    )
+    absl_flags.DEFINE_integer("max_files", None, "Read at most this many files [all].", 1)
 
 
 def run(write):
-    """Gives the usable pictures of --input to write(path, pictures), which returns how many."""
+    """Collects the usable pictures of --input in --output, and prints how many were left out.
+
+    write: function of (path, pictures) that writes the file and returns the number of pictures.
+    """
     flags.require("input", "output")
     max_size = FLAGS.max_size or sys.maxsize
     if FLAGS.min_size > max_size:
@@ -46,7 +56,13 @@ def run(write):
 
 
 def usable(paths, min_size, max_size, count):
-    """Yields (H, W, 3) uint8 images within the sizes; counts the reasons for leaving others out."""
+    """Yields the images of files as (H, W, 3) uint8, if their sides are in the range.
+
+    Args:
+        paths: of the files.
+        min_size, max_size: shortest and longest side allowed, pixels.
+        count: dict in which the images that are left out are counted, by reason.
+    """
     for path in paths:
         try:
             image = image_files.read_one(path)
@@ -64,7 +80,7 @@ def usable(paths, min_size, max_size, count):
 
 
 def shown(items, *, show=print):
-    """Yields the items, and says every five seconds how many there were."""
+    """Yields the items, and prints every five seconds how many there were."""
     last = time.monotonic()
     for number, item in enumerate(items, start=1):
         yield item

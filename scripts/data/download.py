@@ -1,9 +1,10 @@
-"""Downloads image sets to where the commands look for them; a broken download goes on where it was.
+"""Downloads image sets into the folder where the commands look for them.
 
-python -m scripts.download_data kodak bsd300 set14                  # into ./datasets
-python -m scripts.download_data kodak --data_dir=/data
+noise2x download kodak bsd300 set14                            # into $N2X_DATA or ./datasets
+noise2x download kodak --data_dir=/data
 
-Sets: kodak (24 PNGs), bsd300 (Berkeley, 200 to train on and 100 to test, research use only), set14.
+Sets: kodak (24 photographs), bsd300 (Berkeley: 200 photographs to train on and 100 to test, for
+research only) and set14. An interrupted download continues where it stopped.
 """
 
 import collections.abc
@@ -34,11 +35,13 @@ CHUNK = 1 << 16  # bytes
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where a set comes from and how to know it arrived.
+    """Where a set comes from, and how to check that it is complete.
 
-    files: (address below `base`, path below the data folder); archives are unpacked by `unpack`.
-    counts: glob below the data folder -> number of images it must match.
-    pixels_sha256: of all decoded pixels, in the order of names; None where none is known.
+    base: address of the server's folder.
+    files: pairs of (address below `base`, path below the data folder).
+    counts: glob below the data folder -> number of images that it must match.
+    unpack: function of (archive, data folder) that unpacks a file; None for single images.
+    pixels_sha256: SHA-256 of all decoded pixels, in the order of names; None if it is not known.
     """
 
     base: str
@@ -49,13 +52,13 @@ class Source:
 
 
 def _unpack_bsd300(archive, data_dir):
-    """BSDS300/images/{train,test}/*.jpg, as it lies in the archive."""
+    """Unpacks BSDS300/images/{train,test}/*.jpg, with the paths of the archive."""
     with tarfile.open(archive) as tar:
         tar.extractall(data_dir, filter="data")  # refuses paths that lead out of the folder
 
 
 def _unpack_set14(archive, data_dir):
-    """The high-resolution images of the x2 folder, under plain names."""
+    """Unpacks the high-resolution images of the x2 folder into Set14/."""
     folder = data_dir / "Set14"
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive) as stored:
@@ -89,14 +92,19 @@ SOURCES = {
 
 
 class DownloadError(ValueError):
-    """A download that did not work out; the message names the address."""
+    """A download that failed; the message names the address."""
 
 
 def fetch(address, path, *, show=print):
-    """Downloads a file, or the rest of it: PATH.part holds what came so far.
+    """Downloads a file, or the rest of it if PATH.part holds its beginning.
+
+    Args:
+        address: URL of the file.
+        path: where to write it.
+        show: called with lines about the progress.
 
     Raises:
-        DownloadError: the server can't be reached, refuses, or closes before the end.
+        DownloadError: the server can't be reached, refuses, or closes the connection too early.
     """
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,11 +122,11 @@ def fetch(address, path, *, show=print):
             with open(part, "ab" if resumed else "wb") as file:
                 _copy(answer, file, total, path.name, show)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # nothing left to send, or another file by now
+        if error.code == 416:  # nothing is left to send, or the file has changed
             part.unlink()
             raise DownloadError(f"{address}: changed since the last try; run it again.") from error
         raise DownloadError(f"{address}: {error.code} {error.reason}.") from error
-    except (OSError, http.client.HTTPException) as error:  # URLErrors, time-outs are OSErrors
+    except (OSError, http.client.HTTPException) as error:  # URLErrors and time-outs are OSErrors
         reason = getattr(error, "reason", error)
         raise DownloadError(f"{address}: {reason}; run it again to go on.") from error
     if total is not None and part.stat().st_size != total:
@@ -130,6 +138,7 @@ def fetch(address, path, *, show=print):
 
 
 def _copy(source, file, total, name, show):
+    """Copies an answer into a file, and shows the progress every two seconds."""
     shown = time.monotonic()
     while chunk := source.read(CHUNK):
         file.write(chunk)
@@ -140,10 +149,16 @@ def _copy(source, file, total, name, show):
 
 
 def download(name, data_dir, *, base=None, show=print):
-    """Fetches, unpacks and checks one set. What is complete already is not fetched again.
+    """Downloads, unpacks and checks one set; a complete set is not downloaded again.
+
+    Args:
+        name: a key of `SOURCES`.
+        data_dir: the data folder.
+        base: address of a mirror, in place of the set's own.
+        show: called with lines about the progress.
 
     Raises:
-        DownloadError: see `fetch`; or the set is not what it should be.
+        DownloadError: see `fetch`; or the set is not complete, or has other pixels than expected.
     """
     source, data_dir = SOURCES[name], pathlib.Path(data_dir)
     if not problems(source, data_dir):
@@ -160,14 +175,14 @@ def download(name, data_dir, *, base=None, show=print):
                 path.unlink()
                 raise DownloadError(f"{path}: not an archive ({error}); run it again.") from error
             path.unlink()
-    if found := problems(source, data_dir):
+    if problem := problems(source, data_dir):
         folder = data_dir / next(iter(source.counts)).split("/")[0]
-        raise DownloadError(f"{name}: {found} Remove {folder} and try again.")
+        raise DownloadError(f"{name}: {problem} Remove {folder} and try again.")
     show(f"{name}: complete in {data_dir}")
 
 
 def _is_whole(path):
-    """Whether a file is there and, if it is a picture, can be read."""
+    """Whether a file exists and, if it is a picture, can be read."""
     if not path.exists() or path.suffix not in image_files.SUFFIXES:
         return path.exists()
     try:
@@ -178,14 +193,19 @@ def _is_whole(path):
 
 
 def problems(source, data_dir):
-    """What is wrong with a set on disk, in words; "" if nothing is."""
+    """A sentence about what is wrong with a set on disk; "" if it is complete.
+
+    Args:
+        source: `Source` of the set.
+        data_dir: the data folder, a pathlib.Path.
+    """
     for pattern, count in source.counts.items():
-        found = sorted(data_dir.glob(pattern))
-        if len(found) != count:
-            return f"{len(found)} images match {pattern}, expected {count}."
+        paths = sorted(data_dir.glob(pattern))
+        if len(paths) != count:
+            return f"{len(paths)} images match {pattern}, expected {count}."
         if source.pixels_sha256:
             digest = hashlib.sha256()
-            for path in found:
+            for path in paths:
                 if not _is_whole(path):
                     return f"{path} is damaged."
                 digest.update(np.ascontiguousarray(image_files.read_one(path)))
@@ -195,6 +215,7 @@ def problems(source, data_dir):
 
 
 def run(names):
+    """Downloads the named sets; exits with 1 if one of them failed."""
     for name in names or [""]:
         if name not in SOURCES:
             raise app.UsageError(f"set {name!r}: expected some of {', '.join(SOURCES)}.")
@@ -214,11 +235,15 @@ def run(names):
 
 
 def define_flags():
+    """Defines the flags of this program."""
     flags.define_data()
-    absl_flags.DEFINE_string("base", None, "Another address of the files, for a mirror.")
+    absl_flags.DEFINE_string(
+        "base", None, "Address of a mirror that has the files [the original server]."
+    )
 
 
 def main():
+    """Runs `noise2x download`."""
     running.run(run, define_flags, __doc__, takes_arguments=True)
 
 

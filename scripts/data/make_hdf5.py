@@ -1,10 +1,11 @@
-"""Writes the training file of Laine et al. 2019 from a folder of images.
+"""Writes a training file in the HDF5 format of Laine et al. 2019 from image files.
 
-python -m scripts.make_hdf5 --input=ILSVRC2012_val --output=imagenet_val.h5
+noise2x pack hdf5 --input=ILSVRC2012_val --output=imagenet_val.h5
 
-Keeps images with both sides from --min_size to --max_size (256 and 512, the original's; of
-ImageNet's validation set that leaves 44,328). Grey ones become colour, alpha is dropped. Layout:
-`images`, variable-length uint8, (C, H, W) flattened; `shapes`, int32 (n, 3) = C, H, W.
+Images are kept if both sides are between --min_size and --max_size pixels. The defaults are those
+of the original, which keeps 44,328 images of ImageNet's validation set. Grey images become colour
+images, and alpha channels are dropped. The file has two arrays: `images`, variable-length uint8,
+each (C, H, W) flattened, and `shapes`, int32 (n, 3), the C, H and W of each image.
 """
 
 import functools
@@ -18,10 +19,17 @@ from scripts.data import collecting
 
 
 def write(path, pictures):
-    """Writes (H, W, C) uint8 images as they come, whole or not at all; returns how many.
+    """Writes a file of images, completely or not at all.
+
+    Args:
+        path: of the file.
+        pictures: iterable of (H, W, C) uint8 images.
+
+    Returns:
+        number of images.
 
     Raises:
-        ValueError: there was none.
+        ValueError: there was no image.
     """
     shapes = []
     with atomic.replacing(path) as temporary, h5py.File(temporary, "w") as file:
@@ -40,6 +48,7 @@ def write(path, pictures):
 
 
 def main():
+    """Runs `noise2x pack hdf5`."""
     define = functools.partial(collecting.define_flags, min_size=256, max_size=512)
     running.run(lambda: collecting.run(write), define, __doc__)
 

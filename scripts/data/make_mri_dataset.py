@@ -1,12 +1,13 @@
-"""Writes the training file of n2n_tf.mri from slices, or from volumes in NIfTI format.
+"""Writes a training file for n2n_tf.mri from pictures of slices, or from volumes in NIfTI format.
 
-python -m scripts.make_mri_dataset --input=slices --output=train.h5
-python -m scripts.make_mri_dataset --input='IXI-T1/*.nii.gz' --output=train.h5    # extra `mri`
+noise2x pack mri --input=slices --output=train.h5
+noise2x pack mri --input='IXI-T1/*.nii.gz' --output=train.h5             # needs the extra `mri`
 
-A volume's brightness is scaled so that its 99.9th percentile becomes 255, what is brighter is cut
-off; slices are cut or filled up around their middle to --size, nothing is interpolated. Slices of
-which a smaller share than --min_content is brighter than a twentieth of the volume's maximum are
-left out. Pictures of 8 bits keep their values. Layout as of make_hdf5, one channel.
+The values of a volume are scaled so that their 99.9th percentile becomes 255; larger ones become
+255. Pictures of 8 bits keep their values. Slices are cropped or padded with black around their
+middle to --size; nothing is interpolated. A slice is left out if the share of its pixels that are
+brighter than a twentieth of the volume's maximum is less than --min_content. The file has the format
+of `noise2x pack hdf5`, with one channel.
 """
 
 import pathlib
@@ -26,10 +27,11 @@ NIFTI = (".nii", ".nii.gz")
 
 
 def read_nifti(path):
-    """(X, Y, Z) float32 of a NIfTI volume; a single slice has Z = 1.
+    """Reads a NIfTI volume: (X, Y, Z) float32; a single slice has Z = 1.
 
     Raises:
-        ImageError: nibabel is missing; damaged; not three axes; complex; not finite.
+        ImageError: nibabel is not installed, or the file is damaged, does not have three axes, or
+            has values that are not real numbers or not finite.
     """
     try:
         import nibabel
@@ -59,13 +61,19 @@ def read_nifti(path):
 
 
 def slices_of(path, axis):
-    """(slices, H, W) of a file: uint8 as stored, anything else scaled by its brightness.
+    """Reads the slices of a file: (slices, H, W) uint8.
+
+    Values of 8 bits stay as stored; others are scaled so that their 99.9th percentile becomes 255.
+
+    Args:
+        path: of a picture, a stack or a NIfTI volume.
+        axis: of a volume, which counts the slices, 0 to 2.
 
     Raises:
-        ImageError: not readable, colour, or black all over.
+        ImageError: the file is not readable, has colours, or is black everywhere.
     """
     if path.name.lower().endswith(NIFTI):
-        # Stored (X, Y, Z): the rows of an axial slice run along Y, from front to back.
+        # NIfTI stores (X, Y, Z). The rows of an axial slice follow Y, from front to back.
         slices = np.flip(np.moveaxis(read_nifti(path), axis, 0).swapaxes(1, 2), axis=1)
     else:
         pages = image_files.read(path)
@@ -81,7 +89,7 @@ def slices_of(path, axis):
 
 
 def fit(image, size):
-    """(H, W) cut or filled up with 0 around the middle: (size, size)."""
+    """Crops an image (H, W), or pads it with 0, around its middle: (size, size)."""
     for axis in (0, 1):
         excess = image.shape[axis] - size
         if excess > 0:
@@ -95,7 +103,12 @@ def fit(image, size):
 
 
 def usable(paths, count):
-    """Yields (size, size, 1) uint8 slices; counts those left out."""
+    """Yields slices (size, size, 1) uint8.
+
+    Args:
+        paths: of the files.
+        count: dict in which the files and slices that are left out are counted, by reason.
+    """
     for path in paths:
         try:
             slices = slices_of(path, FLAGS.axis)
@@ -112,7 +125,7 @@ def usable(paths, count):
 
 
 def find(pattern):
-    """Pictures and NIfTI volumes of a folder, or what a glob or a path names."""
+    """Paths of the pictures and NIfTI volumes in a folder, or of the files that a glob matches."""
     path = pathlib.Path(pattern).expanduser()
     if path.is_dir():
         volumes = [p for p in atomic.glob(path / "*") if p.name.lower().endswith(NIFTI)]
@@ -122,6 +135,7 @@ def find(pattern):
 
 
 def run():
+    """Collects the slices of --input in --output; exits with 1 if a file was bad."""
     flags.require("input", "output")
     count = {"nearly empty slices": 0, "bad files": 0}
     paths = [path for pattern in FLAGS.input for path in find(pattern)]
@@ -133,13 +147,17 @@ def run():
 
 
 def define_flags():
+    """Defines the flags of this program."""
     collecting.define_files()
     absl_flags.DEFINE_integer("size", 256, "Side of the slices, pixels.", 2)
-    absl_flags.DEFINE_integer("axis", 2, "Axis of a volume that counts its slices.", 0, 2)
-    absl_flags.DEFINE_float("min_content", 0.1, "Least share of a slice that is not dark.", 0, 1)
+    absl_flags.DEFINE_integer("axis", 2, "Axis of a volume along which the slices lie.", 0, 2)
+    absl_flags.DEFINE_float(
+        "min_content", 0.1, "Smallest share of bright pixels in a slice, 0 to 1.", 0, 1
+    )
 
 
 def main():
+    """Runs `noise2x pack mri`."""
     running.run(run, define_flags, __doc__)
 
 

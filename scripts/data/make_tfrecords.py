@@ -1,9 +1,9 @@
-"""Writes the training file of Lehtinen et al. 2018 from a folder of images.
+"""Writes a training file in the TFRecord format of Lehtinen et al. 2018 from image files.
 
-python -m scripts.make_tfrecords --input=ILSVRC2012_val --output=imagenet_val.tfrecords
+noise2x pack tfrecords --input=ILSVRC2012_val --output=imagenet_val.tfrecords
 
-Grey images become colour, alpha is dropped. Layout: a record an image, with the features `shape`,
-int64 (C, H, W), and `data`, its uint8 bytes in that order.
+Grey images become colour images, and alpha channels are dropped. The file has one record for each
+image, with two features: `shape`, int64 (C, H, W), and `data`, the uint8 values in that order.
 """
 
 import functools
@@ -14,10 +14,18 @@ from scripts.data import collecting
 
 
 def write(path, pictures):
-    """Writes (H, W, C) uint8 images as they come, whole or not at all; returns how many.
+    """Writes a file of images, completely or not at all.
+
+    Args:
+        path: of the file.
+        pictures: iterable of (H, W, C) uint8 images.
+
+    Returns:
+        number of images.
 
     Raises:
-        ValueError: there was none.
+        ValueError: there was no image.
+        OSError: the file can't be written.
     """
     import tensorflow as tf
 
@@ -35,7 +43,7 @@ def write(path, pictures):
 
 
 def _serialized(planes):
-    """An example of (C, H, W) uint8, as bytes."""
+    """The record of an image (C, H, W) uint8, as bytes."""
     import tensorflow as tf
 
     shape = tf.train.Feature(int64_list=tf.train.Int64List(value=planes.shape))
@@ -45,6 +53,7 @@ def _serialized(planes):
 
 
 def main():
+    """Runs `noise2x pack tfrecords`."""
     define = functools.partial(collecting.define_flags, min_size=1, max_size=None)
     running.run(lambda: collecting.run(write), define, __doc__)
 

@@ -1,6 +1,7 @@
-"""What `crosscheck` compares, a small function for each family of golden files.
+"""The comparisons of `crosscheck`: a checker, a small function, for each family of golden files.
 
-A checker takes (arrays, meta) of a file and yields rows. Tolerances are those of the files' README.
+A checker takes (arrays, meta) of a golden file and yields rows, see `comparing.Row`. The tolerances
+are those that the golden files state in their meta.
 """
 
 import fnmatch
@@ -24,7 +25,7 @@ CHECKERS = {
 
 
 def find(name):
-    """The checker of a fixture, or None."""
+    """The checker of a golden file, by its name; None if there is none."""
     for pattern, checker in CHECKERS.items():
         if fnmatch.fnmatch(name, pattern):
             return checker

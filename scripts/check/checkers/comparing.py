@@ -1,4 +1,4 @@
-"""Rows of the crosscheck's table, and gradients to compare."""
+"""Rows of the table of `crosscheck`, and gradients to compare."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from keras import ops
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One compared quantity: largest absolute difference, tolerance in words, verdict."""
+    """One compared quantity: its largest absolute difference, the tolerance, the verdict."""
 
     quantity: str
     difference: float
@@ -18,12 +18,12 @@ class Row:
 
 
 def close(quantity, ours, theirs, *, rtol=0.0, atol=0.0):
-    """Row of |ours - theirs| <= atol + rtol * |theirs|, everywhere."""
+    """Compares two arrays: a Row, ok if |ours - theirs| <= atol + rtol * |theirs| everywhere."""
     ours, theirs = (np.asarray(x, np.float64) for x in (ours, theirs))
     if ours.shape != theirs.shape:
         return Row(f"{quantity}: shape {ours.shape}, not {theirs.shape}", np.inf, "", False)
     difference = np.abs(ours - theirs)
-    ok = bool((difference <= atol + rtol * np.abs(theirs)).all())  # NaN is not
+    ok = bool((difference <= atol + rtol * np.abs(theirs)).all())  # False for NaN
     terms = [f"{atol:g}"] * (atol > 0) + [f"{rtol:g} rel"] * (rtol > 0)
     return Row(quantity, float(difference.max()), " + ".join(terms) or "exact", ok)
 
@@ -45,7 +45,7 @@ def gradients(function, *values):
 
 
 def weight_gradient(net, variable, image, cotangent):
-    """Gradient of sum(output * cotangent) by one weight, through a stateless call."""
+    """Gradient of sum(output * cotangent) with respect to one weight, by a stateless call."""
     trainable = [v.value for v in net.trainable_variables]
     index = [v is variable for v in net.trainable_variables].index(True)
 

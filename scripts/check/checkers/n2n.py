@@ -1,4 +1,4 @@
-"""Golden files of Noise2Noise: the U-Net, and the MRI's sampling and replacement."""
+"""Checkers of Noise2Noise: the U-Net, and the sampling and replacement of MRI spectra."""
 
 import numpy as np
 from keras import ops
@@ -14,7 +14,7 @@ NETWORK = {"rtol": 1e-4, "atol": 2e-4}
 
 
 def check_network(arrays, meta):
-    """Output and three gradients, of a picture that is not square."""
+    """Compares the U-Net's output and three gradients on an image that is not square."""
     image, cotangent = arrays["input"], arrays["cotangent"]
     net = network.build_network(image.shape[-1])
     yield close("weights", golden_files.check_sums(arrays, meta), 0.0, atol=1e-4)
@@ -30,7 +30,7 @@ def check_network(arrays, meta):
 
 
 def check_mri(arrays, meta):
-    """Sampling with given draws, what is put back, the shifts, the network with its padding."""
+    """Compares sampling, replaced frequencies, shifts, and the network with its padding."""
     for case in sorted({key.split("/")[0] for key in arrays if key.startswith("p0")}):
         yield from _check_sampling(case, {k: arrays[f"{case}/{k}"] for k in _SAMPLING})
     profile = spectrum.keep_probability(255, 255, 0.025)
@@ -53,7 +53,7 @@ def check_mri(arrays, meta):
     image = arrays["autoencoder/input"][..., None]
     ours = unet.run_padded(model.network, image, padding=-0.5)[..., 0]
     yield close("network, padded", ours, arrays["autoencoder/output"], **NETWORK)
-    # Through the denoiser: a frequency that was never measured leaves the network's output alone.
+    # The denoiser, with no measured frequency: it must return the network's output unchanged.
     result = model({"noisy": image + 0.5, "density": np.zeros_like(image)})["denoised"]
     yield close("denoiser", result[..., 0] - 0.5, arrays["autoencoder/output"], **NETWORK)
 
@@ -72,6 +72,7 @@ _SAMPLING = (
 
 
 def _check_sampling(case, theirs):
+    """Compares one case of sampling with the original's random draws."""
     image = theirs["image"]
     edge = float(case.split("_")[0].removeprefix("p"))
     probability = spectrum.keep_probability(*image.shape[1:], edge)

@@ -1,4 +1,4 @@
-"""Golden files of Noise2Void: networks, masking."""
+"""Checkers of Noise2Void: networks, predictions, masking."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,13 +10,13 @@ from scripts.check import golden_files
 from scripts.check.checkers.comparing import close
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
-TOLERANCE_OF_PREDICTIONS = 1e-3  # of the image's range
+TOLERANCE_OF_PREDICTIONS = 1e-3  # as a share of the image's range
 SEED = [13, 0]
 SPOT_DRAWS = 400
 
 
 def build(arguments, channels, single_net_per_channel):
-    """Our network for the arguments of the original's `build_unet`."""
+    """Builds our network for the arguments of the original's `build_unet`."""
     return network.build_network(
         channels,
         spatial=len(arguments["kernel_size"]),
@@ -42,7 +42,7 @@ def set_weights(net, meta):
 
 
 def check_network(arrays, meta):
-    """Output as in use and with batch statistics."""
+    """Compares a network's output, in inference and with batch statistics, and predictions."""
     single = meta["function"].endswith("per_channel")
     image = arrays["input"]
     net = build(meta["arguments"], image.shape[-1], single)
@@ -60,7 +60,7 @@ def check_network(arrays, meta):
 
 
 def _check_predict(arrays, meta, case):
-    """The whole prediction of the compatible front: plain, in tiles, augmented, of integers."""
+    """Compares N2V.predict: plain, in tiles, with test-time augmentation, of integers."""
     theirs = {k.split("/")[1]: v for k, v in arrays.items() if k.startswith(f"{case}/")}
     known = {k: v for k, v in meta["config"].items() if v is not None}
     known |= {"means": meta["means"], "stds": meta["stds"], "n_channel_in": len(meta["means"])}
@@ -77,7 +77,8 @@ def _check_predict(arrays, meta, case):
         ("tiled_tta", model.predict(image, axes, n_tiles=tiles, tta=True)),
         ("plain_uint16", model.predict(theirs["input_uint16"], axes)),
     ):
-        # Blurred poolings see further than the original's tiles overlap; its tiles show.
+        # With blurred pooling a pixel sees farther than the original's tiles overlap, so that its
+        # tiles are visible; ours are compared with its whole result.
         same = name.replace("tiled_", "").replace("tiled", "plain") if config.blurpool else name
         if f"output_{same}" in theirs:
             expected = theirs[f"output_{same}"]
@@ -85,7 +86,7 @@ def _check_predict(arrays, meta, case):
 
 
 def check_masking(arrays, meta):
-    """Exact values, and those that are drawn by their statistics; counts and losses."""
+    """Compares the manipulators (random ones by their statistics), counts, and losses."""
     patch, coords = tf.constant(arrays["patch"]), arrays["coords"].astype(np.int32)
     volume, coords3d = tf.constant(arrays["volume"]), arrays["coords3d"].astype(np.int32)
     for name in ("mean", "median", "identity"):
@@ -110,14 +111,14 @@ def check_masking(arrays, meta):
 
 
 def _compare_offsets(arrays, key, name):
-    """Total variation between the histograms of offsets, ours of as many draws."""
+    """Compares histograms of offsets from the same number of draws, by their total variation."""
     theirs, place = arrays[f"{key}/offset_histogram"], arrays[f"{key}/coord"]
     count, limit = int(arrays[f"{key}/n"]), len(theirs) // 2
     theirs = theirs.astype(np.float64)
-    # Ours never takes the centre where the name says so; theirs does now and then.
+    # "withoutCP" means without the centre. Ours never takes it; the original sometimes does.
     if name.endswith("withoutCP"):
         theirs[limit, limit] = 0
-    # Values that tell the pixels they stand on.
+    # Every pixel's value is its number, so that a value tells where it was taken.
     numbers = tf.constant(np.arange(64 * 64, dtype=np.float32).reshape(64, 64))
     spots = np.repeat(place[None].astype(np.int32), count, axis=0)
     taken = masking.MANIPULATORS[name](numbers, spots, 5, SEED).numpy().astype(int)
@@ -126,12 +127,13 @@ def _compare_offsets(arrays, key, name):
     ours = np.zeros_like(theirs)
     np.add.at(ours, tuple(offsets.T), 1)
     distance = np.abs(ours / ours.sum() - theirs / theirs.sum()).sum() / 2
-    # What two histograms of n draws differ by on average.
+    # The average distance between two histograms of n draws.
     expected = np.sqrt(theirs / theirs.sum()).sum() / np.sqrt(np.pi * count)
     return close(f"{key} offsets", distance, 0.0, atol=round(1.2 * float(expected), 4))
 
 
 def _compare_moments(patch, arrays, key, name):
+    """Compares mean and standard deviation of the values that replace a spot."""
     count = int(arrays[f"{key}/n"])
     place = arrays[f"{key}/coord"].astype(np.int32)
     mean, deviation = arrays[f"{key}/expected_mean_std"]
@@ -143,6 +145,7 @@ def _compare_moments(patch, arrays, key, name):
 
 
 def _check_counts(arrays):
+    """Compares the number of blind spots in a patch."""
     for perc in ("0.198", "1.5", "5"):
         for shape, key in (((64, 64), "2d"), ((32, 32, 32), "3d_32cubed")):
             key = f"count_{key}_perc{perc}"
@@ -157,6 +160,7 @@ def _check_counts(arrays):
 
 
 def _check_struct(patch, arrays):
+    """Compares the pixels that structN2V hides, and the statistics of their new values."""
     coords = arrays["structn2v/coords"].astype(np.int32)
     prefix = "structn2v/mask_after_call_"
     for key in (k for k in arrays if k.startswith(prefix)):
@@ -166,7 +170,7 @@ def _check_struct(patch, arrays):
         ours[tuple(masking.struct_places(patch.shape, coords, offsets).numpy().T)] = True
         yield close(f"structn2v/{name}", ours, arrays[f"structn2v/overwritten_{name}"])
 
-    # The values themselves: uniform on [-2, 2].
+    # The new values are uniform on [-2, 2].
     spots = np.argwhere(np.ones(patch.shape)).astype(np.int32)
     hidden, _ = masking.mask(
         patch,
@@ -185,15 +189,16 @@ def _check_struct(patch, arrays):
 
 
 def _check_orientations(arrays):
-    """The 8 ways to turn and mirror an image, in whatever order."""
+    """Compares the 8 ways to turn and mirror an image, in any order."""
     image = arrays["tta/input"]
     theirs = [arrays[f"tta/forward_{i}"] for i in range(8)]
     ours = [pixels.orient(image, *way, (0, 1)) for way in pixels.ORIENTATIONS]
-    found = sum(any(np.array_equal(a, b) for b in ours) for a in theirs)
-    yield close("tta, ways in common", found, 8)
+    common = sum(any(np.array_equal(a, b) for b in ours) for a in theirs)
+    yield close("tta, ways in common", common, 8)
 
 
 def _check_losses(arrays):
+    """Compares the losses on blind spots."""
     for case in ("c1", "c2"):
         target, kept = np.split(arrays[f"loss/{case}/y_true"], 2, axis=-1)
         predicted = arrays[f"loss/{case}/y_pred"]

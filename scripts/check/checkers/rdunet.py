@@ -1,4 +1,4 @@
-"""Golden file of RDUNet."""
+"""Checker of RDUNet."""
 
 import numpy as np
 from keras import ops
@@ -12,7 +12,7 @@ TOLERANCE = {"rtol": 2e-4, "atol": 5e-4}
 
 
 def check_network(arrays, meta):
-    """Grey and colour: output and gradients by the input, a slope and a transposed kernel."""
+    """Compares output and gradients (input, PReLU slope, transposed kernel), grey and colour."""
     for case in ("c1", "c3"):
         theirs = {k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith(f"{case}/")}
         image, cotangent = theirs["input"], theirs["cotangent"]
@@ -34,6 +34,6 @@ def check_network(arrays, meta):
     padded = unet.pad_to_multiple(
         arrays["mod_pad8/input"][None], "reflect", configs.Config().side_multiple
     )
-    # Ours pads what is missing, the original a whole 8 where nothing is: 48 -> 56.
+    # Where a side is a multiple of 8 already, the original pads 8 more (48 -> 56); ours does not.
     rows = arrays["mod_pad8/output"][:, : padded.shape[2]]
     yield close("mod_pad8, where ours pads", padded[0], rows)

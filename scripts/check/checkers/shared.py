@@ -1,4 +1,4 @@
-"""Golden files of what all methods share: schedules, PSNR, noise."""
+"""Checkers of what all methods share: schedules, PSNR, noise."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from scripts.check.checkers.comparing import close
 
 
 def check_schedules(arrays, meta):
-    """Learning rates, the annealed exponent of SSDN, beta_1 of the MRI training."""
+    """Compares learning rates, SSDN's annealed exponent, and beta_1 of the MRI training."""
     settings = {
         "images_2M_mb4": (2e6, {}, 3e-4),
         "images_16M_mb4": (16e6, {}, 3e-4),
@@ -43,7 +43,7 @@ def check_schedules(arrays, meta):
 
 
 def check_psnr(arrays, meta):
-    """8-bit rounding, PSNR of both repositories, colour to grey and back."""
+    """Compares 8-bit rounding, PSNR of both repositories, and colour to grey and back."""
     for name, shift in (("clip_to_uint8_01", 0.0), ("clip_to_uint8_05", 0.5)):
         value = arrays[f"{name}/input"].astype(np.float64) + shift
         theirs = arrays[f"{name}/output_numpy"].astype(int)
@@ -83,6 +83,7 @@ def check_psnr(arrays, meta):
     yield close("float_to_mono", ours, arrays[f"{prefix}float_to_mono"], atol=1e-6)
 
 
+# Noise string -> name of the same noise in the golden file.
 STYLES = {
     "gauss25": "ssdn_gauss25",
     "gauss5_50": "ssdn_gauss5_50",
@@ -98,21 +99,23 @@ STYLES = {
 
 
 def check_noise(arrays, meta):
-    """Moments of the noise on constant images at five levels."""
+    """Compares moments of the noise on constant images at five levels."""
     for style, original in STYLES.items():
         theirs = {
             key.split("/")[1]: arrays[key] for key in arrays if key.startswith(f"{original}/")
         }
-        # Noise2Noise's images range from -0.5 to 0.5.
+        # The images of Noise2Noise are on [-0.5, 0.5].
         shift = 0.5 if original.startswith("n2n") else 0.0
         yield from _check_noise_style(style, theirs, shift, arrays["quantiles"])
 
 
 def _check_noise_style(style, theirs, shift, quantiles):
+    """Compares one noise; shift: of the original's image range from [0, 1]."""
     import tensorflow as tf
 
     noise = noises.parse(style.split(",")[0])
-    # The strengths of a range are the rarest draws: more images, smaller ones, than the original's.
+    # Every image has one draw of a range's strength. To have many of them, there are more images
+    # than the original's, and they are smaller.
     count = 4 * int(theirs["n_images"])
     stds, kept, pooled, coefficients = [], [], [], []
 
@@ -133,8 +136,8 @@ def _check_noise_style(style, theirs, shift, quantiles):
         kept.append((noisy == level).all(axis=-1).mean())
         coefficients.append(strengths)
     if style == "poisson0.001_50":
-        # Single images rule its moments, so those are not compared; the extremes of the quantiles
-        # are as heavy-tailed.
+        # Single images dominate its moments and its extreme quantiles, which have heavy tails, so
+        # only the inner quantiles are compared.
         inner = (quantiles > 0) & (quantiles < 1)
         ours = np.stack([np.quantile(std, quantiles[inner]) for std in stds])
         named = theirs["per_image_std_quantiles"][:, inner]
@@ -145,7 +148,7 @@ def _check_noise_style(style, theirs, shift, quantiles):
     variance = np.array([p.var(dtype=np.float64) for p in pooled])
     mean = np.array([p.mean(dtype=np.float64) for p in pooled])
     if noise.is_fixed:
-        # Both means are estimates: five deviations of the difference of two.
+        # Both means are estimates; they may differ by five standard deviations.
         spread = np.sqrt(theirs["variance"] * (1 / theirs["n_samples"] + 1 / pooled[0].size))
         bound = np.abs(mean - theirs["mean"]) / np.maximum(spread, 1e-12)
         yield close(f"{style} mean, deviations", bound, 0 * bound, atol=5.0)

@@ -1,4 +1,4 @@
-"""Golden files of SSDN: networks, likelihoods, posteriors, losses."""
+"""Checkers of SSDN: networks, likelihoods, posteriors, losses."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from ssdn_tf import likelihood, network
 
 
 def check_backbone(arrays, meta):
-    """Blind-spot and plain network: output, three gradients, and the zeros that make it blind."""
+    """Compares a network's output and gradients, and the exact zeros that make it blind."""
     arguments = meta["arguments"]
     image = arrays["input"]
     net = network.build_network(
@@ -40,7 +40,7 @@ def check_backbone(arrays, meta):
 
 
 def _check_position(net, arrays, position, y, x):
-    """Gradient of an output pixel by its own input pixel, exactly 0 if blind, and by all others."""
+    """Compares gradients of an output pixel: by its own input pixel (0 if blind), by all others."""
     theirs = arrays[f"{position}_gradient"]
     absolute = 0.0
     own = []
@@ -58,7 +58,7 @@ def _check_position(net, arrays, position, y, x):
 
 
 def check_comp6248(arrays, meta):
-    """The PyTorch reimplementation's outputs, on inputs and weights of the backbone files."""
+    """Compares with the PyTorch reimplementation, on inputs and weights of the backbone files."""
     for name in sorted(arrays):
         case = name.split("/")[0]
         inputs, inputs_meta = golden_files.load(f"ssdn_backbone_{case}", meta["folder"])
@@ -72,7 +72,7 @@ def check_comp6248(arrays, meta):
 
 
 def check_pipeline(arrays, meta):
-    """Likelihood and posterior: in float64 everywhere, in float32 away from the edge rows."""
+    """Compares likelihood and posterior, in float64 everywhere, in float32 without edge rows."""
     per_image = meta["arguments"]["noise_params"] == "per_image"
     if keras.backend.backend() != "jax":  # JAX turns float64 into float32
         rtol = 1e-5 if per_image else 1e-6
@@ -81,7 +81,7 @@ def check_pipeline(arrays, meta):
 
 
 def _check_pipeline(arrays, meta, dtype, rows, rtol, atol):
-    """atol: of the posterior mean and the deviations, values about 1."""
+    """Compares one precision; atol: of the posterior mean and the deviations, values about 1."""
     arguments = meta["arguments"]
     estimated = arguments["noise_params"] != "known"
     key = "raw_noise_estimate" if estimated else "noise_params"
@@ -90,7 +90,7 @@ def _check_pipeline(arrays, meta, dtype, rows, rtol, atol):
     def run(outputs, raw):
         noise = raw
         if arguments["noise_params"] == "per_image":
-            # The one mean that the original takes in float32.
+            # The original computes this mean in float32, also in its float64 run.
             noise = ops.mean(ops.cast(noise, "float32"), axis=(1, 2), keepdims=True)
             noise = ops.cast(noise, dtype)
         return likelihood.bayes(
@@ -107,7 +107,7 @@ def _check_pipeline(arrays, meta, dtype, rows, rtol, atol):
     loss = arrays["loss_out"].reshape(arrays["loss_out"].shape[:3])
     ours = ops.convert_to_numpy(ops.mean(run(*inputs)["loss"]))
     label = dtype[-2:]
-    # In float32 a loss near 0 is a difference of terms of about 1: relative to those.
+    # In float32 a loss near 0 is a difference of terms of about 1, so its error is relative to 1.
     floor = 0.0 if dtype == "float64" else rtol
     yield close(f"{label} loss", result["loss"][:, rows], loss[:, rows], rtol=rtol, atol=floor)
     yield close(f"{label} mean loss", ours, arrays["loss_mean"], rtol=rtol)
@@ -126,8 +126,8 @@ def _check_pipeline(arrays, meta, dtype, rows, rtol, atol):
     noise_std = result["noise_std"][..., 0]
     yield close(f"{label} noise_std", noise_std, arrays["noise_std_out"], rtol=rtol, atol=atol)
 
-    found = gradients(lambda *values: ops.mean(run(*values)["loss"]), *inputs)
-    for name, gradient in zip(("raw_output", key), found):
+    by_inputs = gradients(lambda *values: ops.mean(run(*values)["loss"]), *inputs)
+    for name, gradient in zip(("raw_output", key), by_inputs):
         if f"gradient/{name}" not in arrays:
             continue
         theirs = arrays[f"gradient/{name}"]
@@ -138,7 +138,7 @@ def _check_pipeline(arrays, meta, dtype, rows, rtol, atol):
 
 
 def check_simple_pipeline(arrays, meta):
-    """Losses of the baselines; the name tells noise, targets and exponent."""
+    """Compares losses of the baselines; their names hold noise, targets and exponent."""
     for name in sorted({key.split("/")[0] for key in arrays if "/" in key}):
         exponent = float(name.rpartition("_L")[2])
         anneals = name.startswith("impulse_noisy_targets_True")
