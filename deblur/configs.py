@@ -91,7 +91,7 @@ class Config(configuration.Config):
         if self.is_logarithmic and is_camera:
             raise ValueError(
                 f"blur={self.blur!r} with formulation={self.formulation!r}: the logarithm of its "
-                "spectrum is not 0 on average, at some frequencies it is minus infinity."
+                "spectrum is not 0 on average; at some frequencies it is minus infinity."
             )
         if self.kernel_size is not None:
             if self.kernel_size < 0 or (self.kernel_size and self.kernel_size % 2 == 0):

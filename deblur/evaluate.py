@@ -46,7 +46,10 @@ def _change_config(config):
     changes = {name: FLAGS[flag].value for name, flag in flags_of.items()}
     changes = {name: value for name, value in changes.items() if value is not None}
     if changes and FLAGS.reference:
-        raise ValueError("blur, kernel_size, unit_sum with reference: those are blurred already.")
+        raise ValueError(
+            "blur, kernel_size, unit_sum with reference: images with a reference are blurred "
+            "already; leave these flags out."
+        )
     return dataclasses.replace(config, **changes)
 
 

@@ -197,7 +197,7 @@ def check(kernel):
     kernel = np.asarray(kernel)
     if kernel.ndim != 2 or not all(side % 2 for side in kernel.shape):
         sides = "x".join(map(str, kernel.shape))
-        raise ValueError(f"a kernel of {sides}: expected two odd sides, they have a middle.")
+        raise ValueError(f"a kernel of {sides}: expected two odd sides, so that it has a middle.")
     if not np.isfinite(kernel).all():
         raise ValueError("a kernel with NaN or infinite values.")
     if abs(kernel.sum()) <= 1e-6 * np.abs(kernel).sum():

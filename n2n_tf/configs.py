@@ -44,7 +44,11 @@ class Config(configuration.Config):
     )
     network: str = setting("unet", f"Network: {', '.join(NETWORKS)}.")
     loss: str | None = setting(
-        None, f"Loss: {', '.join(LOSSES)}. By default the one that suits the noise.", str
+        None,
+        "Loss: l2 (squared error), l1 (absolute error), l0 (a power of the error that falls from 2 "
+        "to 0.5) or masked_l2 (squared error of the pixels that bernoulli noise kept). By default "
+        "the one that suits the noise.",
+        str,
     )
     optimizer: str | None = setting(
         None,
@@ -73,7 +77,7 @@ class Config(configuration.Config):
         if self.pairs and (adds_noise or self.targets == "clean"):
             raise ValueError(
                 f"pairs={self.pairs!r} with noise='{self.noise}' and targets={self.targets!r}: "
-                "the pairs are noisy already, and nothing else is there; leave both out."
+                "the pairs are noisy already and have no clean images; leave noise and targets out."
             )
         if self.noise is not None and self.noise.is_none and not self.pairs:
             raise ValueError("noise='none': Noise2Noise then needs --pairs=FOLDER.")

@@ -84,7 +84,10 @@ class Config(configuration.Config):
     )
     width: int = setting(32, "Features of the network's first level.", positive=True)
     kernel_size: int | None = setting(
-        None, "Side of the network's convolution kernels, pixels, an odd number [5; in 3D 3].", int
+        None,
+        "Side of the network's convolution kernels, pixels, an odd number; by default 3 in 3D "
+        "networks.",
+        int,
     )
     batch_norm: bool = setting(True, "Use batch normalisation after every convolution.")
     residual: bool = setting(False, "Add the input to the network's output.")
@@ -137,8 +140,8 @@ class Config(configuration.Config):
             raise ValueError("dims and file_pattern are for files of your own: give data_path.")
         if self.spatial == 3 and self.precision == "bfloat16":
             raise ValueError(
-                "precision='bfloat16' of volumes: TensorFlow's gradients of 3D convolutions are "
-                "wrong in it on CPUs; float32 is right."
+                "precision='bfloat16' with volumes: on CPUs TensorFlow computes wrong gradients of "
+                "3D convolutions in bfloat16; use float32."
             )
         if self.noise is not None and self.noise.is_none and not self.data_path:
             raise ValueError("noise='none': give your noisy files as data_path.")
@@ -198,7 +201,7 @@ class Config(configuration.Config):
         return kernel[None] if kernel.ndim < self.spatial else kernel
 
     def label(self):
-        """A short name of the training: gauss25, n2v2-gauss25, structn2v-cells.tif, 3d-volume.tif."""
+        """A short name of the training: gauss25, n2v2-gauss25, structn2v-cells.tif, 3d-v.tif."""
         variant = "structn2v" if self.struct_kernel else "n2v2" if self.blurpool else ""
         parts = [variant] * bool(variant) + ["3d"] * (self.spatial == 3)
         images = (

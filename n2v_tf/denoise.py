@@ -26,7 +26,8 @@ def _define_flags():
         "training",
         ["training", "image"],
         "Mean and deviation by which images are standardised: training (of the training images) or "
-        "image (of each image itself, for files that are brighter or darker than those).",
+        "image (of each image itself, for files that are brighter or darker than those) "
+        "[training].",
     )
 
 

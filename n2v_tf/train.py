@@ -7,7 +7,7 @@ python -m n2v_tf.train --config=n2v2 --data_path=movies --dims=TYX --run_dir=run
 python -m n2v_tf.train --data_path=volume.tif --dims=ZYX
 
 `noise2x train n2v` is the same command. Without --run_dir the model is written to the next numbered
-folder in runs/, for instance runs/00003-n2v-n2v-gauss25.
+folder in runs/, for instance runs/00003-n2v-gauss25.
 """
 
 import functools
@@ -22,7 +22,9 @@ def train(run: commands.TrainingRun) -> None:
     images = run.images()  # n2v_tf/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # n2v_tf/denoiser.py: network and loss
-    run.fit(denoiser, METHOD.optimizer(config), batches, images)  # common/training/loop.py
+    run.fit(
+        denoiser, METHOD.optimizer(config), batches, images
+    )  # TrainingRun, then loop.fit
 
 
 def main():

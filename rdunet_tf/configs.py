@@ -41,7 +41,7 @@ class Config(configuration.Config):
         if self.targets == "noisy" and self.noise.RECOVERED_BY != "mean":
             raise ValueError(
                 f"noise='{self.noise}' with targets='noisy': its mean is not the image; "
-                "n2n_tf has losses for it."
+                "use n2n_tf, which has losses for such noise."
             )
         if self.width % 2:
             raise ValueError(f"width={self.width}: expected an even number.")

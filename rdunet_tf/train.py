@@ -20,7 +20,9 @@ def train(run: commands.TrainingRun) -> None:
     images = run.images()  # rdunet_tf/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # rdunet_tf/denoiser.py: network and loss
-    run.fit(denoiser, METHOD.optimizer(config), batches, images)  # common/training/loop.py
+    run.fit(
+        denoiser, METHOD.optimizer(config), batches, images
+    )  # TrainingRun, then loop.fit
 
 
 def main():

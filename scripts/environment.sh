@@ -1,5 +1,6 @@
-# Sourced by quickstart.sh and test.sh: makes .venv if it is missing and installs the project into it.
-# install EXTRAS, for instance install "[test]"; PYTHON names another interpreter than python3.
+# Sourced by quickstart.sh and test.sh. Defines the function `install EXTRAS`, for instance
+# install "[test]": it makes .venv if it is missing, and installs the project into it. The variable
+# PYTHON names another interpreter than python3.
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 
@@ -12,7 +13,7 @@ install() {
             exit 1
         }
     fi
-    # A stamp, so that a second run does not ask the package index again.
+    # The stamp file prevents that a second run asks the package index again.
     local stamp=".venv/.installed${1//[^a-z]/-}"
     if ! [ "$stamp" -nt setup.cfg ]; then
         echo "Installing into .venv (TensorFlow is large: a minute or more) ..."

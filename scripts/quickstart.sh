@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh clone to a denoised photograph: makes .venv, installs, trains a blind-spot denoiser on
-# the photographs that come with scikit-image, and restores two that it has not seen.
+# From a fresh clone to a denoised photograph: makes .venv, installs the project, trains a blind-spot
+# denoiser on the photographs that come with scikit-image, and restores two others.
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 install ""

@@ -33,7 +33,7 @@ class Config(configuration.Config):
     )
     noise_params: str = setting(
         "known",
-        "Where the noise level comes from: known (it is that of noise), global (one level is "
+        "Where the noise level comes from: known (from the setting noise), global (one level is "
         "learned for all images) or per_image (a second network estimates it for each image).",
     )
     diagonal_covariance: bool = setting(

@@ -84,7 +84,10 @@ class Config(configuration.Config):
             )
         without_noise = (None, GAUSS0)
         if self.target == "clean_hr" and self.target_noise not in without_noise:
-            raise ValueError(f"target='clean_hr' with target_noise='{self.target_noise}'.")
+            raise ValueError(
+                f"target='clean_hr' with target_noise='{self.target_noise}': a clean target has no "
+                "noise; leave target_noise out."
+            )
         if self.target_noise is not None:
             self.check_noise("target_noise", self.target_noise)
         if self.learner == "n2v" and self.target_noise not in (None, self.noise):

@@ -17,16 +17,16 @@ from common.files.errors import ImageError
 Side = typing.TypeVar("Side", int, slice)
 
 
-def white_level(dtype: np.typing.DTypeLike, given: float = 0.0) -> float:
+def white_level(dtype: np.typing.DTypeLike, known: float = 0.0) -> float:
     """The stored value that stands for 1.0.
 
     Args:
         dtype: type of the stored values.
-        given: the white level, if it is known; 0 for the largest value of an integer type, and 1
+        known: the white level, if it is known; 0 for the largest value of an integer type, and 1
             for floats.
     """
-    if given:
-        return float(given)
+    if known:
+        return float(known)
     return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
 
 

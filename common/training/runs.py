@@ -91,10 +91,10 @@ def newest_unfinished(
     """The newest run folder of a method with these settings that is not finished; or None."""
     for folder in newest_first(root):
         try:
-            found, _ = load_config(folder, method, type(config))
+            settings, _ = load_config(folder, method, type(config))
         except RunError:
             continue
-        if configuration.same_settings(found, config) and not is_finished(folder):
+        if configuration.same_settings(settings, config) and not is_finished(folder):
             return folder
     return None
 

@@ -206,7 +206,9 @@ class N2V:
         if len(axes) != img.ndim:
             raise ValueError(f"axes={axes!r}: img has {img.ndim}, its shape is {img.shape}.")
         if n_tiles is not None and len(n_tiles) != img.ndim:
-            raise ValueError(f"n_tiles={n_tiles!r}: expected {img.ndim} numbers, one for an axis.")
+            raise ValueError(
+                f"n_tiles={n_tiles!r}: expected {img.ndim} numbers, one for each axis."
+            )
         stack = stacks.Stack("img", img.astype(np.float32), axes, {}, named=True)
         items = stack.items(config.spatial, config.channels)
         parts = dict(zip(axes, n_tiles or [1] * img.ndim))

@@ -30,7 +30,7 @@ def define_flags():
     """Defines the flags of this program."""
     flags.define_data()
     absl_flags.DEFINE_string("config", None, "Named configuration of the method [its default].")
-    absl_flags.DEFINE_integer("steps", 20, "Number of steps to measure.", 1)
+    absl_flags.DEFINE_integer("steps", 20, "Number of steps to measure [20].", 1)
     absl_flags.DEFINE_integer("batch_size", None, "Crops in a step [the configuration's].", 1)
     absl_flags.DEFINE_integer("crop_size", None, "Side of a crop, pixels [the configuration's].", 1)
     flags.define_precision()

@@ -303,13 +303,13 @@ def installed():
 def define_flags():
     """Defines the flags of this program."""
     absl_flags.DEFINE_list(
-        "methods", list(methods.NAMES), "Methods to check, with untrained networks."
+        "methods", list(methods.NAMES), "Methods to check, with untrained networks [all]."
     )
     absl_flags.DEFINE_multi_string(
         "run_dir", [], "Run folder of a trained model to check instead; may be repeated."
     )
     absl_flags.DEFINE_integer(
-        "calls", 0, "Number of calls of a small n2v_tf model, from eight threads; 0: none.", 0
+        "calls", 0, "Number of calls of a small n2v_tf model, from eight threads [0].", 0
     )
     absl_flags.DEFINE_string(
         "output", None, "New folder for the exported models and agreement.json. Required."

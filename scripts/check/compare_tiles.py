@@ -30,21 +30,19 @@ def define_flags():
     absl_flags.DEFINE_integer(
         "tile_size", None, "Longest side of a tile, pixels [as long as memory_gb allows].", 1
     )
-    absl_flags.DEFINE_float("memory_gb", tiling.MEMORY_GB, "Memory for a tile, gigabytes.", 0.01)
+    absl_flags.DEFINE_float(
+        "memory_gb", tiling.MEMORY_GB, f"Memory for a tile, gigabytes [{tiling.MEMORY_GB}].", 0.01
+    )
     absl_flags.DEFINE_list(
-        "halos", ["16", "32", "48", "64", "80", "128"], "Halos of the tiles to compare, pixels."
+        "halos",
+        ["16", "32", "48", "64", "80", "128"],
+        "Halos of the tiles to compare, pixels [16,32,48,64,80,128].",
     )
     absl_flags.DEFINE_integer(
-        "repeat_image",
-        1,
-        "Number of copies of the image to put beside each other, along each side.",
-        1,
+        "repeat_image", 1, "Number of copies of the image along each of its sides [1].", 1
     )
     absl_flags.DEFINE_integer(
-        "repeats",
-        3,
-        "Number of measurements of each time; 0: measure once, without a repetition.",
-        0,
+        "repeats", 3, "Number of measurements of each time; their medians are used [3].", 0
     )
     flags.define_precision()
 

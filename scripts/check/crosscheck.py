@@ -28,9 +28,11 @@ FLAGS = flags.FLAGS
 
 def define_flags():
     """Defines the flags of this program."""
-    absl_flags.DEFINE_string("golden", str(golden_files.FOLDER), "Folder of the golden files.")
     absl_flags.DEFINE_string(
-        "only", "*", "Pattern of the names of golden files to compare, for instance ssdn_*."
+        "golden", str(golden_files.FOLDER), "Folder of the golden files [tests/golden]."
+    )
+    absl_flags.DEFINE_string(
+        "only", "*", "Pattern of the names of golden files to compare, for instance ssdn_* [*]."
     )
     absl_flags.DEFINE_bool("strict", False, "Count golden files without a checker as failures.")
 

@@ -236,10 +236,10 @@ def fuzz_weights(count, output, watch, rng):
 def define_flags():
     """Defines the flags of this program."""
     absl_flags.DEFINE_integer(
-        "count", 2000, "Number of damaged files; a fifth of them are weight files.", 1
+        "count", 2000, "Number of damaged files; a fifth of them are weight files [2000].", 1
     )
-    absl_flags.DEFINE_integer("seed", 0, "Seed of the damage.", 0)
-    absl_flags.DEFINE_integer("seconds", 20, "Longest time that a file may take, seconds.", 1)
+    absl_flags.DEFINE_integer("seed", 0, "Seed of the damage [0].", 0)
+    absl_flags.DEFINE_integer("seconds", 20, "Longest time that a file may take, seconds [20].", 1)
     absl_flags.DEFINE_string("output", None, "New folder for the damaged files. Required.")
 
 

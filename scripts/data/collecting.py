@@ -28,10 +28,16 @@ def define_flags(min_size, max_size):
     """
     define_files()
     absl_flags.DEFINE_integer(
-        "min_size", min_size, "Leave out pictures with a shorter side than this, pixels.", 1
+        "min_size",
+        min_size,
+        f"Leave out pictures with a shorter side than this, pixels [{min_size}].",
+        1,
     )
     absl_flags.DEFINE_integer(
-        "max_size", max_size, "Leave out pictures with a longer side than this, pixels [none].", 1
+        "max_size",
+        max_size,
+        f"Leave out pictures with a longer side than this, pixels [{max_size or 'none'}].",
+        1,
     )
     absl_flags.DEFINE_integer("max_files", None, "Read at most this many files [all].", 1)
 

@@ -6,8 +6,8 @@ noise2x pack mri --input='IXI-T1/*.nii.gz' --output=train.h5             # needs
 The values of a volume are scaled so that their 99.9th percentile becomes 255; larger ones become
 255. Pictures of 8 bits keep their values. Slices are cropped or padded with black around their
 middle to --size; nothing is interpolated. A slice is left out if the share of its pixels that are
-brighter than a twentieth of the volume's maximum is less than --min_content. The file has the format
-of `noise2x pack hdf5`, with one channel.
+brighter than a twentieth of the volume's maximum is less than --min_content. The file has the
+format of `noise2x pack hdf5`, with one channel.
 """
 
 import pathlib
@@ -149,10 +149,16 @@ def run():
 def define_flags():
     """Defines the flags of this program."""
     collecting.define_files()
-    absl_flags.DEFINE_integer("size", 256, "Side of the slices, pixels.", 2)
-    absl_flags.DEFINE_integer("axis", 2, "Axis of a volume along which the slices lie.", 0, 2)
+    absl_flags.DEFINE_integer("size", 256, "Side of the slices, pixels [256].", 2)
+    absl_flags.DEFINE_integer(
+        "axis",
+        2,
+        "Axis of a volume whose positions are the slices: 0 (X), 1 (Y) or 2 (Z) [2].",
+        0,
+        2,
+    )
     absl_flags.DEFINE_float(
-        "min_content", 0.1, "Smallest share of bright pixels in a slice, 0 to 1.", 0, 1
+        "min_content", 0.1, "Smallest share of bright pixels in a slice, 0 to 1 [0.1].", 0, 1
     )
 
 

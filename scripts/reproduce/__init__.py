@@ -1,1 +1,1 @@
-"""Trains and scores what a table or figure of a report shows."""
+"""Trains and scores the models in tables and figures of reports."""

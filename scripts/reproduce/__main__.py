@@ -1,18 +1,20 @@
-"""Trains and scores what a table or figure of a report shows, and prints its numbers beside ours.
+"""Trains and scores the models of a report's table or figure, and writes the table or figure.
 
-python -m scripts.reproduce ee559 --output=results/ee559
-python -m scripts.reproduce psnr_vs_sigma --output=results/psnr_vs_sigma
-python -m scripts.reproduce deblurring --output=results/deblurring
-python -m scripts.reproduce superresolution --output=results/superresolution
+noise2x reproduce ee559 --output=results/ee559
+noise2x reproduce psnr_vs_sigma --output=results/psnr_vs_sigma
+noise2x reproduce deblurring --output=results/deblurring
+noise2x reproduce superresolution --output=results/superresolution
 
 ee559: the five networks of an EE-559 report on Noise2Noise (2022), trained on pairs of noisy 32x32
-crops; writes table.csv. psnr_vs_sigma: average PSNR over the strength of the noise, of classical
-denoisers and of networks, on grey images; writes psnr.csv and psnr.png. deblurring,
-superresolution: the formulations of Cadiou & Dervishi, on grey images, and what makes them work;
-write table.csv and curves.png.
+crops. Writes table.csv, with the report's PSNR and ours.
+psnr_vs_sigma: average PSNR as a function of the noise's sigma, of classical denoisers and of
+networks, on grey images. Writes psnr.csv and psnr.png.
+deblurring, superresolution: the formulations of Cadiou & Dervishi, and trainings that change one
+setting each, on grey images. Write table.csv and curves.png.
 
-Stopped and started again, all go on where they were. --train_set=sample --dataset=sample need no
-download; --scale=0.1 trains a tenth as long, for a rough picture.
+If a command is stopped, the same command continues where it was. With --train_set=sample and
+--dataset=sample nothing needs to be downloaded. With --scale=0.1 the trainings are ten times
+shorter, and the results rougher.
 """
 
 import pathlib
@@ -29,31 +31,40 @@ FLAGS = flags.FLAGS
 
 
 def define_flags():
+    """Defines the flags of this program."""
     flags.define_data()
-    absl_flags.DEFINE_string("output", None, "Folder for run folders, tables, plots. Required.")
-    absl_flags.DEFINE_string("train_set", "bsd300_train", f"Images to train on: {flags.DATA}.")
+    absl_flags.DEFINE_string(
+        "output", None, "Folder for run folders, tables and figures. Required."
+    )
+    absl_flags.DEFINE_string(
+        "train_set", "bsd300_train", f"Images to train on: {flags.DATA} [bsd300_train]."
+    )
     absl_flags.DEFINE_string(
         "dataset",
         None,
-        "Images to score on [ee559 kodak, psnr_vs_sigma bsd68, else set12 and bsd68].",
+        "Images to score on [ee559: kodak; psnr_vs_sigma: bsd68; else set12 and bsd68].",
     )
-    absl_flags.DEFINE_float("scale", 1.0, "Factor of the length of the trainings.", 0.0, 1e3)
-    absl_flags.DEFINE_integer("max_images", None, "Score at most so many images [all].", 1)
+    absl_flags.DEFINE_float("scale", 1.0, "Factor of the length of all trainings [1].", 0.0, 1e3)
+    absl_flags.DEFINE_integer("max_images", None, "Score at most this many images [all].", 1)
     absl_flags.DEFINE_list(
-        "sigmas", ["5", "10", "15", "20", "25", "30", "35", "40", "45", "50"], "Of 255."
+        "sigmas",
+        ["5", "10", "15", "20", "25", "30", "35", "40", "45", "50"],
+        "Standard deviations of the noise in psnr_vs_sigma, in 8-bit units [5,10,15,...,50].",
     )
     absl_flags.DEFINE_list(
         "methods",
         ["all"],
-        f"Of the table: {', '.join(ee559.EE559)}; of the figure: {', '.join(baselines.NAMES)}, "
-        f"{', '.join(psnr_vs_sigma.CONTENDERS)}; of deblurring: {', '.join(extensions.DEBLUR)}; of "
-        f"superresolution: {', '.join(extensions.SUPERRES)}; or all.",
+        "Rows of the table or lines of the figure to make [all]. ee559: "
+        f"{', '.join(ee559.EE559)}; psnr_vs_sigma: {', '.join(baselines.NAMES)}, "
+        f"{', '.join(psnr_vs_sigma.CONTENDERS)}; deblurring: {', '.join(extensions.DEBLUR)}; "
+        f"superresolution: {', '.join(extensions.SUPERRES)}.",
     )
     flags.define_precision()
     FLAGS.set_default("precision", configuration.fast_precision())
 
 
 def run(arguments):
+    """Makes the table or figure that the arguments name: ["ee559"], for instance."""
     subjects = {
         "ee559": (ee559.reproduce, list(ee559.EE559)),
         "psnr_vs_sigma": (psnr_vs_sigma.reproduce, psnr_vs_sigma.FIGURE),
@@ -75,11 +86,12 @@ def run(arguments):
     for name in names:
         configuration.expect("methods", name, allowed)
         if name in baselines.NAMES:
-            baselines.available([name])  # what is not there shows before hours of training
+            baselines.available([name])  # so that a missing one fails before hours of training
     subject(names, pathlib.Path(FLAGS.output))
 
 
 def main():
+    """Runs `noise2x reproduce`."""
     running.run(run, define_flags, __doc__, takes_arguments=True)
 
 

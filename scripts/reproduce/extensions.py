@@ -1,10 +1,14 @@
-"""Deblurring and super-resolution of `scripts.reproduce`: trainings, scores, curves, ablation.
+"""Deblurring and super-resolution of `noise2x reproduce`: trainings, scores, curves.
 
-Columns of the table, average PSNR: given, what comes in; linear, of enlarged images bicubic without
-noise, of kernels around a Dirac `best_fixed_filter`; restored; fitted, restored after the affine
-fit of grey values that is nearest to the clean image.
+The columns of the table are average PSNR values, dB:
+given: the network's input.
+linear: a linear method; bicubic interpolation of small images without noise, or
+    `best_fixed_filter` for kernels around a Dirac.
+restored: the network's output.
+fitted: the network's output after the affine change of its grey values that brings it nearest to
+    the clean image.
 
-Cadiou & Dervishi, "Self-supervised methods for low-level vision", sections 4.1 and 4.2.
+Reference: Cadiou & Dervishi, "Self-supervised methods for low-level vision", sections 4.1 and 4.2.
 """
 
 import csv
@@ -24,10 +28,11 @@ FLAGS = flags.FLAGS
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A training and what it is scored under.
+    """A training, and the configurations under which it is scored.
 
-    num_images: at scale 1; flags: of the training; scored: changes of the configuration, each a
-    line of the table.
+    num_images: length of the training at scale 1, in crops.
+    flags: of the training.
+    scored: dicts of changes of the configuration, one for each line of the table.
     """
 
     num_images: int
@@ -36,6 +41,7 @@ class Row:
 
 
 def _blurs(*texts):
+    """Changes of the configuration to other validation kernels."""
     return tuple({"validation_blur": text} for text in texts)
 
 
@@ -74,7 +80,7 @@ DEBLUR = {
         ("--blur=motion3_15", "--validation_blur=motion9"),
         _blurs("motion5", "motion9", "motion15", "disc2", "dirac1"),
     ),
-    # What makes Convolve2Convolve work: one setting each, all for as long.
+    # What makes `convolve` work: trainings of equal length that change one setting each.
     "ablation": Row(6000, (), STRENGTHS),
     "ablation-random_sum": Row(6000, ("--nounit_sum",), STRENGTHS),
     "ablation-random_sum-clean": Row(6000, ("--nounit_sum", "--targets=clean"), STRENGTHS),
@@ -96,10 +102,12 @@ SUPERRES = {
 
 
 def deblurring(names, output):
+    """Trains and scores deblurring; names: keys of `DEBLUR`; output: folder, a pathlib.Path."""
     _reproduce("deblur", {name: DEBLUR[name] for name in names}, output)
 
 
 def superresolution(names, output):
+    """Trains and scores super-resolution; names: keys of `SUPERRES`; output: a pathlib.Path."""
     _reproduce("superres", {name: SUPERRES[name] for name in names}, output)
 
 
@@ -107,7 +115,7 @@ def _reproduce(package, rows, output):
     """Trains, scores on both data sets, and writes table.csv and curves.png."""
     from common.evaluation import figures
 
-    method, found = methods.find(package), []
+    method, table = methods.find(package), []
     sets = [FLAGS.dataset] if FLAGS.dataset else ["set12", "bsd68"]
     image_sets = [
         datasets.load(name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images)
@@ -132,9 +140,9 @@ def _reproduce(package, rows, output):
                     **_scores(method, config, image_set, restore),
                     "command": "python " + " ".join(restore.arguments),
                 }
-                found.append(line)
+                table.append(line)
                 print(" ".join(f"{k}={v}" for k, v in line.items() if k != "command"), flush=True)
-                trainings.write_table(output / "table.csv", found)
+                trainings.write_table(output / "table.csv", table)
     lines = {name: _curve(output / name / "log.csv") for name in rows}
     if any(lines.values()):
         figures.save_lines(
@@ -148,7 +156,7 @@ def _reproduce(package, rows, output):
 
 
 def _scores(method, config, image_set, restore):
-    """{column: average PSNR, dB} of what comes in, of a linear method, and of what is restored."""
+    """Scores a model: dict of column -> average PSNR in dB, as text; "" for an empty column."""
     from common.evaluation import quality, scoring
 
     columns = ("given", "linear", "restored", "fitted")
@@ -157,23 +165,30 @@ def _scores(method, config, image_set, restore):
     examples = method.examples(image_set, config, noise=noise)
     for number, (_, clean, inputs) in enumerate(examples):
         restored = restore(f"{number:03d}", inputs)
-        found = {"given": inputs["noisy"], "restored": restored}
-        found["fitted"] = quality.fitted(restored, clean)
+        images = {"given": inputs["noisy"], "restored": restored}
+        images["fitted"] = quality.fitted(restored, clean)
         if "small" in inputs:
-            found["linear"] = pixels.resize(inputs["small"], clean.shape[:2])
+            images["linear"] = pixels.resize(inputs["small"], clean.shape[:2])
         elif config.validation_blur.startswith("dirac") and config.unit_sum and config.kernel_size:
-            found["linear"] = best_fixed_filter(inputs["noisy"], config)
-        for column, image in found.items():
+            images["linear"] = best_fixed_filter(inputs["noisy"], config)
+        for column, image in images.items():
             scores[column].add(clean, image)
     return {c: f"{np.mean(of.psnr):.2f}" if of.psnr else "" for c, of in scores.items()}
 
 
 def best_fixed_filter(blurred, config):
-    """The linear filter nearest to the clean image on average over kernels; (H, W, C).
+    """Applies the linear filter that on average over kernels comes nearest to the clean image.
 
-    For kernels around a Dirac of unit sum, whose spectrum has mean 1 and variance v, it multiplies
-    by 1 / (1 + v), whatever the image. What a network gains beyond it, it has learned about the
-    kernel at hand.
+    The spectrum of dirac kernels with unit sum has mean 1 and variance v. The filter multiplies by
+    1 / (1 + v), whatever the image. If a network is better, it has learned about the kernel of the
+    image.
+
+    Args:
+        blurred: (H, W, C).
+        config: deblur.configs.Config with dirac kernels of unit sum as validation_blur.
+
+    Returns:
+        (H, W, C) float32.
     """
     count = config.kernel_size**2
     mean = np.full((config.kernel_size,) * 2, 1 / count)
@@ -184,11 +199,12 @@ def best_fixed_filter(blurred, config):
 
 
 def _settings(validation_set):
+    """Flags of all trainings."""
     return ["--channels=1", "--crop_size=64", f"--validation_set={validation_set}"]
 
 
 class _Restorer:
-    """Restores by one model, trained if need be."""
+    """Restores by one model, which is trained first if it does not exist yet."""
 
     def __init__(self, arguments):
         self.arguments, self._model = arguments, trainings.trained(arguments)
@@ -201,7 +217,7 @@ class _Restorer:
 
 
 class _SingleImages:
-    """Trains a model on each small image alone, and enlarges it by that."""
+    """Trains a model on each small image alone, and enlarges the image by it."""
 
     def __init__(self, method, folder, row):
         self._folder, self._row = folder, row
@@ -223,7 +239,7 @@ class _SingleImages:
 
 
 def _curve(path):
-    """[(crops shown, PSNR of the validation)] of a log, [] where there is none."""
+    """Reads a log: list of (crops shown, PSNR of the validation, dB); [] if there is no log."""
     if not path.is_file():
         return []
     with open(path, newline="") as file:

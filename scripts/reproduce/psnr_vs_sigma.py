@@ -1,4 +1,4 @@
-"""Average PSNR over the strength of the noise: classical denoisers and networks, grey images."""
+"""Average PSNR of classical denoisers and networks as a function of sigma, on grey images."""
 
 import csv
 import dataclasses
@@ -18,7 +18,12 @@ FLAGS = flags.FLAGS
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A network of the figure: its package, and the flags it is trained with, at scale 1."""
+    """A network of the figure.
+
+    package: of its method.
+    num_images: length of its training at scale 1, in crops.
+    flags: of its training.
+    """
 
     package: str
     num_images: int
@@ -37,11 +42,11 @@ FIGURE = ["mean", "median", "non_local_means", "bm3d", *CONTENDERS]
 
 
 def reproduce(names, output):
-    """Writes the average PSNR of every method for every sigma, psnr.csv and psnr.png.
+    """Writes psnr.csv and psnr.png with the average PSNR of every method at every sigma.
 
     Args:
-        names: of classical methods and of `CONTENDERS`.
-        output: folder for run folders, table and figure.
+        names: of classical methods, and keys of `CONTENDERS`.
+        output: pathlib.Path of the folder for run folders, table and figure.
     """
     from common.evaluation import figures, scoring
 
@@ -57,7 +62,7 @@ def reproduce(names, output):
         arguments, restore = _arguments(name, output), None
         for sigma in sigmas:
             noise = noises.Gauss(sigma, sigma)
-            # What a row is about; one of an earlier run about the same is not done again.
+            # What a row is about; a row that an earlier run has written is not computed again.
             key = (name, f"{sigma:g}", image_set.name, str(len(image_set)), " ".join(arguments))
             if key not in rows:
                 restore = restore or _restorer(name, arguments)
@@ -88,10 +93,10 @@ FIGURES = ("psnr", "ssim", "seconds")
 
 
 def _rows_so_far(path):
-    """Rows of earlier runs, by what they are about.
+    """Reads the rows of earlier runs: dict of the values of `KEY` -> row.
 
     Raises:
-        ValueError: the file is no such table.
+        ValueError: the file is not a table of this program.
     """
     if not path.is_file():
         return {}
@@ -103,7 +108,7 @@ def _rows_so_far(path):
 
 
 def _arguments(name, output):
-    """Arguments of the training of a method, none for classical ones."""
+    """Arguments of a network's training, see trainings.arguments; [] for a classical method."""
     if name not in CONTENDERS:
         return []
     contender = CONTENDERS[name]
@@ -113,7 +118,7 @@ def _arguments(name, output):
 
 
 def _restorer(name, arguments):
-    """Function of a denoiser's inputs that gives the restored image."""
+    """A function that returns the restored image for the inputs of a denoiser."""
     if not arguments:
         function = baselines.available([name])[name]
         return lambda inputs: function(inputs["noisy"], inputs["noise_level"])

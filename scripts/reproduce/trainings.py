@@ -1,4 +1,4 @@
-"""What the programs that train several models share: a command for each, and tables."""
+"""Shared parts of the programs that train several models: commands and tables."""
 
 import csv
 import subprocess
@@ -12,9 +12,17 @@ FLAGS = flags.FLAGS
 
 
 def arguments(package, run_dir, num_images, settings, *, train_set=None):
-    """What python is called with to train a network, all that the result depends on.
+    """Arguments for python that train a network, with all settings that the result depends on.
 
-    num_images: at --scale=1; train_set: instead of the flag's.
+    Args:
+        package: of the method, for instance "n2n_tf".
+        run_dir: run folder.
+        num_images: length of the training at --scale=1, in crops.
+        settings: list of flags of the training.
+        train_set: replaces --train_set.
+
+    Returns:
+        list of str.
     """
     length = max(int(num_images * FLAGS.scale), 4)
     own = [f"--num_images={length}", f"--precision={FLAGS.precision}"]
@@ -23,10 +31,12 @@ def arguments(package, run_dir, num_images, settings, *, train_set=None):
 
 
 def trained(arguments):
-    """The model of a run folder, after training it, or the rest of it, if need be.
+    """Trains a model, or continues its training, if it is not finished; returns the model.
+
+    arguments: of `arguments`.
 
     Raises:
-        ValueError: the training failed; its own error is printed above.
+        ValueError: the training failed; it has printed its error.
     """
     own = [f"--data_dir={FLAGS.data_dir}"] if FLAGS.data_dir else []
     done = subprocess.run([sys.executable, *arguments, *own, "--resume"], check=False)
@@ -37,7 +47,10 @@ def trained(arguments):
 
 
 def write_table(path, rows):
-    """A list of dicts as CSV; all have the keys of the first."""
+    """Writes a list of dicts as a CSV file, completely or not at all.
+
+    All dicts have the keys of the first.
+    """
     with atomic.replacing(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()

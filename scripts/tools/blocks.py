@@ -1,4 +1,4 @@
-"""What a worker of scripts.denoise_volume does with a block of an array."""
+"""Restores a block of an array, in a worker of `noise2x volume`."""
 
 import functools
 import pathlib
@@ -12,19 +12,29 @@ from noise2x import methods
 
 @functools.cache
 def load(run_dir, precision):
-    """The Denoiser of a run folder, read once in a process."""
+    """Loads the model of a run folder, once in a process.
+
+    Args:
+        run_dir: the folder.
+        precision: arithmetic, float32 or bfloat16.
+    """
     return methods.of_run(run_dir).load_deployed(run_dir, precision)
 
 
 class Shape:
-    """An array of which nothing but its sides and type is known."""
+    """Stands for an array without its values: it has shape, dtype and ndim only."""
 
     def __init__(self, shape, dtype):
         self.shape, self.dtype, self.ndim = tuple(shape), np.dtype(dtype), len(shape)
 
 
 def marker(done, place):
-    """The file that says that a block is written."""
+    """Path of the file that marks a block as written.
+
+    Args:
+        done: folder of the markers.
+        place: indices of the block in the grid.
+    """
     return pathlib.Path(done) / "-".join(map(str, place))
 
 
@@ -32,18 +42,26 @@ def restore(block, *, block_info=None, job):
     """Restores a block and writes it; `dask.array.map_overlap` calls it.
 
     Args:
-        block: part of the array, with `job["depth"]` more along every side that is not the array's.
-        block_info: dask's, tells which block of the grid it is.
-        job: dict of run_dir, precision, axes (letters of the array's) and whether they are named,
-            shape (of the whole array), chunks (dask's, of the array without overlap), depth (more
-            along each axis), halo, level (of the noise, or None), dtype (to write), input (its
-            name), output (Zarr folder), done (folder of markers).
-
-    Raises:
-        ImageError: values that `denoise` refuses too; names the input.
+        block: part of the array, extended by `job["depth"]` along every axis, except where the
+            array ends.
+        block_info: dict of dask that tells the place of the block in the grid.
+        job: dict of
+            run_dir, precision: see `load`;
+            axes: letters of the array's axes; named: whether the file names its axes;
+            shape: of the whole array;
+            chunks: lengths of the blocks along each axis, without their extensions;
+            depth: extension of the blocks along each axis, pixels;
+            halo: outer part of a tile, pixels;
+            level: noise parameter, or None;
+            dtype: type to write;
+            input: path of the input, for messages; output: Zarr folder to write;
+            done: folder of the markers.
 
     Returns:
-        One zero, for dask wants an array. A block that is marked as done is left alone.
+        an array of one zero, because dask needs an array.
+
+    Raises:
+        ImageError: the block has values that `denoise` refuses too; the message names the input.
     """
     nothing = np.zeros((1,) * block.ndim, np.uint8)
     if not block_info or marker(job["done"], place := block_info[0]["chunk-location"]).exists():
@@ -68,11 +86,11 @@ def restore(block, *, block_info=None, job):
     tile = grid.around([own[i] for i in inner])
     region, taken = grid.core(tile)
     here = [slice(p.start - f, p.stop - f) for p, f in zip(own, first)]
-    result = block[tuple(here)].astype(job["dtype"])  # alpha stays
+    result = block[tuple(here)].astype(job["dtype"])  # an alpha channel keeps its values
     _, target = view(result)
     where = tuple(slice(0, part.stop - part.start) for part in region)
     white = pixels.white_level(source.dtype, config.white_level)
-    given = {} if job["level"] is None else {"noise_level": job["level"]}
+    level = {} if job["level"] is None else {"noise_level": job["level"]}
 
     def read(number, asked):
         moved = (slice(r.start - first[i], r.stop - first[i]) for r, i in zip(asked, inner))
@@ -80,7 +98,7 @@ def restore(block, *, block_info=None, job):
 
     for number in range(source.count):
         noisy = grid.read(tile, functools.partial(read, number))
-        inputs = {"noisy": noisy} | given
+        inputs = {"noisy": noisy} | level
         restored = prediction.restore(denoiser, inputs, halo=job["halo"])["denoised"]
         values = file_by_file.to_stored(restored[taken], result.dtype, white, job["input"])
         target.write(result, number, where, values)

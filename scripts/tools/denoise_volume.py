@@ -1,14 +1,15 @@
-"""Restores a Zarr array block by block, in several processes or on many machines.
+"""Restores a Zarr array block by block, in several processes or on several machines.
 
-python -m scripts.denoise_volume --run_dir=runs/cells --input=cells.zarr --output=restored.zarr
-python -m scripts.denoise_volume --run_dir=runs/cells --input=cells.zarr --output=restored.zarr \\
-    --workers=4 --block=512
-python -m scripts.denoise_volume ... --scheduler=tcp://host:8786      # any dask cluster
+noise2x volume --run_dir=runs/cells --input=cells.zarr --output=restored.zarr
+noise2x volume --run_dir=runs/cells --input=cells.zarr --output=restored.zarr --workers=4
+noise2x volume --run_dir=runs/cells --input=cells.zarr --output=restored.zarr \\
+    --scheduler=tcp://host:8786                                        # any dask cluster
 
-A worker reads a block and a halo around it from the input, restores it and writes it to the output,
-which all of them must see; no more than that is in memory. The same command goes on where it was
-stopped, with the blocks that are not there yet. The output has the axes, type and attributes of the
-input, of OME-Zarr its finest resolution. Needs the extra `scale`.
+A worker reads one block with a halo around it, restores the block, and writes it to the output; it
+never has more than that in memory. All workers must be able to read the input and to write the
+output. If the command is stopped, the same command continues with the blocks that are missing. The
+output has the axes, type and attributes of the input. Of an OME-Zarr only the finest resolution is
+restored. Needs the extra `scale`.
 """
 
 import contextlib
@@ -32,22 +33,23 @@ FLAGS = flags.FLAGS
 
 
 def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=None):
-    """What there is to do, and the output made ready for it.
+    """Plans the work, and creates the output.
 
     Args:
         run_dir: run folder of the model.
-        source, output: Zarr folders; of a run that was stopped the output is there already, and
-            beside it `<output>.blocks`, which says what is done.
+        source: Zarr folder to restore.
+        output: Zarr folder to write. It exists already if the run was stopped before, together with
+            `<output>.blocks`, the folder of the markers of finished blocks.
         block: side of a block, pixels.
-        axes: letters for those of the array; None for what it says itself.
-        precision, halo, noise_level: as of `denoise`.
+        axes: letters of the array's axes; None for those that it names itself.
+        precision, halo, noise_level: see `denoise`.
 
     Returns:
-        (dask array of which every block restores and writes one, folder of markers).
+        (dask array; computing one of its blocks restores and writes a block), folder of markers.
 
     Raises:
-        ValueError: no such model or array, an output of something else, blocks smaller than halos,
-            a model that must be told the level.
+        ValueError: there is no such model or array, the output belongs to another run, the blocks
+            are smaller than the halo, or the model needs a noise level.
     """
     import dask.array as da
 
@@ -69,7 +71,8 @@ def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=N
     inner = [letters.index(letter) for letter in "ZYX"[-denoiser.spatial :]]
     shape, multiple = stack.array.shape, config.side_multiple
     halo = denoiser.halo if halo is None else halo
-    reach = -(-halo // multiple) * multiple + multiple  # room to begin on the network's grid
+    # The halo, and what a tile needs to begin at a multiple of the network's coarsest pixel.
+    reach = -(-halo // multiple) * multiple + multiple
     sides = [min(block, side) if i in inner else side for i, side in enumerate(shape)]
     sides = [1 if letters[i] == "I" else side for i, side in enumerate(sides)]
     depth = {i: reach if i in inner and shape[i] > sides[i] else 0 for i in range(len(shape))}
@@ -109,9 +112,15 @@ def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=N
 
 
 def execute(client, result, done, show):
-    """Lets the workers of a dask client do what `plan` planned and is not done yet.
+    """Lets the workers of a dask client restore the blocks that are not finished yet.
 
-    show: called with a line now and then.
+    Args:
+        client: distributed.Client.
+        result, done: of `plan`.
+        show: called with lines about the progress.
+
+    Raises:
+        ValueError: a worker failed.
     """
     from distributed import as_completed
 
@@ -136,9 +145,10 @@ def execute(client, result, done, show):
 
 
 def _lengths(side, block, depth):
-    """Of the blocks along a side; a last one smaller than its halo is part of the one before.
+    """Lengths of the blocks along a side, pixels.
 
-    Each begins where a chunk of the output does: two workers never write to one chunk.
+    A last block that is smaller than its halo is joined to the block before it. Every block begins
+    where a chunk of the output begins, so that two workers never write to the same chunk.
     """
     lengths, rest = [block] * (side // block), side % block
     if rest and rest < depth and lengths:
@@ -149,37 +159,47 @@ def _lengths(side, block, depth):
 
 
 def _begin(done, output, stack, job, chunks):
-    """Makes the output, or checks that the one there is what this run would have made."""
-    told = json.dumps(job, indent=1)
+    """Creates the output, or checks that an existing one belongs to the same job."""
+    description = json.dumps(job, indent=1)
     if (done / "job.json").is_file():
-        if (done / "job.json").read_text() != told:
+        if (done / "job.json").read_text() != description:
             raise ValueError(
-                f"{output}: was begun with other settings; the same ones go on with it, or remove "
-                f"it and {done}."
+                f"{output}: was begun with other settings. Use the same settings to continue it, "
+                f"or remove it and {done} to start again."
             )
     elif output.exists():
         raise ValueError(f"{output}: is there already; choose another --output.")
     with atomic.replacing(done / "job.json") as temporary:
-        temporary.write_text(told)
+        temporary.write_text(description)
     if not output.exists():
         with atomic.replacing_folder(output) as temporary:
             zarrs.create(temporary, job["shape"], job["dtype"], stack.metadata, chunks)
 
 
 def define_flags():
+    """Defines the flags of this program."""
     absl_flags.DEFINE_string("run_dir", None, "Run folder of the model to restore with. Required.")
-    absl_flags.DEFINE_string("input", None, "Zarr folder, plain or OME. Required.")
+    absl_flags.DEFINE_string("input", None, "Zarr folder to restore, plain or OME-Zarr. Required.")
     absl_flags.DEFINE_string("output", None, "Zarr folder to write. Required.")
-    absl_flags.DEFINE_integer("workers", 2, "Processes of the cluster on this machine.", 1)
-    absl_flags.DEFINE_string("scheduler", None, "Address of a dask cluster to use instead.")
-    absl_flags.DEFINE_integer("block", 512, "Side of a block, pixels.", 1)
-    absl_flags.DEFINE_integer("halo", None, "As of `denoise`, pixels [the model's].", 0)
+    absl_flags.DEFINE_integer("workers", 2, "Number of processes to start on this machine [2].", 1)
+    absl_flags.DEFINE_string(
+        "scheduler", None, "Address of a dask cluster to use, instead of processes here."
+    )
+    absl_flags.DEFINE_integer("block", 512, "Side of a block, pixels [512].", 1)
+    absl_flags.DEFINE_integer(
+        "halo",
+        None,
+        "Width of the part around a block that is computed with it and then dropped, pixels [as "
+        "far as a pixel sees, or the model's compromise].",
+        0,
+    )
     flags.define_noise_level()
     flags.define_dims()
     flags.define_precision()
 
 
 def run():
+    """Restores --input to --output with the flags' workers."""
     flags.require("run_dir", "input", "output")
     if importlib.util.find_spec("distributed") is None or importlib.util.find_spec("zarr") is None:
         raise ValueError("denoise_volume: not installed; pip install 'noise2x[scale]'.")
@@ -196,8 +216,8 @@ def run():
         halo=FLAGS.halo,
         noise_level=FLAGS.noise_level,
     )
-    with contextlib.ExitStack() as open_ones:
-        address = FLAGS.scheduler or open_ones.enter_context(
+    with contextlib.ExitStack() as stack:
+        address = FLAGS.scheduler or stack.enter_context(
             distributed.LocalCluster(
                 n_workers=FLAGS.workers,
                 threads_per_worker=1,
@@ -205,12 +225,13 @@ def run():
                 dashboard_address=None,
             )
         )
-        client = open_ones.enter_context(distributed.Client(address))
+        client = stack.enter_context(distributed.Client(address))
         execute(client, result, done, lambda line: print(line, flush=True))
     print(f"{FLAGS.input} -> {FLAGS.output}")
 
 
 def main():
+    """Runs `noise2x volume`."""
     running.run(run, define_flags, __doc__)
 
 

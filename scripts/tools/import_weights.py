@@ -1,19 +1,19 @@
-"""Makes a run folder of ours from the weights of the original implementations.
+"""Makes a run folder from a weight file of an original implementation.
 
-python -m scripts.import_weights --method=n2v_tf --input=models/my_n2v --run_dir=runs/mine
-python -m scripts.import_weights --method=ssdn_tf --config=gauss25-blindspot-sigma_known \\
+noise2x import --method=n2v_tf --input=models/my_n2v --run_dir=runs/mine
+noise2x import --method=ssdn_tf --config=gauss25-blindspot-sigma_known \\
     --input=network_final.pickle --run_dir=runs/nvidia
-python -m scripts.import_weights --method=rdunet_tf --input=model_color.pth --run_dir=runs/rdunet
+noise2x import --method=rdunet_tf --input=model_color.pth --run_dir=runs/rdunet
 
-What is read, and nothing of it executed:
-n2v_tf: a model folder of juglab's n2v, config.json and weights_best.h5 (or the only .h5 there).
-n2n_tf, n2n_tf.mri, ssdn_tf: network_final*.pickle of NVIDIA's repositories; ssdn_tf also the
-PyTorch files (.wt) of its reimplementation.
-rdunet_tf: the authors' .pth files, of any width.
+The program reads these files, and never executes code that they contain:
+n2v_tf: model folders of juglab's n2v, with config.json and weights_best.h5 (or another .h5).
+n2n_tf, n2n_tf.mri, ssdn_tf: network_final*.pickle of NVIDIA's repositories.
+ssdn_tf: also the PyTorch files (.wt) of its reimplementation.
+rdunet_tf: the .pth files of its authors, of any width.
 
-Files of weights don't say what noise they are for: --config names the configuration, by default the
-method's; channels and width are taken from the arrays. The commands of the method then take the
-run folder as if it had been trained here.
+A weight file does not say for which noise it was trained, so --config names the configuration. The
+numbers of channels and features are taken from the arrays. Afterwards all commands of the method
+work with the run folder, as if it had been trained here.
 """
 
 import dataclasses
@@ -31,9 +31,9 @@ from noise2x import methods
 from scripts.tools import weight_files
 
 FLAGS = flags.FLAGS
-# Methods with weights to import.
+# Methods whose original weights can be imported.
 ORIGINALS = ("n2n_tf", "n2n_tf.mri", "n2v_tf", "rdunet_tf", "ssdn_tf")
-# The last word of a variable's name -> what Keras calls it, by number of axes.
+# Number of an array's axes -> last word of its name -> Keras' name of the variable.
 KINDS = {
     4: {"w": "kernel", "weight": "kernel", "kernel": "kernel"},
     1: {"b": "bias", "bias": "bias", "weight": "alpha"},
@@ -41,37 +41,45 @@ KINDS = {
 
 
 def fill(network, arrays, path, *, is_torch):
-    """Gives a network the arrays of a file, by their names or, where those are others, in order.
+    """Gives a network the arrays of a file, matched by name, or in order if no layer name matches.
+
+    Args:
+        network: a keras.Model.
+        arrays: dict of name -> array.
+        path: of the file, for messages.
+        is_torch: whether kernels have PyTorch's order of axes.
 
     Raises:
-        weight_files.WeightError: missing, unexpected or of another shape; names them. The network
-            may then have some of them already.
+        weight_files.WeightError: arrays are missing, unexpected or not finite, or have another
+            shape; the message names them. A part of the network may be filled then.
     """
     wanted = {
         (layer.name, variable.name): variable
         for layer in network.layers
         for variable in layer.weights
     }
-    found = {_key(name, value): value for name, value in arrays.items()}
-    if len(found) < len(arrays):
-        twice = [n for n, v in arrays.items() if found[_key(n, v)] is not v]
+    stored = {_key(name, value): value for name, value in arrays.items()}
+    if len(stored) < len(arrays):
+        twice = [n for n, v in arrays.items() if stored[_key(n, v)] is not v]
         raise weight_files.WeightError(f"{path}: two arrays for {_list(twice)}.")
     layers = {layer for layer, _ in wanted}
-    if not layers & {layer for layer, _ in found}:
-        found = _in_order(wanted, found)
-    missing = [f"{layer}/{name}" for layer, name in wanted if (layer, name) not in found]
-    unexpected = [f"{layer}/{name}" for layer, name in found if (layer, name) not in wanted]
+    if not layers & {layer for layer, _ in stored}:
+        stored = _in_order(wanted, stored)
+    missing = [f"{layer}/{name}" for layer, name in wanted if (layer, name) not in stored]
+    unexpected = [f"{layer}/{name}" for layer, name in stored if (layer, name) not in wanted]
     if missing or unexpected:
-        said = [f"lacks {_list(missing)}"] * bool(missing)
-        said += [f"has {_list(unexpected)}"] * bool(unexpected)
-        raise weight_files.WeightError(f"{path}: weights of another network: it {', '.join(said)}.")
+        faults = [f"lacks {_list(missing)}"] * bool(missing)
+        faults += [f"has {_list(unexpected)}"] * bool(unexpected)
+        raise weight_files.WeightError(
+            f"{path}: weights of another network: it {', '.join(faults)}."
+        )
     for key, variable in wanted.items():
-        value = found[key]
+        value = stored[key]
         if is_torch and value.ndim == 4:
-            # (out, in, H, W), of transposed convolutions (in, out, H, W), as Keras has them.
+            # From (out, in, H, W), or (in, out, H, W) of transposed convolutions, to Keras' order.
             value = value.transpose(2, 3, 1, 0)
         if key[1] == "alpha" and value.size == np.prod(variable.shape):
-            value = value.reshape(variable.shape)  # (1, 1, C) here
+            value = value.reshape(variable.shape)  # (1, 1, C) in Keras
         if value.shape != tuple(variable.shape):
             raise weight_files.WeightError(
                 f"{path}: weights of another network: {key[0]}/{key[1]} is "
@@ -84,30 +92,34 @@ def fill(network, arrays, path, *, is_torch):
 
 
 def _key(name, value):
-    """("enc_conv0", "kernel") of "enc_conv0/w", "module.enc_conv0.weight", "a/enc_conv0/weight"."""
+    """Layer and variable of an array: ("enc_conv0", "kernel").
+
+    Names of this array can be "enc_conv0/w", "module.enc_conv0.weight" or "a/enc_conv0/weight".
+    """
     parts = name.replace(":0", "").replace("/", ".").removeprefix("module.").split(".")
     kind = KINDS.get(np.ndim(value), {}).get(parts[-1], parts[-1])
     layer = "_".join(parts[:-1]) if "/" not in name else parts[-2] if len(parts) > 1 else ""
     return layer, kind
 
 
-def _in_order(wanted, found):
-    """Arrays under our names, for files with names of their own: as they come."""
+def _in_order(wanted, stored):
+    """The arrays under our names, one after the other, if their kinds have the same order."""
     places = list(wanted)
-    if [kind for _, kind in found] != [kind for _, kind in places]:
-        return found
-    return dict(zip(places, found.values()))
+    if [kind for _, kind in stored] != [kind for _, kind in places]:
+        return stored
+    return dict(zip(places, stored.values()))
 
 
 def _list(names):
+    """The first three names, and the number of the others."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def sets_of(path):
-    """The sets of arrays in a file, of a network each.
+    """Reads the sets of arrays in a file, one for each network: list of dict of name -> array.
 
     Raises:
-        weight_files.WeightError: there is none.
+        weight_files.WeightError: the file holds no set of arrays, or is not readable.
     """
     content = weight_files.read(path)
     try:
@@ -120,19 +132,30 @@ def sets_of(path):
 
 
 def _channels(arrays, is_torch):
-    """Of the first kernel there is."""
+    """Number of input channels of the first kernel; None if there is no kernel."""
     kernel = next((v for v in arrays.values() if np.ndim(v) == 4), None)
     return None if kernel is None else int(kernel.shape[1 if is_torch else 2])
 
 
 def _is_torch(sets):
-    """Kernels of PyTorch are (out, in, H, W), of TensorFlow (H, W, in, out)."""
+    """Whether kernels are PyTorch's, (out, in, H, W), and not TensorFlow's, (H, W, in, out)."""
     kernels = [v for v in sets[0].values() if np.ndim(v) == 4]
     return bool(kernels) and all(v.shape[2] == v.shape[3] <= 7 for v in kernels)
 
 
 def read_n2v(path, given):
-    """(configuration, Denoiser) of a model folder of juglab's n2v."""
+    """Reads a model folder of juglab's n2v.
+
+    Args:
+        path: of the folder.
+        given: dict of settings that the user gave, which change the configuration.
+
+    Returns:
+        (configuration, Denoiser).
+
+    Raises:
+        weight_files.WeightError: it is not such a folder, or a damaged one.
+    """
     from n2v_tf import N2V
 
     path = pathlib.Path(path).resolve()
@@ -150,26 +173,39 @@ def read_n2v(path, given):
 
 
 def _check_size(folder):
-    """Refuses a configuration of a network far larger than the weights that are there."""
+    """Refuses a configuration whose network is far larger than the weight files in the folder."""
     try:
-        told = json.loads((folder / "config.json").read_text())
-        first, depth = int(told["unet_n_first"]), int(told["unet_n_depth"])
+        settings = json.loads((folder / "config.json").read_text())
+        first, depth = int(settings["unet_n_first"]), int(settings["unet_n_depth"])
         widest = first * 2.0 ** min(depth, 100)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise weight_files.WeightError(
             f"{folder}/config.json: not a configuration of n2v ({type(error).__name__}: {error})."
         ) from error
     stored = max((path.stat().st_size for path in folder.glob("*.h5")), default=0)
-    # The kernels in the middle alone, of floats.
+    # Bytes of the kernels in the network's middle alone, as float32.
     if not first > 0 or not depth >= 0 or 4 * 9 * widest**2 / 2 > 2 * max(stored, 10**6):
         raise weight_files.WeightError(
-            f"{folder}: config.json says {first} features at the top of {depth} levels, which the "
-            "weights there are too few for."
+            f"{folder}: the weights are too few for the network in config.json, with {first} "
+            f"features at the first of {depth} levels."
         )
 
 
 def read_networks(method, path, config, given):
-    """(configuration, Denoiser) of a file of arrays; the first set is the main network's."""
+    """Reads a file of arrays, whose first set belongs to the main network.
+
+    Args:
+        method: the Method.
+        path: of the file.
+        config: configuration of the model; channels and width are taken from the arrays.
+        given: dict of settings that the user gave, which change the configuration.
+
+    Returns:
+        (configuration, Denoiser).
+
+    Raises:
+        weight_files.WeightError: the weights belong to another network.
+    """
     sets = sets_of(path)
     is_torch = _is_torch(sets)
     channels = _channels(sets[0], is_torch)
@@ -185,59 +221,71 @@ def read_networks(method, path, config, given):
     if noise_network is not None:
         if len(sets) < 2:
             raise weight_files.WeightError(
-                f"{path}: one network; a model of noise_params=per_image has another, that "
-                "estimates the noise."
+                f"{path}: holds one network. This configuration, noise_params=per_image, needs a "
+                "second one, which estimates the noise."
             )
         fill(noise_network, sets[1], path, is_torch=is_torch)
     elif len(sets) > 1:
         raise weight_files.WeightError(
-            f"{path}: {len(sets)} networks, this configuration has one; --config=... names another."
+            f"{path}: holds {len(sets)} networks, but this configuration has one; choose another "
+            "with --config=..."
         )
     if getattr(denoiser, "raw_noise", None) is not None:
         raise weight_files.WeightError(
-            f"{path}: of a model of noise_params=global the noise that it learned is no part of "
-            "its network; import it as one of known noise: --config=gauss25-blindspot-sigma_known."
+            f"{path}: the noise level that a model with noise_params=global has learned is not in "
+            "its weight file; import it as a model of known noise: "
+            "--config=gauss25-blindspot-sigma_known."
         )
     return config, denoiser
 
 
 def define_flags():
-    absl_flags.DEFINE_enum("method", None, list(ORIGINALS), "Whose weights. Required.")
-    absl_flags.DEFINE_string("input", None, "File, or folder of n2v. Required.")
-    absl_flags.DEFINE_string("run_dir", None, "The run folder to make. Required.")
-    absl_flags.DEFINE_string("config", None, "Named configuration [the method's default].")
+    """Defines the flags of this program."""
+    absl_flags.DEFINE_enum(
+        "method", None, list(ORIGINALS), "Method that the weights belong to. Required."
+    )
     absl_flags.DEFINE_string(
-        "noise", None, "What the model is for, as gauss25 [the configuration's; n2v: none]."
+        "input", None, "Weight file, or model folder of juglab's n2v. Required."
+    )
+    absl_flags.DEFINE_string("run_dir", None, "Run folder to make. Required.")
+    absl_flags.DEFINE_string(
+        "config", None, "Named configuration of the model [the method's default]."
+    )
+    absl_flags.DEFINE_string(
+        "noise",
+        None,
+        "Noise that the model was trained on, for instance gauss25 [that of the configuration; "
+        "n2v_tf: none].",
     )
 
 
 def convert(method, path, run_dir, *, name=None, noise=None):
-    """Makes a run folder from a file of weights.
+    """Makes a run folder from a weight file.
 
     Args:
-        method: commands.Method.
+        method: the Method.
         path: of the file, or of juglab's folder.
-        run_dir: must not be there yet.
-        name: of a named configuration; None for the default's.
-        noise: that the model is for; None for the configuration's.
+        run_dir: run folder to make, a pathlib.Path that does not exist yet.
+        name: of a named configuration; None for the method's default.
+        noise: noise string of the model's noise; None for that of the configuration.
 
     Returns:
         (configuration, Denoiser).
 
     Raises:
-        ValueError: what is wrong; nothing is written then.
+        ValueError: the weights or settings are not usable; nothing is written then.
     """
     if run_dir.exists():
         raise runs.RunError(f"{run_dir}: is there already; choose another --run_dir.")
     name = name or method.default
     configuration.expect("config", name, list(method.named))
-    given = {} if noise is None else {"noise": noise, "validation_noise": noise}
+    changes = {} if noise is None else {"noise": noise, "validation_noise": noise}
     if method.name == "n2v_tf":
         if name != method.default:
             raise ValueError(f"config={name!r}: a model folder of n2v has its own configuration.")
-        config, denoiser = read_n2v(path, given)
+        config, denoiser = read_n2v(path, changes)
     else:
-        config, denoiser = read_networks(method, path, method.named[name], given)
+        config, denoiser = read_networks(method, path, method.named[name], changes)
     with atomic.replacing_folder(run_dir) as temporary:
         runs.save_config(temporary, method.name, config)
         runs.save_weights(temporary, denoiser)
@@ -245,6 +293,7 @@ def convert(method, path, run_dir, *, name=None, noise=None):
 
 
 def run():
+    """Makes the run folder that the flags describe, and prints what it is."""
     flags.require("method", "input", "run_dir")
     run_dir = pathlib.Path(FLAGS.run_dir)
     method = methods.find(FLAGS.method)
@@ -257,6 +306,7 @@ def run():
 
 
 def main():
+    """Runs `noise2x import`."""
     running.run(run, define_flags, __doc__)
 
 

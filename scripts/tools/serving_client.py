@@ -1,11 +1,11 @@
-"""Restores files on a model server: TensorFlow Serving and what speaks its REST interface.
+"""Restores files on a model server, TensorFlow Serving or one with the same REST interface.
 
-python -m scripts.serving_client --input=photo.jpg --output=restored --model=ssdn_tf
-python -m scripts.serving_client --input='scans/*.tif' --output=restored --url=http://host:8501
+noise2x client --input=photo.jpg --model=ssdn_tf
+noise2x client --input='scans/*.tif' --model=ssdn_tf --url=http://host:8501 --output=restored
 
-PNG and JPEG files travel as they are, to the signature denoise_png, and come back as PNG of 8 bits.
-Other files, TIFF stacks for instance, travel page by page as numbers, to serving_default, and keep
-name, type and axes.
+PNG and JPEG files are sent as they are, to the signature denoise_png; the results are PNG files of
+8 bits. Other files, for instance TIFF stacks, are sent page by page as numbers, to the signature
+serving_default; the results keep the names, types and axes of the files.
 """
 
 import base64
@@ -33,7 +33,14 @@ PICTURES = (".png", ".jpg", ".jpeg")
 class Client:
     """A model on a server.
 
-    Its methods raise OSError if the server is not there, ImageError if it refuses an image.
+    Args:
+        url: address of the server, for instance http://localhost:8501.
+        model: name of the model on the server.
+        version: of the model; None for the newest.
+        timeout: of an answer, seconds.
+
+    The methods raise OSError if the server can't be reached or is not a model server, and
+    ImageError if it refuses an image.
     """
 
     def __init__(self, url, model, *, version=None, timeout=300.0):
@@ -42,45 +49,63 @@ class Client:
         self._timeout = timeout
 
     def restore_file(self, content, **inputs):
-        """A PNG or JPEG file's bytes -> {output: value}, of `denoised_bytes` bytes of a PNG."""
-        given = {"image_bytes": [{"b64": base64.b64encode(content).decode()}]}
-        given |= {name: [value] for name, value in inputs.items()}
-        found = self._predict("denoise_png", given)
-        outputs = found if isinstance(found, dict) else {"denoised_bytes": found}
+        """Restores a picture.
+
+        Args:
+            content: bytes of a PNG or JPEG file.
+            **inputs: other inputs of the model, for instance noise_level.
+
+        Returns:
+            dict of the model's outputs; `denoised_bytes` holds the bytes of a PNG file.
+        """
+        batch = {"image_bytes": [{"b64": base64.b64encode(content).decode()}]}
+        batch |= {name: [value] for name, value in inputs.items()}
+        answer = self._predict("denoise_png", batch)
+        outputs = answer if isinstance(answer, dict) else {"denoised_bytes": answer}
         return {name: _decoded(value[0]) for name, value in outputs.items()}
 
     def restore(self, noisy, **inputs):
-        """(H, W, C) or (D, H, W, C) float32 -> {output: array}, without the axis of the batch."""
-        given = {"noisy": noisy[None].tolist()}
-        given |= {name: [value] for name, value in inputs.items()}
-        found = self._predict("serving_default", given)
-        outputs = found if isinstance(found, dict) else {"denoised": found}
+        """Restores an image or a volume.
+
+        Args:
+            noisy: (H, W, C) or (D, H, W, C) float32.
+            **inputs: other inputs of the model, for instance noise_level.
+
+        Returns:
+            dict of the model's outputs, float32 arrays without the axis of the batch.
+        """
+        batch = {"noisy": noisy[None].tolist()}
+        batch |= {name: [value] for name, value in inputs.items()}
+        answer = self._predict("serving_default", batch)
+        outputs = answer if isinstance(answer, dict) else {"denoised": answer}
         return {name: np.array(value[0], np.float32) for name, value in outputs.items()}
 
     def _predict(self, signature, inputs):
-        """What the server answers as "outputs": a dict, or the one output itself."""
+        """The "outputs" of the server's answer: a dict, or the value of the only output."""
         body = json.dumps({"signature_name": signature, "inputs": inputs}).encode()
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as answer:
                 return json.load(answer)["outputs"]
         except urllib.error.HTTPError as error:
-            said = error.read(500).decode(errors="replace")
-            raise ImageError(f"refused by the server, {error.code}: {said}.") from error
+            message = error.read(500).decode(errors="replace")
+            raise ImageError(f"refused by the server, {error.code}: {message}.") from error
         except urllib.error.URLError as error:
             raise OSError(f"{self._url}: no answer ({error.reason}).") from error
         except (ValueError, KeyError, TypeError, http.client.HTTPException) as error:
-            raise OSError(f"{self._url}: not the answer of a model server.") from error
+            raise OSError(f"{self._url}: the answer is not that of a model server.") from error
 
 
 def _decoded(value):
+    """The bytes of an output that is coded in base64; other values as they are."""
     return base64.b64decode(value["b64"]) if isinstance(value, dict) else value
 
 
 def _upright(path):
-    """The bytes of a picture; of one that its EXIF data turn, those of a PNG that needs no turning.
+    """The bytes of a picture file. A picture that its EXIF data turn becomes a PNG, turned.
 
-    Raises ImageError for a damaged file, which says what is wrong better than a server.
+    Raises:
+        ImageError: the file is damaged; the message is better than that of a server.
     """
     picture = image_files.read_one(path)
     with PIL.Image.open(path) as stored:
@@ -93,11 +118,26 @@ def _upright(path):
 
 
 def restore_file(client, path, target, *, spatial, channels, white_level, **inputs):
-    """Restores a file; returns what to say about it."""
+    """Restores a file on the server.
+
+    Args:
+        client: `Client`.
+        path, target: files to read and to write.
+        spatial: 2, or 3 for models of volumes.
+        channels: of the model; None for those of the file.
+        white_level: stored value that stands for 1; 0 for the largest of the file's type.
+        **inputs: other inputs of the model, for instance noise_level.
+
+    Returns:
+        a line about the file, for the user.
+
+    Raises:
+        ImageError: the file can't be restored.
+    """
     if path.suffix.lower() in PICTURES:
-        found = client.restore_file(_upright(path), **inputs)
+        outputs = client.restore_file(_upright(path), **inputs)
         with atomic.replacing(target) as temporary:
-            temporary.write_bytes(found["denoised_bytes"])
+            temporary.write_bytes(outputs["denoised_bytes"])
         return f"{path} -> {target}"
     if image_files.is_zarr(path):
         raise ImageError(f"{path}: too large to be sent; use `denoise`.")
@@ -107,27 +147,42 @@ def restore_file(client, path, target, *, spatial, channels, white_level, **inpu
     white = pixels.white_level(items.dtype, white_level)
     restored = [client.restore(pixels.to_unit(i, white), **inputs)["denoised"] for i in items]
     written = pixels.from_unit(np.stack(restored), items.dtype, white)
-    scale = written.shape[-2] // items.shape[-2]  # of models that enlarge
+    scale = written.shape[-2] // items.shape[-2]  # 1 unless the model enlarges
     stacks.write(target, stack.enlarged(scale), stack.like(written, scale))
     return f"{path} -> {target}"
 
 
 def define_flags():
+    """Defines the flags of this program."""
     flags.define_files()
-    absl_flags.DEFINE_string("url", "http://localhost:8501", "Of the server's REST interface.")
-    absl_flags.DEFINE_string("model", None, "Name of the model on the server. Required.")
-    absl_flags.DEFINE_integer("version", None, "Of the model [the newest].", 1)
-    absl_flags.DEFINE_float(
-        "noise_level", None, "For models that ask for it: sigma on [0, 1], lambda, or probability."
+    absl_flags.DEFINE_string(
+        "url",
+        "http://localhost:8501",
+        "Address of the server's REST interface [http://localhost:8501].",
     )
-    absl_flags.DEFINE_integer("spatial", 2, "3 for models of volumes.", 2, 3)
-    absl_flags.DEFINE_integer("channels", None, "Of the model, for other files than pictures.", 1)
+    absl_flags.DEFINE_string("model", None, "Name of the model on the server. Required.")
+    absl_flags.DEFINE_integer("version", None, "Version of the model [the newest].", 1)
     absl_flags.DEFINE_float(
-        "white_level", 0.0, "Stored value that stands for 1; 0: the file type's largest."
+        "noise_level",
+        None,
+        "Noise in the files, for models that need it: sigma on [0, 1], lambda, or probability.",
+    )
+    absl_flags.DEFINE_integer(
+        "spatial", 2, "Number of sides of the model's images: 2, or 3 for volumes [2].", 2, 3
+    )
+    absl_flags.DEFINE_integer(
+        "channels",
+        None,
+        "Channels of the model, for files other than PNG and JPEG [3 for colour files, else 1].",
+        1,
+    )
+    absl_flags.DEFINE_float(
+        "white_level", 0.0, "Stored value that stands for 1; 0: the largest of the file's type [0]."
     )
 
 
 def run():
+    """Restores the files of --input on the server."""
     flags.require("input", "output", "model")
     client = Client(FLAGS.url, FLAGS.model, version=FLAGS.version)
     level = {} if FLAGS.noise_level is None else {"noise_level": FLAGS.noise_level}
@@ -146,7 +201,7 @@ def run():
                 **level,
             )
         except (KeyError, IndexError, TypeError) as error:
-            raise ImageError(f"{path}: not the answer of such a model.") from error
+            raise ImageError(f"{path}: the server's answer is not that of a denoiser.") from error
 
     def target(path):
         is_picture = path.suffix.lower() in PICTURES
@@ -156,6 +211,7 @@ def run():
 
 
 def main():
+    """Runs `noise2x client`."""
     running.run(run, define_flags, __doc__)
 
 

@@ -1,11 +1,13 @@
-"""Weights out of pickles and PyTorch files, of which nothing is ever executed.
+"""Reads weights from pickles and PyTorch files without executing code that the files contain.
 
-A pickle is a program for a machine that can call any function of any module. The one here knows
-plain containers, numbers and text; arrays of NumPy and tensors of PyTorch, put together by code of
-this file; and NVIDIA's network class, of which it keeps the state alone. It refuses all else by
-name. What calls and opcodes may make is bounded by the size of the file.
+A pickle is a program for a virtual machine, and Python's machine can call any function of any
+module. The machine here only makes plain containers, numbers and text, NumPy arrays and PyTorch
+tensors (by the code in this file), and NVIDIA's network class, of which only the state is kept.
+Anything else is refused, with its name in the message. The size of the file limits how much memory
+calls and opcodes can use.
 
-Formats: Python's pickle protocols 0 to 5; PyTorch's zip files, from 1.6 on, and those before.
+Formats: Python's pickle protocols 0 to 5, PyTorch's zip files (from version 1.6 on), and its files
+of earlier versions.
 """
 
 import collections
@@ -16,9 +18,10 @@ import zipfile
 
 import numpy as np
 
-MAX_BYTES = 2 * 2**30  # of a file
-MAX_DEPTH = 20  # of containers in each other
-TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+MAX_BYTES = 2 * 2**30  # largest size of a file
+MAX_DEPTH = 20  # largest depth of nested containers
+TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first pickle in PyTorch's files before 1.6
+# PyTorch's class of a storage -> NumPy's code of its type.
 STORAGES = {
     "DoubleStorage": "f8",
     "FloatStorage": "f4",
@@ -30,22 +33,23 @@ STORAGES = {
     "ByteStorage": "u1",
     "BoolStorage": "?",
 }
+# Modules in which NVIDIA's pickles look for the class Network.
 NETWORKS = {"dnnlib.tflib.network", "dnnlib.tflib", "tfutil", "network"}
 
 
 class WeightError(ValueError):
-    """A file that holds no weights that can be used; the message says what is wrong with it."""
+    """A file without usable weights; the message says what is wrong with it."""
 
 
 class Network:
-    """NVIDIA's: what its pickle held, `state`."""
+    """NVIDIA's network class; `state` is what the pickle stores for it."""
 
     def __setstate__(self, state):
         self.state = state
 
 
 class _Array:
-    """An array of NumPy before its values come."""
+    """A NumPy array; `value` exists once its state has been read."""
 
     def __setstate__(self, state):
         _, shape, dtype, is_fortran, content = state
@@ -54,7 +58,7 @@ class _Array:
 
 
 class _Dtype:
-    """A dtype: its letter and size, then its byte order."""
+    """A NumPy dtype, made from its letter and size; its state sets the byte order."""
 
     def __init__(self, code, *unused):
         dtype = np.dtype(code) if isinstance(code, str) and len(code) <= 3 else None
@@ -67,7 +71,7 @@ class _Dtype:
 
 
 class _Tensor:
-    """Part of a storage, whose values come later in old files."""
+    """A PyTorch tensor, a part of a storage. In old files the storage's values come later."""
 
     def __init__(self, storage, offset, size, stride):
         self.storage, self.offset = storage, int(offset)
@@ -75,6 +79,7 @@ class _Tensor:
 
     @property
     def value(self):
+        """The tensor as a NumPy array."""
         values = self.storage["values"]
         if values is None:
             raise WeightError("a tensor without values")
@@ -106,7 +111,7 @@ def _encode(text, encoding="latin1"):
 
 
 def _reconstructor(kind, base, state):
-    """How protocols before 2 make an instance of a class without one of its own."""
+    """Makes an instance of a class as protocols before 2 do."""
     if kind is not Network:
         raise WeightError("an instance of a class that holds no weights")
     return Network()
@@ -124,7 +129,7 @@ def _reconstruct(*unused):
     return _Array()
 
 
-# What a file may name, and what is done instead.
+# (module, name) that a file may refer to -> what is used in its place.
 _NAMES = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("copyreg", "_reconstructor"): _reconstructor,
@@ -148,7 +153,11 @@ _NAMES = {
 
 
 class _Unpickler(pickle._Unpickler):
-    """Python's own, written in Python: its memo is a dictionary and takes no memory in advance."""
+    """The unpickler of the standard library in its Python version, with restrictions.
+
+    The C version would allocate a memo as large as a damaged file asks for; here the memo is a
+    dictionary.
+    """
 
     dispatch = {
         opcode: load
@@ -171,14 +180,16 @@ class _Unpickler(pickle._Unpickler):
         self._left, self._storages = 2 * size + 1000, storages
 
     def load_reduce(self):
+        """Calls a function of `_NAMES`, if the limit for the size of all arguments allows it."""
         arguments = self.stack.pop()
-        # The same text or list again and again would cost the file next to nothing.
+        # Without a limit, a short file could pass one long text or list to many calls.
         self._left -= 10 + sum(len(a) for a in arguments if hasattr(a, "__len__"))
         if self._left < 0:
             raise WeightError("calls that make more than the file holds")
         self.stack[-1] = self.stack[-1](*arguments)
 
     def load_build(self):
+        """Sets the state of an object of this file's classes; ignores that of an OrderedDict."""
         state = self.stack.pop()
         made = self.stack[-1]
         if isinstance(made, _Array | _Dtype | Network):
@@ -190,6 +201,7 @@ class _Unpickler(pickle._Unpickler):
     dispatch[pickle.BUILD[0]] = load_build
 
     def find_class(self, module, name):
+        """Returns what is used in place of a name, or raises WeightError."""
         if (module, name) in _NAMES:
             return _NAMES[module, name]
         if module == "torch" and name in STORAGES:
@@ -199,6 +211,7 @@ class _Unpickler(pickle._Unpickler):
         raise WeightError(f"it asks for {module}.{name}, which has no place among weights")
 
     def persistent_load(self, identity):
+        """Returns the storage that a PyTorch file refers to."""
         if self._storages is None:
             raise WeightError("a reference out of the file")
         _, dtype, key, _, count, *view = identity
@@ -208,10 +221,11 @@ class _Unpickler(pickle._Unpickler):
 
 
 def read(path):
-    """Reads a file: the containers in it, arrays as NumPy's, networks as `Network`.
+    """Reads a file: its containers, with NumPy arrays and `Network` objects in them.
 
     Raises:
-        WeightError: no such file, damaged, too large, or something in it that is no weights.
+        WeightError: the file does not exist, is damaged or too large, or holds other things than
+            weights.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -223,13 +237,14 @@ def read(path):
         is_zip = content[:4] == b"PK\x03\x04"
         return _plain(_read_zip(content) if is_zip else _read_pickles(content))
     except WeightError as error:
-        raise WeightError(f"{path}: no weights that can be used: {error}.") from error
+        raise WeightError(f"{path}: not usable as weights: {error}.") from error
     except Exception as error:  # damaged pickles raise nearly anything
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise WeightError(f"{path}: damaged, or no weights ({reason}).") from error
+        raise WeightError(f"{path}: damaged, or not a weight file ({reason}).") from error
 
 
 def _read_zip(content):
+    """Reads PyTorch's zip format."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
             raise WeightError("compressed; PyTorch's files are not")
@@ -251,20 +266,20 @@ def _read_zip(content):
 
 
 def _read_pickles(content):
-    """A single pickle, or PyTorch's series of them before 1.6."""
+    """Reads a single pickle, or the series of pickles that PyTorch wrote before 1.6."""
     file = io.BytesIO(content)
-    found = _Unpickler(file, len(content)).load()
-    if found != TORCH_MAGIC or isinstance(found, bool):
-        return found
+    first = _Unpickler(file, len(content)).load()
+    if first != TORCH_MAGIC or isinstance(first, bool):
+        return first
     if _Unpickler(file, len(content)).load() != 1001:
         raise WeightError("a version of PyTorch's format that is not known")
-    _Unpickler(file, len(content)).load()  # what machine wrote it
+    _Unpickler(file, len(content)).load()  # properties of the machine that wrote it
     known = {}
 
     def storage(key, dtype, count):
         return known.setdefault(key, {"values": None, "dtype": dtype, "count": count})
 
-    found = _Unpickler(file, len(content), storage).load()
+    weights = _Unpickler(file, len(content), storage).load()
     for key in _Unpickler(file, len(content)).load():
         (count,) = np.frombuffer(file.read(8), "<i8")
         wanted = known.get(str(key), {"dtype": None})
@@ -274,40 +289,50 @@ def _read_pickles(content):
         wanted["values"] = np.frombuffer(content_of, wanted["dtype"])
         if len(wanted["values"]) < wanted["count"]:
             raise WeightError(f"storage {key} is cut off")
-    return found
+    return weights
 
 
-def _plain(found, known=None, depth=0):
-    """With arrays for what stood for them; each object once, however often it is referred to."""
+def _plain(content, known=None, depth=0):
+    """Replaces arrays and tensors in nested containers by NumPy arrays.
+
+    Args:
+        content: what an unpickler returned.
+        known: dict of id -> result, so that every object is converted once, however often the
+            containers refer to it.
+        depth: of the nesting.
+    """
     known = {} if known is None else known
-    if id(found) in known:
-        return known[id(found)]
+    if id(content) in known:
+        return known[id(content)]
     if depth > MAX_DEPTH:
         raise WeightError("containers in containers in containers")
-    if isinstance(found, _Array | _Tensor):
-        made = found.value
-    elif isinstance(found, Network):
-        found.state = _plain(found.state, known, depth + 1)
-        made = found
-    elif isinstance(found, dict):
-        made = {key: _plain(value, known, depth + 1) for key, value in found.items()}
-    elif isinstance(found, list | tuple):
-        made = [_plain(value, known, depth + 1) for value in found]
-    elif found is None or isinstance(found, bool | int | float | str | bytes | np.generic):
-        return found
+    if isinstance(content, _Array | _Tensor):
+        made = content.value
+    elif isinstance(content, Network):
+        content.state = _plain(content.state, known, depth + 1)
+        made = content
+    elif isinstance(content, dict):
+        made = {key: _plain(value, known, depth + 1) for key, value in content.items()}
+    elif isinstance(content, list | tuple):
+        made = [_plain(value, known, depth + 1) for value in content]
+    elif content is None or isinstance(content, bool | int | float | str | bytes | np.generic):
+        return content
     else:
-        raise WeightError(f"a {type(found).__name__} among the weights")
-    known[id(found)] = made
+        raise WeightError(f"a {type(content).__name__} among the weights")
+    known[id(content)] = made
     return made
 
 
 def tensors(found):
-    """All sets of named arrays in what `read` gave: a list of {name: array}.
+    """Collects all sets of named arrays: a list of dict of name -> array.
 
-    A dictionary that holds arrays is one, a network's pairs of (name, array) are one.
+    A dictionary with arrays is such a set, and so are the pairs (name, array) of a network.
+
+    Args:
+        found: the result of `read`.
 
     Raises:
-        WeightError: pairs of something else.
+        WeightError: a network's variables are not such pairs.
     """
     seen, sets = set(), []
 
@@ -335,6 +360,7 @@ def tensors(found):
 
 
 def _pairs(variables):
+    """The variables of a network, a list of [name, array], as a dict."""
     pairs = [pair for pair in variables if isinstance(pair, list) and len(pair) == 2]
     if len(pairs) < len(variables) or not all(
         isinstance(name, str) and isinstance(value, np.ndarray | np.generic)
