@@ -21,9 +21,7 @@ def train(run: commands.TrainingRun) -> None:
     images = run.images()  # deblur/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # deblur/denoiser.py: network and loss
-    run.fit(
-        denoiser, METHOD.optimizer(config), batches, images
-    )  # TrainingRun, then loop.fit
+    run.fit(denoiser, METHOD.optimizer(config), batches, images)  # TrainingRun, then loop.fit
 
 
 def main():

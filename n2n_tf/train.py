@@ -21,9 +21,7 @@ def train(run: commands.TrainingRun) -> None:
     images = run.images()  # n2n_tf/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # n2n_tf/denoiser.py: network and loss
-    run.fit(
-        denoiser, METHOD.optimizer(config), batches, images
-    )  # TrainingRun, then loop.fit
+    run.fit(denoiser, METHOD.optimizer(config), batches, images)  # TrainingRun, then loop.fit
 
 
 def main():

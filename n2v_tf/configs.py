@@ -140,8 +140,8 @@ class Config(configuration.Config):
             raise ValueError("dims and file_pattern are for files of your own: give data_path.")
         if self.spatial == 3 and self.precision == "bfloat16":
             raise ValueError(
-                "precision='bfloat16' with volumes: on CPUs TensorFlow computes wrong gradients of "
-                "3D convolutions in bfloat16; use float32."
+                "precision='bfloat16' with volumes: on CPUs TensorFlow's gradients of 3D "
+                "convolutions are wrong in bfloat16; use float32."
             )
         if self.noise is not None and self.noise.is_none and not self.data_path:
             raise ValueError("noise='none': give your noisy files as data_path.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import typing
@@ -45,14 +46,20 @@ def make_folder(label: str, root: Path = ROOT) -> pathlib.Path:
     root.mkdir(parents=True, exist_ok=True)
     number = max((_number(path) for path in root.iterdir()), default=-1) + 1
     while True:
-        path = root / f"{number:05d}-{label}"
+        # Two trainings that start at once must not take one number, whatever their labels.
+        lock = root / f".{number:05d}.lock"
         try:
-            # Another process may have just taken this number.
-            if not any(_number(other) == number for other in root.iterdir()):
-                path.mkdir()
-                return path
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
         except FileExistsError:
-            pass
+            number += 1
+            continue
+        try:
+            if not any(_number(path) == number for path in root.iterdir()):
+                folder = root / f"{number:05d}-{label}"
+                folder.mkdir()
+                return folder
+        finally:
+            lock.unlink(missing_ok=True)
         number += 1
 
 

@@ -20,7 +20,7 @@ METHODS = {
     "ssdn_tf": ["--crop_size=32", "--noise=gauss5_50", "--noise_params=global"],
     "n2n_tf": ["--crop_size=32", "--noise=text0_50"],
     "n2n_tf.mri": ["--crop_size=31"],
-    "rdunet_tf": ["--crop_size=32", "--width=4"],
+    "rdunet_tf": ["--crop_size=32", "--width=4", "--precision=float32"],
     "n2v_tf": ["--crop_size=32", "--width=4", "--manipulator=median", "--noise=gauss5_50"],
 }
 

@@ -1,6 +1,9 @@
 """common.runs: what is written comes back, and what is damaged is named."""
 
+import concurrent.futures
+import dataclasses
 import json
+import os
 import resource
 
 import keras
@@ -149,3 +152,33 @@ def test_config_json_says_what_it_is(tmp_path):
     content = json.loads((tmp_path / "config.json").read_text())
     assert content["method"] == "ssdn_tf"
     assert content["config"]["noise_params"] == "global"
+
+
+def test_run_folders_are_numbered_and_no_number_is_taken_twice(tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        labels = [f"ssdn-{i}" for i in range(40)]
+        folders = list(pool.map(lambda label: runs.make_folder(label, tmp_path), labels))
+    assert len({folder.name.split("-")[0] for folder in folders}) == 40
+    assert all(folder.is_dir() for folder in folders)
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".lock"]
+    (tmp_path / "00099-mine").mkdir()
+    assert runs.make_folder("ssdn", tmp_path).name == "00100-ssdn"
+
+
+def test_the_newest_run_is_found_by_method_settings_and_state(tmp_path):
+    config = dataclasses.replace(CONFIG, num_images=8, batch_size=4).completed()
+    for number, step in enumerate((2, 1)):
+        folder = tmp_path / f"0000{number}-ssdn"
+        runs.save_config(folder, "ssdn_tf", config)
+        runs.state_path(folder).parent.mkdir()
+        np.savez(runs.state_path(folder), step=np.int64(step))
+        os.utime(folder / "config.json", (number, number))
+    runs.save_config(tmp_path / "other", "n2n_tf", config)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{")
+    assert runs.newest_finished("ssdn_tf", tmp_path) == tmp_path / "00000-ssdn"
+    assert runs.newest_unfinished("ssdn_tf", config, tmp_path) == tmp_path / "00001-ssdn"
+    other = dataclasses.replace(config, seed=5)
+    assert runs.newest_unfinished("ssdn_tf", other, tmp_path) is None
+    assert runs.newest_finished("n2n_tf", tmp_path) is None  # it has no weights
+    assert runs.newest_finished(None, tmp_path / "nowhere") is None

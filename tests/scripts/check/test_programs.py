@@ -21,7 +21,7 @@ def test_compare_tiles_finds_no_difference_with_the_whole_halo(tiny_run, tmp_pat
     assert whole < 1e-5  # as far as a pixel sees: the result is that of the whole image
 
 
-@pytest.mark.parametrize("method", ["n2v", "rdunet_tf"])
+@pytest.mark.parametrize("method", ["n2v", "n2n_tf"])
 def test_benchmark_times_a_step_and_its_data(method, run_command):
     flags = ["--steps=2", "--batch_size=1", "--crop_size=32"]
     done = run_command("scripts.check.benchmark", method, *flags)
