@@ -73,7 +73,7 @@ def test_kernels_are_read_and_written(text, expected):
         ({"dims": "YX", "crop_depth": 8, "data_path": "a"}, "no Z there"),
         ({"dims": "YX"}, "are for files of your own: give data_path"),
         ({"data_path": "a", "train_set": "b"}, "give one"),
-        ({"crop_depth": 8, "precision": "bfloat16"}, "wrong gradients of 3D convolutions"),
+        ({"crop_depth": 8, "precision": "bfloat16"}, "gradients of 3D convolutions are wrong"),
         ({"crop_depth": 6}, "expected a multiple of 4"),
         ({"crop_size": 62}, "crop_size=62: expected a multiple of 4"),
         ({"kernel_size": 4}, "expected an odd number"),
