@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable
 
 SECONDS = 10.0  # between two lines
+BAR_SECONDS = 0.5  # between two looks at the figures beside a bar
 
 
 def say(line: str) -> None:
@@ -54,7 +55,8 @@ class Progress:
         """Counts `count` steps more; details: gives more to show, called only when it is shown."""
         self._done += count
         if self._bar is not None:
-            if details is not None:
+            if details is not None and time.monotonic() - self._shown > BAR_SECONDS:
+                self._shown = time.monotonic()
                 self._bar.set_postfix_str(details(), refresh=False)
             self._bar.update(count)
             return

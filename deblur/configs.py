@@ -117,6 +117,7 @@ class Config(configuration.Config):
         """A short name of the training: convolve-dirac1, log-lognormal0_1-mono."""
         parts = [self.formulation, str(self.blur)]
         parts += ["clean"] if self.targets == "clean" else []
+        parts += [] if self.unit_sum else ["random_sum"]
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):

@@ -202,12 +202,19 @@ class Config(configuration.Config):
 
     def label(self):
         """A short name of the training: gauss25, n2v2-gauss25, structn2v-cells.tif, 3d-v.tif."""
-        variant = "structn2v" if self.struct_kernel else "n2v2" if self.blurpool else ""
+        variant = (
+            f"structn2v_{self.struct_kernel}"
+            if self.struct_kernel
+            else "n2v2"
+            if self.blurpool
+            else ""
+        )
         parts = [variant] * bool(variant) + ["3d"] * (self.spatial == 3)
         images = (
             re.sub(r"[^\w.]+", "_", pathlib.Path(self.data_path).name) if self.data_path else ""
         )
         parts.append(images or str(self.noise))
+        parts = [re.sub(r"[^\w.]+", "_", part) for part in parts]
         return "-".join(parts + ([f"{self.channels}channels"] if self.channels > 1 else []))
 
     def completed(self):

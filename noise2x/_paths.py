@@ -23,11 +23,14 @@ def insert() -> None:
     root = ROOT if ROOT.is_dir() else CHECKOUT
     imported = sys.modules.get("common")
     if imported is not None:
-        origin = pathlib.Path(getattr(imported, "__file__", None) or "unknown")
+        origin = pathlib.Path(
+            getattr(imported, "__file__", None)
+            or next(iter(getattr(imported, "__path__", [])), "unknown")
+        )
         if origin.parent.parent.resolve() != root.resolve():
             raise ImportError(
-                f"another module named `common` is imported already, from {origin}; import noise2x "
-                "before it, or rename it."
+                f"another module named `common` is imported already, from {origin}. One Python "
+                "process can import only one: rename it, or use noise2x in a process of its own."
             )
         return
     spec = importlib.machinery.PathFinder.find_spec("common")

@@ -45,9 +45,9 @@ def denoise(
     """Restores one image of any size, in tiles where memory asks for them.
 
     Args:
-        image: (H, W), (H, W, C), or for models of volumes (D, H, W) or (D, H, W, C); integers are
-            scaled by their type's largest value to [0, 1] and back, floats are taken as they are.
-            Models that were trained on files of counts take and give counts.
+        image: (H, W), (H, W, C), or for models of volumes (D, H, W) or (D, H, W, C). uint8 and
+            uint16 are scaled by their largest value to [0, 1] and back, floats are taken as they
+            are. Models that were trained on files of counts take and give counts.
         model: of `load`, or a run folder.
         noise_level: of the image, in the units of the noise string (sigma in 8-bit units, lambda,
             per cent), for models of known noise; None for that of the training.
@@ -55,22 +55,33 @@ def denoise(
         tta: average over the 8 ways to turn and mirror the image; 8 times the work.
 
     Returns:
-        `denoised`, in the shape, type and range of the image, and what else the model gives, for
-        instance `std` (H, W, C), float32 on [0, 1].
+        `denoised`, in the type and range of the image and of its shape (models that enlarge give
+        larger ones), and what else the model gives, for example `std` (H, W, C), float32 on [0, 1].
 
     Raises:
-        ValueError: another number of axes or channels than the model takes, NaN or infinite
-            values, a level that is missing or out of range.
+        ValueError: a type, a number of axes or of channels, or values that the model does not take,
+            NaN or infinite values, a level that is missing or out of range.
     """
     import numpy as np
 
     from common.files import image_files, pixels
     from common.restoring import file_by_file, prediction
+    from common.restoring.file_by_file import MAX_FLOAT
 
     if isinstance(model, (str, pathlib.Path)):
         model = load(model)
     config = model.config
+    if list(model.INPUTS) != ["noisy"]:
+        raise ValueError("denoise: this model restores from more than an image; call it itself.")
+    if white_level < 0:
+        raise ValueError(f"white_level={white_level}: expected 0 or more.")
     image = np.asarray(image)
+    white_level = white_level or config.white_level
+    if not (image.dtype in (np.uint8, np.uint16) or image.dtype.kind in "fb" or white_level):
+        raise ValueError(
+            f"image: {image.dtype} values; expected uint8, uint16 or floats in [0, 1], or say with "
+            "white_level which value stands for 1."
+        )
     added = image.ndim == model.spatial
     noisy = image[..., None] if added else image
     if noisy.ndim != model.spatial + 1 or noisy.shape[-1] != config.channels or 0 in noisy.shape:
@@ -80,7 +91,12 @@ def denoise(
         )
     image_files.check_values("image", noisy)
     usable = image_files.usable("image", noisy)
-    white = pixels.white_level(usable.dtype, white_level or config.white_level)
+    if image.dtype.kind == "f" and not white_level and np.abs(usable).max() > MAX_FLOAT:
+        raise ValueError(
+            f"image: values up to {np.abs(usable).max():g}, expected about [0, 1]; say with "
+            "white_level which value stands for 1."
+        )
+    white = pixels.white_level(usable.dtype, white_level)
     inputs = {"noisy": pixels.to_unit(usable, white)}
     level = file_by_file.noise_parameter(config, noise_level)
     if level is not None:

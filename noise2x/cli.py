@@ -113,15 +113,16 @@ def start(module: str, program: str, arguments: list[str]) -> None:
 
 def run_method(verb: str, arguments: list[str]) -> None:
     """Runs a verb of the method that the arguments name, or of the run folder's method."""
-    first = arguments[0] if arguments else ""
     names = ", ".join(short_name(name) for name in methods.NAMES)
-    if methods.package(first) and not pathlib.Path(first).exists():
-        name, arguments = methods.package(first), arguments[1:]
+    name, rest = split_method(arguments)
+    if name is not None:
+        arguments = rest
     elif verb == "train":
         wants_help = not arguments or {"--help", "-h", "-help"} & set(arguments)
         if wants_help:
             print(f"noise2x train METHOD [--flag=value ...]\n\n{methods_table()}")
             sys.exit(0 if arguments else 1)
+        first = arguments[0]
         what = "" if first.startswith("-") else f", not {first!r}"
         return fail(f"train: name a method{what}: one of {names}.")
     else:
@@ -131,6 +132,21 @@ def run_method(verb: str, arguments: list[str]) -> None:
             return fail(f"{verb}: there is no finished run in runs/. {how}")
     module = "restore" if verb == "denoise" and name in RESTORE else verb
     start(f"{name}.{module}", f"noise2x {verb}", arguments)
+
+
+def split_method(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """(package of the method that the arguments name, or None; the other arguments).
+
+    The method is the first word that is no flag. A file of that name is written ./NAME.
+    """
+    before = ""
+    for i, argument in enumerate(arguments):
+        is_value = before.startswith("-") and "=" not in before  # --flag value
+        if not argument.startswith("-") and not is_value:
+            name = methods.package(argument)
+            return name, arguments[:i] + arguments[i + 1 :] if name else arguments
+        before = argument
+    return None, arguments
 
 
 def method_of(arguments: list[str]) -> str | None:

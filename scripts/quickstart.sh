@@ -10,4 +10,4 @@ run_dir="${1:-runs/quickstart}"
 .venv/bin/noise2x evaluate ssdn --run_dir="$run_dir" --output="$run_dir/pictures"
 echo
 echo "Look at $run_dir/pictures/contact_sheet.png. Your own noisy picture, noise of about sigma 25:"
-echo "  .venv/bin/noise2x denoise PHOTO --std"
+echo "  .venv/bin/noise2x denoise PHOTO --std --run_dir=$run_dir"

@@ -76,6 +76,8 @@ def test_list_and_help_name_every_method(arguments, tmp_path, run_command):
         (["export"], "there is no finished run in runs/"),
         (["denoise", "--run_dir=nothing", "photo.png"], "nothing: no config.json there"),
         (["list", "all"], "list: takes no arguments"),
+        (["train", "--seed=1", "ssdn", "--noise=gaus"], "noise='gaus': expected gauss"),
+        (["evaluate", "--seed", "1", "ssdn"], "no finished run of ssdn_tf"),
         (["pack", "zip"], "pack: expected hdf5, tfrecords, mri; got zip"),
     ],
 )
@@ -92,6 +94,12 @@ def trained(tmp_path_factory, run_command):
     name = "runs/00000-ssdn-gauss25-blindspot-sigma_known"
     assert done.stdout.splitlines()[0] == f"Run folder: {name}"
     return folder, folder / name
+
+
+def test_a_method_is_a_method_though_a_folder_has_its_name(tmp_path, run_command):
+    (tmp_path / "deblur").mkdir()
+    done = noise2x_command(run_command, tmp_path, "train", "deblur", "--crop_size=50")
+    assert_one_line(done, "crop_size=50: expected a multiple of 32")
 
 
 def test_run_folders_count_up_and_name_what_they_are(trained, run_command):
@@ -144,8 +152,11 @@ def test_resume_without_a_folder_finds_the_unfinished_run_of_the_same_settings(
     assert done.returncode == 0, done.stderr
     assert "Run folder: runs/00007-ssdn-x" in done.stdout
     assert "Resuming after image 2" in done.stdout
-    other = run_command("ssdn_tf.train", *TRAIN, "--resume", cwd=tmp_path)
-    assert "Run folder: runs/00008-ssdn-gauss25" in other.stdout  # that one is finished now
+    again = run_command("ssdn_tf.train", *TRAIN, "--resume", cwd=tmp_path)
+    assert "Run folder: runs/00007-ssdn-x" in again.stdout  # a script that restarts it may go on
+    assert "finished already" in again.stdout
+    other = run_command("ssdn_tf.train", *TRAIN, "--seed=5", "--resume", cwd=tmp_path)
+    assert "Run folder: runs/00008-ssdn-gauss25" in other.stdout
     assert "nothing to resume" in other.stdout
 
 
@@ -179,7 +190,9 @@ def test_python_has_two_functions(trained):
     for bad, message in (
         (image[..., :2], r"shape \(20, 33, 2\); expected 2 sides and 3 channels"),
         (np.full((8, 8, 3), np.nan, np.float32), "NaN or infinite values"),
-        (np.zeros((8, 8, 3), complex), "expected integers or floats"),
+        (np.zeros((8, 8, 3), complex), "complex128 values; expected uint8"),
+        (image.astype(int), "int64 values; expected uint8, uint16 or floats"),
+        (image.astype(np.float32), "values up to .*, expected about"),
     ):
         with pytest.raises(ValueError, match=message):
             noise2x.denoise(bad, model)

@@ -39,7 +39,8 @@ def run(
     """
     define()
     define_debug()
-    if any(arg in ("--help", "-help", "-h") for arg in sys.argv[1:]):
+    helps = ("--help", "-help", "-h", "--helpfull", "--helpshort")
+    if any(arg in helps for arg in sys.argv[1:]):
         _print_help(doc)
         sys.exit(0)
 
@@ -49,9 +50,9 @@ def run(
         logging.set_verbosity(logging.WARNING)
         plain = python_logging.Formatter("%(levelname)s: %(message)s")
         logging.get_absl_handler().setFormatter(plain)
-        if needs_keras:
-            quiet.import_keras()
         try:
+            if needs_keras:
+                quiet.import_keras()
             main(*([argv[1:]] if takes_arguments else []))
         except KeyboardInterrupt:
             print("Interrupted.", file=sys.stderr)

@@ -163,7 +163,7 @@ def _run_folder(method: Method) -> Iterator[pathlib.Path]:
     else:
         config, _ = flags.read_config(method)
         if FLAGS.resume:
-            run_dir = runs.newest_unfinished(method.name, config)
+            run_dir = runs.newest_to_resume(method.name, config)
         if run_dir is None:
             run_dir = made = runs.make_folder(f"{method.short_name}-{config.label()}")
     progress.say(f"Run folder: {run_dir}")

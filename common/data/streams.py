@@ -1,4 +1,4 @@
-"""The one list of random streams: every draw comes from (seed, number) and a name in it.
+"""The one list of random streams: every draw of the data comes from (seed, number) and a name here.
 
 So no two draws of an image are alike, and a draw depends on nothing that was drawn before it. The
 numbers are part of every trained model's history: tests/common/data/test_streams.py pins them.

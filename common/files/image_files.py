@@ -61,8 +61,8 @@ def _read_any(path, axes, max_bytes):
         try:
             return tiffs.read(path, max_bytes)
         except tiffs.OnlyPillowError as error:
-            array, _ = _read_picture(path)
-            return array, "YXS", error.metadata.replace(orientation=None)  # upright now
+            array, picture = _read_picture(path)
+            return array, "YXS", _of_upright(error.metadata, picture)
     if suffix == ".npy":
         array = _load_npy(path, max_bytes)
         return array, _usual_axes(array.shape, axes), Metadata()
@@ -109,6 +109,16 @@ def usable(path: str | pathlib.Path, array: np.ndarray) -> np.ndarray:
         bad = np.count_nonzero(~np.isfinite(array))
         raise ImageError(f"{path}: {bad} NaN or infinite values; replace them first.")
     return array
+
+
+def _of_upright(metadata, picture):
+    """A TIFF's metadata for its picture as Pillow gives it: upright, its colours converted."""
+    resolution = metadata.resolution
+    if resolution is not None and (metadata.orientation or 1) >= 5:  # X and Y have changed places
+        resolution = resolution[::-1]
+    return metadata.replace(
+        orientation=None, resolution=resolution, icc_profile=picture.icc_profile
+    )
 
 
 def _load_npy(path, max_bytes):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import typing
 
+import numpy as np
+
 if typing.TYPE_CHECKING:
     import tensorflow as tf
 
@@ -45,7 +47,9 @@ class Noise:
 
     def __str__(self) -> str:
         """The noise string, as config.json and RESULT lines have it."""
-        return f"{self.NAME}{self.low:g}" + ("" if self.is_fixed else f"_{self.high:g}")
+        levels = [self.low] if self.is_fixed else [self.low, self.high]
+        # Digits that give the same number back, without an exponent: `parse` must read them.
+        return self.NAME + "_".join(np.format_float_positional(x, trim="-") for x in levels)
 
     @property
     def is_fixed(self) -> bool:

@@ -92,18 +92,21 @@ def newest_finished(method: str | None = None, root: Path = ROOT) -> pathlib.Pat
     return None
 
 
-def newest_unfinished(
+def newest_to_resume(
     method: str, config: configuration.Config, root: Path = ROOT
 ) -> pathlib.Path | None:
-    """The newest run folder of a method with these settings that is not finished; or None."""
+    """The newest run folder of a method with these settings, an unfinished one first; or None."""
+    finished = None
     for folder in newest_first(root):
         try:
             settings, _ = load_config(folder, method, type(config))
         except RunError:
             continue
-        if configuration.same_settings(settings, config) and not is_finished(folder):
-            return folder
-    return None
+        if configuration.same_settings(settings, config):
+            if not is_finished(folder):
+                return folder
+            finished = finished or folder
+    return finished
 
 
 def is_finished(run_dir: Path) -> bool:
@@ -116,7 +119,10 @@ def is_finished(run_dir: Path) -> bool:
         with np.load(path, allow_pickle=False) as stored:
             step = int(stored["step"])
         return step >= -(-int(values["num_images"]) // int(values["batch_size"]))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (
+        *(OSError, ArithmeticError, ValueError, KeyError, TypeError, EOFError),
+        zipfile.BadZipFile,
+    ):
         return False
 
 
@@ -139,8 +145,10 @@ def _read(run_dir):
         raise RunError(f"{run_dir}: no config.json there, so no run folder.")
     try:
         content = json.loads(path.read_text())
+        if not isinstance(content["method"], str):
+            raise ValueError(f"method {content['method']!r}")
         return path, content["method"], dict(content["config"]), content.get("data", "")
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: not a run's configuration ({error}).") from error
 
 

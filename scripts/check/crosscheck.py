@@ -45,7 +45,10 @@ def find_fixtures(folder, pattern="*"):
     """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
-        raise ValueError(f"golden={folder}: no such folder.")
+        raise ValueError(
+            f"golden={folder}: no such folder. The golden files are in the checkout, not in an "
+            "installed wheel: name their folder with --golden=..."
+        )
     names = sorted(path.stem for path in folder.glob("*.npz"))
     matching = [name for name in names if fnmatch.fnmatch(name, pattern)]
     if not matching:

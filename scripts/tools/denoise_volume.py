@@ -27,6 +27,7 @@ from common import progress
 from common.commands import flags, running
 from common.files import atomic, image_files, stacks, zarrs
 from common.restoring import file_by_file
+from noise2x import workers
 from scripts.tools import blocks
 
 FLAGS = flags.FLAGS
@@ -98,7 +99,7 @@ def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=N
     }
     _begin(done, output, stack, job, tuple(sides))
     result = da.map_overlap(
-        blocks.restore,
+        workers.restore_block,
         array,
         depth=depth,
         boundary="none",

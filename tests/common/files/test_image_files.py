@@ -220,20 +220,48 @@ def test_rounding_is_to_the_nearest(value, dtype):
     assert abs(float(pixels.from_unit(np.array(value), dtype)) - value * top) <= 0.5 + 1e-9
 
 
-def test_an_lzw_tiff_keeps_its_colour_profile_and_resolution(tmp_path):
-    """tifffile can't decode it, Pillow can; what the file says about itself must not get lost."""
+@pytest.fixture
+def without_imagecodecs(monkeypatch):
+    """tifffile as it is where imagecodecs is not installed: it can't decode LZW."""
+
+    def refuse(self, **unused):
+        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", refuse)
+
+
+def test_an_lzw_tiff_keeps_its_colour_profile_and_resolution(tmp_path, without_imagecodecs):
+    """Pillow decodes it; what the file says about itself must not get lost."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     source, target = tmp_path / "a.tif", tmp_path / "b.tif"
-    Image.fromarray(picture()).save(
-        source, compression="tiff_lzw", icc_profile=profile, dpi=(300, 300)
+    pixels_of_it = picture()
+    Image.fromarray(pixels_of_it).save(
+        source, compression="tiff_lzw", icc_profile=profile, dpi=(300, 150)
     )
     array, axes, metadata = image_files.load(source)
+    np.testing.assert_array_equal(array, pixels_of_it)
     assert metadata.icc_profile == profile
-    assert metadata.resolution == (300.0, 300.0) and metadata.resolution_unit == 2
+    assert metadata.resolution == (300.0, 150.0) and metadata.resolution_unit == 2
     stack = stacks.read(source)
     stacks.write(target, stack, array)
     with tifffile.TiffFile(target) as tiff:
         tags = tiff.pages[0].tags
         assert bytes(tags["InterColorProfile"].value) == profile
         assert tags["XResolution"].value == (300, 1)
-    np.testing.assert_array_equal(image_files.load(target)[0], array)
+
+
+def test_an_lzw_tiff_that_lies_on_its_side_or_is_cmyk_comes_upright_in_rgb(
+    tmp_path, without_imagecodecs
+):
+    exif = Image.Exif()
+    exif[274] = 6
+    path = tmp_path / "a.tif"
+    Image.fromarray(picture(20, 30)).save(path, compression="tiff_lzw", dpi=(300, 150), exif=exif)
+    array, _, metadata = image_files.load(path)
+    assert array.shape == (30, 20, 3)
+    assert metadata.orientation is None and metadata.resolution == (150.0, 300.0)
+    Image.fromarray(picture(channels=4), "CMYK").save(
+        path, compression="tiff_lzw", icc_profile=b"a profile of inks"
+    )
+    array, _, metadata = image_files.load(path)
+    assert array.shape == (20, 30, 3) and metadata.icc_profile is None

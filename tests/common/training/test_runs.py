@@ -176,9 +176,16 @@ def test_the_newest_run_is_found_by_method_settings_and_state(tmp_path):
     runs.save_config(tmp_path / "other", "n2n_tf", config)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "config.json").write_text("{")
+    odd = tmp_path / "odd"
+    runs.save_config(odd, "ssdn_tf", config)
+    content = json.loads((odd / "config.json").read_text())
+    content["config"]["batch_size"] = 0
+    (odd / "config.json").write_text(json.dumps(content))
+    runs.state_path(odd).parent.mkdir()
+    np.savez(runs.state_path(odd), step=np.int64(1))
     assert runs.newest_finished("ssdn_tf", tmp_path) == tmp_path / "00000-ssdn"
-    assert runs.newest_unfinished("ssdn_tf", config, tmp_path) == tmp_path / "00001-ssdn"
+    assert runs.newest_to_resume("ssdn_tf", config, tmp_path) == tmp_path / "00001-ssdn"
     other = dataclasses.replace(config, seed=5)
-    assert runs.newest_unfinished("ssdn_tf", other, tmp_path) is None
+    assert runs.newest_to_resume("ssdn_tf", other, tmp_path) is None
     assert runs.newest_finished("n2n_tf", tmp_path) is None  # it has no weights
     assert runs.newest_finished(None, tmp_path / "nowhere") is None
