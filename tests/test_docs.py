@@ -29,6 +29,7 @@ ELSEWHERE = {
     "python -c": "the same",
     "echo": "REST; tests/scripts/tools/test_serving_client.py",
     "export": "sets a variable",
+    "noise2x train rdunet": "building its graph takes long; tests/rdunet_tf/test_commands.py",
     "noise2x train ssdn --run_dir=runs/two": "two processes on JAX; tests/test_jax.py",
 }
 # What makes a training of seconds out of one of hours; later flags win.
