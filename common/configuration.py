@@ -10,7 +10,7 @@ import math
 import pathlib
 import re
 import typing
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 
 from common import noise as noises
 
@@ -166,11 +166,6 @@ class Config:
         return False
 
     @property
-    def trains_on_own_files(self) -> bool:
-        """Whether a setting of `OWN_FILES` takes the place of `train_set`."""
-        return any(getattr(self, name) for name in self.OWN_FILES)
-
-    @property
     def takes_level(self) -> bool:
         """Whether the model must be given the level of the noise."""
         return False
@@ -234,6 +229,3 @@ def fast_precision() -> str:
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     known = cpuinfo.read_text() if cpuinfo.is_file() else ""
     return "bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16)\b", known) else "float32"
-
-
-Named = Mapping[str, Config]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 from keras import ops
 
 from common.networks import metrics, unet
-from common.types import Array, Result
+from common.types import Array, Inputs, Result
 
 # run(network, images, padding=..., centred=False) runs a network, as `unet.run_padded` does.
 Run = Callable[..., Array]
@@ -85,7 +85,7 @@ class Denoiser(keras.Model):
         """Whether the result has `std`, the predicted standard deviation."""
         return False
 
-    def restore(self, inputs: Mapping[str, Array], run: Run, training: bool) -> Result:
+    def restore(self, inputs: Inputs, run: Run, training: bool) -> Result:
         """Restore images; every method overrides it.
 
         Args:
@@ -128,7 +128,7 @@ class Denoiser(keras.Model):
             inputs["noise_level"] = ops.reshape(inputs["noise_level"], shape)
         multiple = self.config.side_multiple if padded else 1
         run = functools.partial(unet.run_padded, multiple=multiple, training=training)
-        return self.restore(inputs, run, training)
+        return self.restore(cast(Inputs, inputs), run, training)
 
     def compute_metrics(
         self, x: Any, y: Mapping[str, Array], y_pred: Result, sample_weight: Any = None

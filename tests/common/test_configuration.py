@@ -1,7 +1,6 @@
 """common.configuration: noises are parsed once, None is filled in, what can't be is refused."""
 
 import dataclasses
-import typing
 
 import pytest
 
@@ -11,10 +10,7 @@ from common.configuration import Config, setting
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wide(Config):
-    OWN_FILES: typing.ClassVar[tuple] = ("folder",)
-
     width: int = setting(8, "Features.", positive=True)
-    folder: str | None = setting(None, "Files of one's own.", str)
 
 
 def test_a_noise_string_becomes_a_noise_and_is_written_as_a_string():
@@ -31,11 +27,6 @@ def test_what_is_none_follows_from_the_other_settings():
     own = Config(white_level=4095.0, train_set="mine").completed(num_images=10)
     assert own.validation_set == "mine"
     assert Config(num_images=7).completed(num_images=10).num_images == 7
-
-
-def test_settings_that_name_files_of_ones_own_are_known():
-    assert not Wide().trains_on_own_files
-    assert Wide(folder="cells").trains_on_own_files
 
 
 def test_equal_settings_are_the_same_whatever_they_were_made_from():
