@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from common.networks import metrics, unet
-from common.types import Array, Inputs, Result
+from common.types import Array, Inputs, Result, Targets
 
 # run(network, images, padding=..., centred=False) runs a network, as `unet.run_padded` does.
 Run = Callable[..., Array]
@@ -131,7 +131,7 @@ class Denoiser(keras.Model):
         return self.restore(cast(Inputs, inputs), run, training)
 
     def compute_metrics(
-        self, x: Any, y: Mapping[str, Array], y_pred: Result, sample_weight: Any = None
+        self, x: Inputs, y: Targets, y_pred: Result, sample_weight: Any = None
     ) -> dict[str, Array]:
         """The metrics of a training step; PSNR only where the batch has clean images."""
         if "clean" in y:
