@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from common.networks import sizes, unet
+from common.networks.upsampling import convolution as upsampled_convolution
 
 
 def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
@@ -23,11 +24,14 @@ def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
     def conv(x, filters, name):
         return unet.leaky_relu(layers(x, filters, name))
 
+    def join(x, skip, filters, name):
+        return unet.leaky_relu(layers.join(x, skip, filters, name))
+
     image = keras.Input((None, None, channels), name="image")
     # The image is concatenated with features; in float32 it would turn them all into float32.
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
-    x = unet.trunk(x, conv, unet.pool, suffixes=("", "b"))
-    x = conv(conv(x, 64, "dec_conv1a"), 32, "dec_conv1b")
+    coarse = unet.trunk(x, conv, join, unet.pool, suffixes=("", "b"))
+    x = conv(join(coarse, x, 64, "dec_conv1a"), 32, "dec_conv1b")
     x = layers(x, channels, "dec_conv1", gain=last_gain)
     return keras.Model(image, ops.cast(x, "float32"), name="n2n_unet")
 
@@ -70,8 +74,7 @@ def build_sequential(channels, *, upsampling, final, seed=0, dtype="float32"):
     def up(x, filters, name):
         if upsampling == "convtrans":
             return keras.layers.Conv2DTranspose(filters, 2, strides=2, **settings(name))(x)
-        x = ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
-        return keras.layers.Conv2D(filters, 3, padding="same", **settings(name))(x)
+        return upsampled_convolution(2, filters, 3, **settings(name))(x)
 
     image = keras.Input((None, None, channels), name="image")
     x = down(down(image, 48, "conv1"), 96, "conv2")

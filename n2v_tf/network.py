@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common.networks import sizes
+from common.networks import sizes, upsampling
 
 CONVOLUTIONS = 2  # per level
 
@@ -84,14 +84,11 @@ def _unet(layers, x, depth, width, blurpool, skip_skipone):
     x = layers.conv(x, width * 2**depth, "middle_0")
     x = layers.conv(x, width * 2 ** (depth - 1), f"middle_{CONVOLUTIONS}")
     for level in reversed(range(depth)):
-        for axis in range(1, x.ndim - 1):
-            x = ops.repeat(x, 2, axis=axis)
-        if level > 0 or not skip_skipone:
-            x = ops.concatenate([x, skips[level]], axis=-1)
+        skip = skips[level] if level > 0 or not skip_skipone else None
         # The original has `width` here by mistake; it is kept so that its weights fit. N2V2 has
         # width * 2^level.
         first = width * 2**level if skip_skipone else width
-        x = layers.conv(x, first, f"up_level_{level}_no_0")
+        x = layers.join(x, skip, first, f"up_level_{level}_no_0")
         x = layers.conv(x, width * 2 ** max(0, level - 1), f"up_level_{level}_no_{CONVOLUTIONS}")
     return x
 
@@ -101,22 +98,30 @@ class _Layers:
 
     def __init__(self, prefix, spatial, kernel_size, batch_norm, seeds, dtype):
         self._prefix, self._kernel_size, self._dtype = prefix, kernel_size, dtype
+        self._spatial = spatial
         self._batch_norm, self._seeds = batch_norm, seeds
         self._class = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[spatial]
 
-    def _conv(self, filters, kernel_size, name):
-        return self._class(
-            filters,
-            kernel_size,
-            padding="same",
-            kernel_initializer=keras.initializers.GlorotUniform(self._seeds),
-            dtype=self._dtype,
-            name=self._prefix + name,
-        )
+    def _settings(self, name):
+        return {
+            "kernel_initializer": keras.initializers.GlorotUniform(self._seeds),
+            "dtype": self._dtype,
+            "name": self._prefix + name,
+        }
 
     def conv(self, x, filters, name):
         """Convolution (with a bias, also before a normalisation), normalisation, ReLU."""
-        x = self._conv(filters, self._kernel_size, name)(x)
+        layer = self._class(filters, self._kernel_size, padding="same", **self._settings(name))
+        return self._activate(layer(x), name)
+
+    def join(self, x, skip, filters, name):
+        """The same of x, enlarged by repetition, and the skip, unless that is None."""
+        layer = upsampling.convolution(
+            self._spatial, filters, self._kernel_size, **self._settings(name)
+        )
+        return self._activate(layer(x) if skip is None else layer(x, skip), name)
+
+    def _activate(self, x, name):
         if self._batch_norm:
             x = keras.layers.BatchNormalization(
                 epsilon=1e-3, dtype=self._dtype, name=f"{self._prefix}{name}_bn"
@@ -125,7 +130,7 @@ class _Layers:
 
     def final(self, x, channels):
         """The last convolution, 1x1."""
-        return self._conv(channels, 1, "final")(x)
+        return self._class(channels, 1, padding="same", **self._settings("final"))(x)
 
 
 def _max_pool(x):

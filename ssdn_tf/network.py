@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import ops
 
-from common.networks import sizes, unet
+from common.networks import sizes, unet, upsampling
 
 
 def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0, dtype="float32"):
@@ -57,30 +57,57 @@ def receptive_radius(blindspot):
 def _decode(image, *, layers, blindspot):
     """Applies the U-Net of 3x3 convolutions: (N, H, W, C) -> (N, H, W, 96)."""
 
+    # Two rows of zeros above, none below: a convolution sees its own row and those above.
+    pads = ((2, 0), (1, 1)) if blindspot else None
+
     def conv(x, filters, name):
-        if blindspot:  # two rows of zeros above, none below: it sees its own row and those above
-            x = ops.pad(x, ((0, 0), (2, 0), (1, 1), (0, 0)))
+        if blindspot:
+            x = ops.pad(x, ((0, 0), *pads, (0, 0)))
         padding = "valid" if blindspot else "same"
         return unet.leaky_relu(layers(x, filters, name, padding=padding))
 
-    def pool(x):
-        # Without the shift, a 2x2 maximum would bring the row below into the coarser pixel.
-        return unet.pool(shift_down(x) if blindspot else x)
+    def join(x, skip, filters, name):
+        return unet.leaky_relu(layers.join(x, skip, filters, name, pads=pads))
 
-    x = unet.trunk(image, conv, pool, suffixes=("a", "b"))
-    x = conv(conv(x, 96, "dec_conv1a"), 96, "dec_conv1b")
+    def pool(x):
+        # Without the row on top, a 2x2 maximum would bring the row below into the coarser pixel.
+        # Of H + 1 rows the last is left over.
+        return unet.pool(_row_above(x) if blindspot else x)
+
+    x = unet.trunk(image, conv, join, pool, suffixes=("a", "b"))
+    x = conv(join(x, image, 96, "dec_conv1a"), 96, "dec_conv1b")
     # The convolutions see their own row. Without a shift by one more row the centre pixel would be
     # in its own receptive field, and the network would learn to copy it.
     return shift_down(x) if blindspot else x
 
 
 def shift_down(x):
-    """Moves (N, H, W, C) down by one row: the top row becomes zeros, the last row is dropped.
+    """Moves (N, H, W, C) down by one row: the top row becomes zeros, the last row is dropped."""
+    return _row_above(x[:, :-1] if upsampling.is_portable() else _DropLastRow()(x))
+
+
+def _row_above(x):
+    """Adds a row of zeros on top.
 
     Concatenation does it, not padding: ONNX Runtime, up to 1.31, merges padding with the maximum
     that follows, as if the padding were minus infinity.
     """
-    return ops.concatenate([ops.zeros_like(x[:, :1]), x[:, :-1]], axis=1)
+    return ops.concatenate([ops.zeros_like(x[:, :1]), x], axis=1)
+
+
+class _DropLastRow(keras.Operation):
+    """x[:, :-1] with a faster gradient: TensorFlow's of an indexed tensor takes long on CPUs."""
+
+    def call(self, x):
+        """(N, H, W, C) -> (N, H - 1, W, C)."""
+        batch, height, width, channels = ops.shape(x)
+        return ops.slice(x, (0, 0, 0, 0), (batch, height - 1, width, channels))
+
+    def compute_output_spec(self, x):
+        """Shape and type of the result."""
+        batch, height, width, channels = x.shape
+        height = None if height is None else height - 1
+        return keras.KerasTensor((batch, height, width, channels), x.dtype)
 
 
 def _rotate(x, quarter_turns):

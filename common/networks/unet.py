@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from common.networks import upsampling
 from common.networks.sizes import missing
 from common.types import Array
 
@@ -57,16 +58,40 @@ class Convolutions:
                 kernel_size,
                 strides=strides,
                 padding=padding,
-                # Not "he_normal": that one truncates the normal distribution.
-                kernel_initializer=keras.initializers.VarianceScaling(
-                    gain**2, "fan_in", "untruncated_normal", seed=self._seeds
-                )
-                if gain
-                else "zeros",
-                dtype=self._dtype,
-                name=name,
+                **self._settings(name, gain),
             )
         return self._layers[name](x)
+
+    def join(
+        self,
+        x: Array,
+        skip: Array,
+        filters: int,
+        name: str,
+        *,
+        pads: upsampling.Padding | None = None,
+    ) -> Array:
+        """Enlarge x twice by repetition, concatenate (enlarged, skip), and convolve by 3x3.
+
+        Args:
+            x: (N, H, W, C).
+            skip: (N, 2H, 2W, S).
+            filters: number of output features.
+            name: of the layer, as in the original.
+            pads: zeros (before, after) the rows and the columns, if not one each.
+        """
+        if name not in self._layers:
+            settings = self._settings(name, gain=2.0**0.5)
+            self._layers[name] = upsampling.convolution(2, filters, 3, pads=pads, **settings)
+        return self._layers[name](x, skip)
+
+    def _settings(self, name: str, gain: float) -> dict[str, Any]:
+        kernel = "zeros"
+        if gain:  # not "he_normal": that one truncates the normal distribution
+            kernel = keras.initializers.VarianceScaling(
+                gain**2, "fan_in", "untruncated_normal", seed=self._seeds
+            )
+        return {"kernel_initializer": kernel, "dtype": self._dtype, "name": name}
 
 
 def leaky_relu(x: Array) -> Array:
@@ -79,31 +104,28 @@ def pool(x: Array) -> Array:
     return ops.max_pool(x, 2, 2)
 
 
-def upsample_and_join(x: Array, skip: Array) -> Array:
-    """Double height and width by repetition; concatenate (upsampled, skip), in this order."""
-    x = ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
-    return ops.concatenate([x, skip], axis=-1)
-
-
 def trunk(
     image: Array,
     conv: Callable[[Array, int, str], Array],
+    join: Callable[[Array, Array, int, str], Array],
     pool: Callable[[Array], Array],
     suffixes: Sequence[str],
 ) -> Array:
-    """U-Net from the image to the input of the last decoder stage (Lehtinen et al. 2018, appendix).
+    """U-Net from the image to the last decoder stage but one (Lehtinen et al. 2018, appendix).
 
     Args:
         image: (N, H, W, C), H and W multiples of 32.
         conv: conv(x, filters, name) keeps H and W. SSDN passes one that looks only upwards.
+        join: join(x, skip, filters, name) doubles H and W of x, concatenates it with skip, and
+            convolves both as conv does.
         pool: pool(x) halves H and W.
         suffixes: endings of the names of a stage's two convolutions: ("", "b") or ("a", "b").
             Layer names are the original's, so weights map by name.
 
     Returns:
-        (N, H, W, 96 + C): decoded features, then the image.
+        (N, H / 2, W / 2, 96): decoded features; the caller joins them with the image.
     """
-    skips = [image]
+    skips = []
     x = conv(image, 48, "enc_conv0")
     for level in (1, 2, 3, 4):
         x = pool(conv(x, 48, f"enc_conv{level}"))
@@ -111,10 +133,9 @@ def trunk(
     x = pool(conv(x, 48, "enc_conv5"))
     x = conv(x, 48, "enc_conv6")
     for level in (5, 4, 3, 2):
-        x = upsample_and_join(x, skips.pop())
-        for suffix in suffixes:
-            x = conv(x, 96, f"dec_conv{level}{suffix}")
-    return upsample_and_join(x, skips.pop())
+        x = join(x, skips.pop(), 96, f"dec_conv{level}{suffixes[0]}")
+        x = conv(x, 96, f"dec_conv{level}{suffixes[1]}")
+    return x
 
 
 def run_padded(

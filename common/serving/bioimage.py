@@ -32,7 +32,8 @@ def export(
     """Write `<output>/<name>-<version>.bioimageio.zip` with the next free version; return its path.
 
     Args:
-        denoiser: a trained model that needs nothing but an image.
+        denoiser: a trained model that needs nothing but an image; built under
+            `upsampling.portable()`.
         output: the folder; made if it is missing.
         name: of the method's package.
         paper: method.Paper of the method.

@@ -19,28 +19,30 @@ class Adam(keras.optimizers.Adam):
         first = 0.9 if callable(beta_1) else beta_1
         super().__init__(learning_rate, beta_1=first, beta_2=beta_2, epsilon=epsilon, name="adam")
         self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
-        self._finite = None
+        self._share = None  # of an update that is made: 1, or 0 where a gradient is not finite
 
     def apply(self, grads, trainable_variables=None):
         # One sum instead of many comparisons: it is finite only if every term is.
         total = sum(ops.sum(ops.cast(g, "float32") * 0.0) for g in grads)
-        self._finite = ops.isfinite(total)
-        super().apply(grads, trainable_variables)
+        finite = ops.isfinite(total)
+        self._share = ops.cast(finite, "float32")
+        # One selection a gradient instead of one for each weight and moment.
+        super().apply([ops.where(finite, g, 0.0) for g in grads], trainable_variables)
 
     def update_step(self, gradient, variable, learning_rate):
         dtype = variable.dtype
-        rate = ops.cast(learning_rate, dtype)
+        rate, share = ops.cast(learning_rate, dtype), ops.cast(self._share, dtype)
         step = ops.cast(self.iterations + 1, dtype)
         beta_1 = ops.cast(self._beta_1_of(self.iterations), dtype)
-        rate = rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)
+        rate = share * rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)
         gradient = ops.cast(gradient, dtype)
         index = self._get_variable_index(variable)
         first, second = self._momentums[index], self._velocities[index]
-        new_first = first + (gradient - first) * (1 - beta_1)
-        new_second = second + (ops.square(gradient) - second) * (1 - self.beta_2)
-        change = rate * new_first / (ops.sqrt(new_second) + self.epsilon)
-        for old, new in ((first, new_first), (second, new_second), (variable, variable - change)):
-            self.assign(old, ops.where(self._finite, new, ops.convert_to_tensor(old)))
+        new_first = first + (gradient - first) * (share * (1 - beta_1))
+        new_second = second + (ops.square(gradient) - second) * (share * (1 - self.beta_2))
+        self.assign(first, new_first)
+        self.assign(second, new_second)
+        self.assign(variable, variable - rate * new_first / (ops.sqrt(new_second) + self.epsilon))
 
 
 def ramped_rate(config, **ramps) -> schedules.Ramped:

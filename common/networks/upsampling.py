@@ -1,0 +1,148 @@
+"""Convolutions of upsampled images, computed at the low resolution.
+
+A U-Net's decoder repeats every pixel 2x2 times, joins a skip connection, and convolves. Repetition
+and convolution together are one transposed convolution of stride 2, whose kernel has one value more
+on each side, sums of the kernel's: four ninths of the multiplications of a 3x3 kernel, and no
+upsampled image in memory. The skip's share is computed apart and added. docs/performance.md has the
+times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.types import Array
+
+# Pixels of padding (before, after) for each side of an image.
+Padding = Sequence[tuple[int, int]]
+
+_portable = contextvars.ContextVar("portable", default=False)
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """Networks built under it consist of Keras' own layers, which load without this project.
+
+    They compute the same, slower. Both kinds have the same weights in the same order.
+    """
+    token = _portable.set(True)
+    try:
+        yield
+    finally:
+        _portable.reset(token)
+
+
+def is_portable() -> bool:
+    """Whether the network now being built must consist of Keras' own layers."""
+    return _portable.get()
+
+
+def convolution(
+    spatial: int,
+    filters: int,
+    kernel_size: int,
+    *,
+    pads: Padding | None = None,
+    **settings: Any,
+) -> Callable[..., Array]:
+    """Make a layer that enlarges an image twice by repetition, joins a skip, and convolves.
+
+    Args:
+        spatial: number of sides of an image, 2 or 3.
+        filters: number of output features.
+        kernel_size: side of the kernel, an odd number.
+        pads: zeros (before, after) the enlarged image for each side, kernel_size - 1 together; if
+            None, half on each.
+        **settings: of Keras' convolution.
+
+    Returns:
+        layer(coarse, skip) or layer(coarse): (N, H, W, C), (N, 2H, 2W, S) -> (N, 2H, 2W, filters);
+        volumes with a D before H. The kernel is that of a convolution of the concatenated
+        (enlarged, skip), C + S channels.
+    """
+    if not is_portable():
+        return {2: Conv2D, 3: Conv3D}[spatial](filters, kernel_size, pads=pads, **settings)
+    standard = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[spatial]
+    layer = standard(filters, kernel_size, padding="valid" if pads else "same", **settings)
+
+    def call(coarse: Array, skip: Array | None = None) -> Array:
+        for axis in range(1, 1 + spatial):
+            coarse = ops.repeat(coarse, 2, axis=axis)
+        joined = coarse if skip is None else ops.concatenate([coarse, skip], axis=-1)
+        return layer(ops.pad(joined, ((0, 0), *pads, (0, 0))) if pads else joined)
+
+    return call
+
+
+class _Upsampled:
+    """Turns a convolution of Keras into one of an upsampled image and, if given, a skip."""
+
+    def __init__(
+        self, filters: int, kernel_size: int, *, pads: Padding | None = None, **settings: Any
+    ) -> None:
+        super().__init__(filters, kernel_size, padding="same", **settings)  # type: ignore[call-arg]
+        self._pads = pads
+
+    def build(self, coarse_shape, skip_shape=None):
+        channels = coarse_shape[-1] + (skip_shape[-1] if skip_shape else 0)
+        super().build((*self._enlarged(coarse_shape), channels))
+        self.input_spec = None  # super().build expects one input with all channels
+
+    def _enlarged(self, shape):
+        return (shape[0], *(None if n is None else 2 * n for n in shape[1:-1]))
+
+    def compute_output_shape(self, coarse_shape, skip_shape=None):
+        return (*self._enlarged(coarse_shape), self.filters)
+
+    def call(self, coarse, skip=None):
+        if skip is None:
+            return self._convolve_upsampled(coarse, self.kernel) + self.bias
+        kernel, skip_kernel = ops.split(self.kernel, [coarse.shape[-1]], axis=-2)
+        if self._pads:
+            skip = ops.pad(skip, ((0, 0), *self._pads, (0, 0)))
+        # The bias first: TensorFlow merges it into the convolution it follows.
+        added = ops.conv(skip, skip_kernel, padding="valid" if self._pads else "same") + self.bias
+        return self._convolve_upsampled(coarse, kernel) + added
+
+    def _convolve_upsampled(self, coarse, kernel):
+        kernel = _transposed(kernel)
+        if not self._pads:
+            return ops.conv_transpose(coarse, kernel, strides=2, padding="same")
+        batch, *sides = ops.shape(coarse)[:-1]
+        whole = ops.conv_transpose(coarse, kernel, strides=2, padding="valid")
+        starts = (0, *(after for _, after in self._pads), 0)
+        return ops.slice(whole, starts, (batch, *(2 * n for n in sides), self.filters))
+
+
+def _transposed(kernel: Array) -> Array:
+    """The kernel of the transposed convolution, (k + 1, k + 1, filters, channels).
+
+    kernel: (k, k, channels, filters), of the convolution of the upsampled image. Pixel a of the
+    coarse image is 2a and 2a + 1 of the upsampled one, which value i of the kernel takes to output
+    pixel 2a - i and 2a + 1 - i, plus what the padding adds.
+    """
+    *sides, channels, filters = kernel.shape
+    one_side = [
+        np.eye(size + 1, size)[::-1] + np.eye(size + 1, size, -1)[::-1] for size in sides
+    ]
+    sums = ops.convert_to_tensor(functools.reduce(np.kron, one_side), kernel.dtype)
+    flat = ops.reshape(kernel, (-1, channels * filters))
+    whole = ops.reshape(ops.matmul(sums, flat), (*(n + 1 for n in sides), channels, filters))
+    return ops.swapaxes(whole, -1, -2)
+
+
+# Keras names weights in files after the class: these must be called as Keras' own.
+class Conv2D(_Upsampled, keras.layers.Conv2D):
+    """A 2D convolution of an image upsampled by repetition; called with (coarse[, skip])."""
+
+
+class Conv3D(_Upsampled, keras.layers.Conv3D):
+    """A 3D convolution of a volume upsampled by repetition; called with (coarse[, skip])."""

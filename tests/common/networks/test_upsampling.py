@@ -1,0 +1,70 @@
+"""common.networks.upsampling against the same written out: repeat, concatenate, convolve."""
+
+import keras
+import numpy as np
+import pytest
+
+from common.networks import upsampling
+
+RNG = np.random.default_rng(0)
+UPWARDS = ((2, 0), (1, 1))  # padding of a convolution that sees its own row and those above
+
+CASES = {
+    "centred": {"kernel_size": 3},
+    "upwards": {"kernel_size": 3, "pads": UPWARDS},
+    "five": {"kernel_size": 5},
+    "one": {"kernel_size": 1},
+    "no skip": {"kernel_size": 3, "skips": 0},
+    "volume": {"kernel_size": 3, "sides": (2, 3, 5)},
+}
+
+
+def both(*, kernel_size, pads=None, skips=2, sides=(3, 5)):
+    """(fast model, the same written out, its inputs), with equal random weights."""
+    shapes = [(*sides, 4)] + ([(*(2 * n for n in sides), skips)] if skips else [])
+    inputs = [keras.Input((*[None] * len(sides), shape[-1])) for shape in shapes]
+
+    def build():
+        layer = upsampling.convolution(len(sides), 3, kernel_size, pads=pads, name="join")
+        return keras.Model(inputs, layer(*inputs))
+
+    fast = build()
+    with upsampling.portable():
+        plain = build()
+    fast.set_weights([RNG.standard_normal(w.shape).astype("float32") for w in fast.weights])
+    plain.set_weights(fast.get_weights())
+    return fast, plain, [RNG.standard_normal((2, *shape)).astype("float32") for shape in shapes]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_the_convolution_of_the_upsampled_image(case):
+    fast, plain, inputs = both(**CASES[case])
+    np.testing.assert_allclose(fast(inputs), plain(inputs), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["centred", "upwards", "volume"])
+def test_kernel_and_bias_have_the_same_gradients(case):
+    fast, plain, inputs = both(**CASES[case])
+    target = np.ones(fast(inputs).shape, "float32")
+    changes = []
+    for model in (fast, plain):  # one step of SGD; its change of the weights is the gradient
+        before = model.get_weights()
+        model.compile(keras.optimizers.SGD(1.0), loss="mse")
+        model.train_on_batch(inputs, target)
+        changes.append([b - a for b, a in zip(before, model.get_weights())])
+    for one, other in zip(*changes):
+        assert np.abs(one).max() > 0
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max())
+
+
+def test_both_kinds_name_their_weights_alike():
+    fast, plain, _ = both(kernel_size=3)
+    assert [w.path for w in fast.weights] == [w.path for w in plain.weights]
+
+
+def test_the_portable_kind_loads_without_the_project(tmp_path):
+    fast, plain, inputs = both(kernel_size=3, pads=UPWARDS)
+    plain.save(tmp_path / "plain.keras")
+    loaded = keras.models.load_model(tmp_path / "plain.keras", custom_objects={})
+    np.testing.assert_allclose(loaded(inputs), fast(inputs), rtol=1e-5, atol=1e-5)
+    assert {type(layer).__module__.split(".")[0] for layer in plain.layers} == {"keras"}
