@@ -49,6 +49,9 @@ class Config:
     )
     CHANNELS: typing.ClassVar[Container[int] | Iterable[int]] = (1, 3)
 
+    # Top of the learning rate of schedule=fast; None: the method has only the paper's schedule.
+    FAST_RATE: typing.ClassVar[float | None] = None
+
     # Settings that name noisy files of the user's own, in place of `train_set`.
     OWN_FILES: typing.ClassVar[tuple[str, ...]] = ()
 
@@ -61,8 +64,15 @@ class Config:
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
     batch_size: int = setting(4, "Crops in a step.", positive=True)
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
+    schedule: str | None = setting(
+        None,
+        "Schedule of the training: paper (that of the publication) or fast (a higher learning rate "
+        "that falls early, and a moving average of the weights as the result). By default the "
+        "paper's; fast, where the method has it, for files of your own.",
+        str,
+    )
     learning_rate: float | None = setting(
-        3e-4, "Learning rate at the top of its schedule.", float, positive=True
+        None, "Learning rate at the top of its schedule.", float, positive=True
     )
     precision: str = setting("float32", "Arithmetic of the training: float32 or bfloat16.")
     seed: int = setting(0, "Seed of the initial weights, the crops and the noise.")
@@ -82,6 +92,9 @@ class Config:
         check_values(self)
         expect("channels", self.channels, self.CHANNELS)
         expect("precision", self.precision, ("float32", "bfloat16"))
+        expect("schedule", self.schedule, (None, "paper", "fast"))
+        if self.schedule == "fast" and self.FAST_RATE is None:
+            raise ValueError("schedule='fast': this method has only the paper's schedule.")
         for name in ("noise", "validation_noise"):
             if getattr(self, name) is not None:
                 self.check_noise(name, getattr(self, name))
@@ -188,10 +201,16 @@ class Config:
         """
         # Photographs from scikit-image say nothing about the noise or camera of the user's files.
         own = (self.noise is not None and self.noise.is_none) or self.white_level
+        # No paper says how long, or how fast, to train on those.
+        schedule = self.schedule or ("fast" if own and self.FAST_RATE else "paper")
         settings = {
+            "schedule": schedule,
+            "learning_rate": 3e-4,
             "validation_set": self.train_set if own else "sample",
             "validation_noise": self.noise,
         } | settings
+        if schedule == "fast":
+            settings["learning_rate"] = self.FAST_RATE
         missing = {name: value for name, value in settings.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 

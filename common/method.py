@@ -89,7 +89,17 @@ class Method:
         raise TypeError(f"{type(self).__name__} has no model: override build.")
 
     def optimizer(self, config: configuration.Config) -> keras.optimizers.Optimizer:
-        """The optimiser with its schedule; by default that of Laine et al. 2019."""
+        """The optimiser with its schedule, as the setting `schedule` has it."""
+        from common.training import optimizers
+
+        return (
+            optimizers.fast_adam(config)
+            if config.schedule == "fast"
+            else self.paper_optimizer(config)
+        )
+
+    def paper_optimizer(self, config: configuration.Config) -> keras.optimizers.Optimizer:
+        """The optimiser of `schedule=paper`; by default that of Laine et al. 2019."""
         from common.training import optimizers
 
         return optimizers.ramped_adam(config)

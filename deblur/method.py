@@ -22,7 +22,7 @@ class Deblurring(Method):
 
         return denoiser.Denoiser(config)
 
-    def optimizer(self, config):
+    def paper_optimizer(self, config):
         """Adam with a constant rate that is ramped down, as in Noise2Noise."""
         from common.training import optimizers
 

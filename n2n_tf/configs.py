@@ -25,6 +25,7 @@ class Config(configuration.Config):
     The run folder holds them as config.json.
     """
 
+    FAST_RATE: typing.ClassVar[float] = 1e-3
     NOISES: typing.ClassVar[tuple] = noises.MODELS
     OWN_FILES: typing.ClassVar[tuple] = ("pairs",)
 
@@ -60,7 +61,9 @@ class Config(configuration.Config):
         None, "Learning rate before it is ramped down.", float, positive=True
     )
     ramp_down: float | None = setting(
-        None, "Last share of the training in which the learning rate falls, 0 to 1.", float
+        None,
+        "With schedule=paper: last share of the training in which the learning rate falls, 0 to 1.",
+        float,
     )
 
     def __post_init__(self):
@@ -69,6 +72,8 @@ class Config(configuration.Config):
         expect("network", self.network, NETWORKS)
         expect("loss", self.loss, (None, *LOSSES))
         expect("optimizer", self.optimizer, (None, "adam", "sgd"))
+        if self.schedule == "fast" and self.optimizer == "sgd":
+            raise ValueError("schedule='fast' with optimizer='sgd': it is for adam.")
         if self.ramp_down is not None and not 0 <= self.ramp_down <= 1:
             raise ValueError(f"ramp_down={self.ramp_down}: expected 0 to 1.")
         adds_noise = self.noise is not None and not self.noise.is_none
@@ -99,15 +104,15 @@ class Config(configuration.Config):
     def completed(self):
         """The configuration without any None: what the paper has for these targets and noise."""
         noise = self.noise or (noises.NoNoise() if self.pairs else noises.Gauss(0, 50))
-        sequential = self.network in SEQUENTIAL
+        sgd = self.network in SEQUENTIAL and self.schedule != "fast"
         clean = self.targets == "clean"
         config = dataclasses.replace(self, noise=noise)
         return super(Config, config).completed(
             num_images=1_200_000,
             loss="l2" if clean else LOSS[noise.RECOVERED_BY],
-            optimizer="sgd" if sequential else "adam",
-            learning_rate=0.1 if sequential else 3e-4,
-            ramp_down=0.0 if sequential else 0.3,
+            optimizer="sgd" if sgd else "adam",
+            learning_rate=0.1 if sgd else 3e-4,
+            ramp_down=0.0 if sgd else 0.3,
             **({"validation_set": self.pairs} if self.pairs else {}),
             validation_noise=noise.typical(),
         )
@@ -132,7 +137,9 @@ def _named():
             noise=noise, validation_noise=f"{name}{25 if name == 'text' else 50}"
         )
     for network in SEQUENTIAL:
-        configs[f"gaussian-n2n-{network}"] = Config(noise="gauss25", network=network, crop_size=32)
+        configs[f"gaussian-n2n-{network}"] = Config(
+            noise="gauss25", network=network, crop_size=32, schedule="paper"
+        )
     return configs
 
 
@@ -145,5 +152,6 @@ SHORT = {
     "num_images": 8000,
     "batch_size": 1,
     "crop_size": 64,
+    "schedule": "fast",
     "precision": fast_precision(),
 }

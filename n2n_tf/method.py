@@ -21,7 +21,7 @@ class Noise2Noise(Method):
 
         return denoiser.Denoiser(config)
 
-    def optimizer(self, config):
+    def paper_optimizer(self, config):
         """Adam or SGD, with a rate that is constant and then ramped down.
 
         As in the original: tests/golden/lr_schedules.npz.

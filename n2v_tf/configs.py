@@ -77,7 +77,7 @@ class Config(configuration.Config):
         "Turn and mirror the crops at random, in those ways that leave struct_kernel unchanged.",
     )
     learning_rate: float | None = setting(
-        4e-4, "Learning rate before it is ramped down.", float, positive=True
+        None, "Learning rate before it is ramped down.", float, positive=True
     )
     depth: int = setting(
         2, "How many times the network halves the sides of an image.", positive=True
@@ -225,6 +225,7 @@ class Config(configuration.Config):
         return dataclasses.replace(
             super(Config, dataclasses.replace(self, noise=noise)).completed(
                 num_images=steps * self.batch_size,
+                learning_rate=4e-4,
                 kernel_size=3 if self.spatial == 3 else 5,
                 **({"validation_set": self.data_path} if own else {}),
             ),

@@ -24,7 +24,7 @@ class Noise2Void(Method):
             model.set_statistics(images.mean, images.std)
         return model
 
-    def optimizer(self, config):
+    def paper_optimizer(self, config):
         """Adam (0.9, 0.999) with a constant rate that is ramped down over the last 30 %.
 
         The original, like `N2V.train`, halves the rate when the validation loss has not fallen for

@@ -19,7 +19,7 @@ class RDUNet(Method):
 
         return denoiser.Denoiser(config)
 
-    def optimizer(self, config):
+    def paper_optimizer(self, config):
         """AdamW; its rate is halved after every seventh of the training, 3 of 21 epochs."""
         import keras
 

@@ -18,6 +18,7 @@ class Config(configuration.Config):
     The run folder holds them as config.json.
     """
 
+    FAST_RATE: typing.ClassVar[float] = 1e-3
     NOISES: typing.ClassVar[tuple] = (
         noises.NoNoise,
         noises.Gauss,
@@ -143,6 +144,7 @@ SHORT = {
     "num_images": 2500,
     "batch_size": 1,
     "crop_size": 64,
+    "schedule": "fast",
     "noise_rate": 10.0,
     "precision": fast_precision(),
 }

@@ -28,7 +28,7 @@ class SuperResolution(Method):
 
         return Upscaler(denoiser)
 
-    def optimizer(self, config):
+    def paper_optimizer(self, config):
         """Adam with a constant rate that is ramped down, as in Noise2Noise."""
         from common.training import optimizers
 

@@ -130,9 +130,7 @@ def _transposed(kernel: Array) -> Array:
     pixel 2a - i and 2a + 1 - i, plus what the padding adds.
     """
     *sides, channels, filters = kernel.shape
-    one_side = [
-        np.eye(size + 1, size)[::-1] + np.eye(size + 1, size, -1)[::-1] for size in sides
-    ]
+    one_side = [np.eye(size + 1, size)[::-1] + np.eye(size + 1, size, -1)[::-1] for size in sides]
     sums = ops.convert_to_tensor(functools.reduce(np.kron, one_side), kernel.dtype)
     flat = ops.reshape(kernel, (-1, channels * filters))
     whole = ops.reshape(ops.matmul(sums, flat), (*(n + 1 for n in sides), channels, filters))

@@ -14,7 +14,7 @@ import numpy as np
 from common import configuration, progress
 from common.evaluation import figures
 from common.files import atomic
-from common.training import cluster, runs
+from common.training import cluster, optimizers, runs
 
 if typing.TYPE_CHECKING:
     import tensorflow as tf
@@ -148,7 +148,8 @@ class _Recorder(keras.callbacks.Callback):
         is_last = self._step == self._last
         crosses = images // self._eval_every > before // self._eval_every
         if self._validate and (is_last or crosses):
-            validated, sheet = self._validate(self.model)
+            with optimizers.averaged(self.model):
+                validated, sheet = self._validate(self.model)
             if any(np.isnan(validated.get(name, 0.0)) for name in ("loss", "psnr")):
                 raise ValueError(
                     f"{self._run_dir}: the validation gives {validated} after image {images}; the "

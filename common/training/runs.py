@@ -169,14 +169,18 @@ def load_config(
     if unknown := sorted(set(values) - known):
         raise RunError(f"{path}: unknown settings {', '.join(unknown)}.")
     try:
-        return config_class(**values).completed(), data
+        # Runs of before there was a choice have the paper's schedule.
+        return config_class(**{"schedule": "paper"} | values).completed(), data
     except (TypeError, ValueError) as error:
         raise RunError(f"{path}: {error}") from error
 
 
 def save_weights(run_dir: Path, denoiser: Denoiser) -> None:
-    """Writes weights.weights.h5, whole or not at all."""
-    with atomic.replacing(pathlib.Path(run_dir) / "weights.weights.h5") as temporary:
+    """Writes weights.weights.h5, whole or not at all: those for use, see optimizers.averaged."""
+    from common.training import optimizers
+
+    path = pathlib.Path(run_dir) / "weights.weights.h5"
+    with atomic.replacing(path) as temporary, optimizers.averaged(denoiser):
         denoiser.save_weights(temporary)
 
 

@@ -20,7 +20,7 @@ class MRI(Method):
 
         return denoiser.Denoiser(config)
 
-    def optimizer(self, config):
+    def paper_optimizer(self, config):
         """Adam; its rate and beta_1 follow epoch_schedules, with 300 epochs in a training."""
         from common.training import optimizers
         from n2n_tf.mri import epoch_schedules

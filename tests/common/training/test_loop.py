@@ -84,6 +84,19 @@ def test_a_finished_run_gets_its_weights_back_from_its_state(tmp_path, run_comma
         np.testing.assert_array_equal(value, before[name])
 
 
+@pytest.mark.parametrize("schedule", ["paper", "fast"])
+def test_what_restores_images_is_the_average_of_the_fast_schedule(tmp_path, run_command, schedule):
+    flags = [f"--run_dir={tmp_path}", "--num_images=3", "--crop_size=32", "--batch_size=1"]
+    assert run_command("n2n_tf.train", *flags, f"--schedule={schedule}").returncode == 0
+    state = np.load(tmp_path / "checkpoint" / "state.npz")
+    with h5py.File(tmp_path / "weights.weights.h5") as file:
+        stored = file["layers/functional/layers/conv2d/vars/0"][()]
+    same = [name for name in state.files if np.array_equal(state[name], stored)]
+    assert [name.split("/")[0] for name in same] == [
+        {"paper": "model", "fast": "optimizer"}[schedule]
+    ]
+
+
 def test_the_log_drops_what_lies_ahead_of_a_resumed_run(tmp_path):
     log = loop.Log(tmp_path / "log.csv", 0)
     for images in (4, 8, 12):

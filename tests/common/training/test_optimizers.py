@@ -49,3 +49,34 @@ def test_beta_1_may_follow_the_steps():
         rate = 0.1 * (1 - 0.99 ** (step + 1)) ** 0.5 / (1 - beta ** (step + 1))
         value = value - rate * first / (second**0.5 + 1e-8)
         np.testing.assert_allclose(variable, value, rtol=1e-5)
+
+
+def test_the_average_soon_forgets_the_initial_weights_and_leaves_the_training_alone():
+    """Against NumPy: after step t, average * d + weight * (1 - d), d = min(0.2, t / (t + 9))."""
+    gradients = [[0.3, -1.0], [1e-3, 2.0], [0.0, 0.5], [-1.0, 0.1]]
+    without, with_average = optimizers.Adam(0.1), optimizers.Adam(0.1, average=0.2)
+    expected = np.array([1.0, -2.0])
+    for t in range(1, len(gradients) + 1):
+        weights = updated(optimizers.Adam(0.1), gradients[:t])
+        kept = min(0.2, t / (t + 9))
+        expected = expected * kept + weights * (1 - kept)
+    np.testing.assert_array_equal(
+        updated(with_average, gradients), updated(without, gradients), strict=True
+    )
+    np.testing.assert_allclose(with_average.averages[0], expected, rtol=1e-6)
+
+
+def test_a_denoiser_has_the_averages_for_a_while():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizers.Adam(0.1, average=0.5), loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    for _ in range(3):
+        model.train_on_batch(np.ones((1, 1)), np.ones((1, 1)))
+    trained = [np.array(v) for v in model.trainable_variables]
+    averages = [np.array(v) for v in model.optimizer.averages]
+    with optimizers.averaged(model):
+        for variable, average in zip(model.trainable_variables, averages):
+            np.testing.assert_array_equal(variable, average)
+    for variable, before, average in zip(model.trainable_variables, trained, averages):
+        np.testing.assert_array_equal(variable, before)
+        assert (before != average).all()
