@@ -55,6 +55,8 @@ class Method:
         input_name: what to call the images that come in, in captions and file names.
         result_fields: name in the RESULT line -> field of the configuration that it shows.
         inspects_files: whether `train` looks at noisy files before it learns from them.
+        restores_in_bfloat16: whether bfloat16 was measured to lose less than 0.02 dB; the table is
+            in docs/performance.md.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Method:
     input_name: str = "noisy"
     result_fields: Mapping[str, str] = {}
     inspects_files: bool = False
+    restores_in_bfloat16: bool = False
 
     @property
     def short_name(self) -> str:
@@ -123,7 +126,7 @@ class Method:
 
         Args:
             run_dir: folder that `train` wrote.
-            precision: arithmetic, float32 or bfloat16.
+            precision: arithmetic: float32, bfloat16, or auto for `restoring_precision`.
 
         Raises:
             runs.RunError: no run folder of this method, no weights yet, or damaged ones.
@@ -131,9 +134,15 @@ class Method:
         from common.training import runs
 
         config, _ = self.load_config(run_dir)
+        if precision == "auto":
+            precision = self.restoring_precision(config)
         denoiser = self.build(dataclasses.replace(config, precision=precision))
         runs.load_weights(run_dir, denoiser)
         return denoiser
+
+    def restoring_precision(self, config: typing.Any) -> str:
+        """Arithmetic to restore with: bfloat16 where the processor has it, if that is as good."""
+        return configuration.fast_precision() if self.restores_in_bfloat16 else "float32"
 
     def load_deployed(self, run_dir: str | pathlib.Path, precision: str = "float32") -> Denoiser:
         """The model that restores files, of a run folder; see `load`."""

@@ -15,6 +15,7 @@ class Noise2Noise(Method):
     named = configs.NAMED
     default = configs.DEFAULT
     short = configs.SHORT
+    restores_in_bfloat16 = True
 
     def build(self, config, images=None):
         from n2n_tf import denoiser

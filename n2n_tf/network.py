@@ -32,8 +32,8 @@ def build_network(channels, *, seed=0, dtype="float32", last_gain=1.0):
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
     coarse = unet.trunk(x, conv, join, unet.pool, suffixes=("", "b"))
     x = conv(join(coarse, x, 64, "dec_conv1a"), 32, "dec_conv1b")
-    x = layers(x, channels, "dec_conv1", gain=last_gain)
-    return keras.Model(image, ops.cast(x, "float32"), name="n2n_unet")
+    x = layers(x, channels, "dec_conv1", gain=last_gain, dtype="float32")
+    return keras.Model(image, x, name="n2n_unet")
 
 
 def receptive_radius(name):

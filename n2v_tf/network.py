@@ -52,7 +52,7 @@ def build_network(
     def unet(x, name):
         layers = _Layers(name, spatial, kernel_size, batch_norm, seeds, dtype)
         features = _unet(layers, x, depth, width, blurpool, skip_skipone)
-        restored = ops.cast(layers.final(features, x.shape[-1]), "float32")
+        restored = layers.final(features, x.shape[-1])
         return restored + x if residual else restored
 
     if single_net_per_channel and channels > 1:
@@ -129,8 +129,9 @@ class _Layers:
         return ops.relu(x)
 
     def final(self, x, channels):
-        """The last convolution, 1x1."""
-        return self._class(channels, 1, padding="same", **self._settings("final"))(x)
+        """The last convolution, 1x1, in float32: bfloat16 would leave visible steps."""
+        settings = self._settings("final") | {"dtype": "float32"}
+        return self._class(channels, 1, padding="same", **settings)(x)
 
 
 def _max_pool(x):

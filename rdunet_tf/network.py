@@ -41,8 +41,8 @@ def build_network(channels, *, width=128, seed=0, dtype="float32"):
         x = _dense_block(layers, x, f"block_{level}_2")
         x = _dense_block(layers, x, f"block_{level}_3")
     x = layers.conv(x, width, "output_block_conv_1", "output_block_actv_1")
-    x = layers.conv(x, channels, "output_block_conv_2", "output_block_actv_2", gain=0.1)
-    return keras.Model(image, image + ops.cast(x, "float32"), name="rdunet")
+    x = layers.last(x, channels, "output_block_conv_2", "output_block_actv_2")
+    return keras.Model(image, image + x, name="rdunet")
 
 
 def _dense_block(layers, x, name):
@@ -69,17 +69,22 @@ class _Layers:
         self._seeds = keras.random.SeedGenerator(seed + 1)  # for transposed convolutions
         self._dtype = dtype
 
-    def _prelu(self, x, name):
+    def _prelu(self, x, name, dtype=None):
         return keras.layers.PReLU(
             alpha_initializer=keras.initializers.Constant(0.25),
             shared_axes=(1, 2),
-            dtype=self._dtype,
+            dtype=dtype or self._dtype,
             name=name,
         )(x)
 
     def conv(self, x, filters, name, activation, gain=2.0**0.5):
         """A 3x3 convolution and its PReLU."""
         return self._prelu(self._convolutions(x, filters, name, gain=gain), activation)
+
+    def last(self, x, filters, name, activation):
+        """The last convolution and its PReLU, in float32."""
+        x = self._convolutions(x, filters, name, gain=0.1, dtype="float32")
+        return self._prelu(x, activation, "float32")
 
     def down(self, x, name):
         """Halves the size and doubles the features."""

@@ -20,6 +20,7 @@ class SSDN(Method):
     default = configs.DEFAULT
     short = configs.SHORT
     inspects_files = True
+    restores_in_bfloat16 = True
 
     def build(self, config, images=None):
         from ssdn_tf import denoiser

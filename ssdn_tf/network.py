@@ -41,9 +41,10 @@ def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0,
         x = decode(x)
     x = unet.leaky_relu(layers(x, x.shape[-1], "nin_a", kernel_size=1))
     x = unet.leaky_relu(layers(x, 96, "nin_b", kernel_size=1))
-    x = layers(x, outputs, "nin_c", kernel_size=1, gain=0.0 if zero_last else 1.0)
+    gain = 0.0 if zero_last else 1.0
+    x = layers(x, outputs, "nin_c", kernel_size=1, gain=gain, dtype="float32")
     name = "ssdn_blindspot" if blindspot else "ssdn_plain"
-    return keras.Model(image, ops.cast(x, "float32"), name=name)
+    return keras.Model(image, x, name=name)
 
 
 def receptive_radius(blindspot):

@@ -196,7 +196,7 @@ def test_python_has_two_functions(trained):
     ):
         with pytest.raises(ValueError, match=message):
             noise2x.denoise(bad, model)
-    with pytest.raises(ValueError, match="precision='half': expected float32, bfloat16"):
+    with pytest.raises(ValueError, match="precision='half': expected auto, float32, bfloat16"):
         noise2x.load(run_dir, "half")
     assert json.loads((run_dir / "config.json").read_text())["config"]["noise"] == "gauss25"
 

@@ -41,6 +41,7 @@ class Convolutions:
         strides: int = 1,
         padding: str = "same",
         gain: float = 2.0**0.5,
+        dtype: str | None = None,
     ) -> Array:
         """Convolve with a kernel and a bias.
 
@@ -51,6 +52,8 @@ class Convolutions:
             kernel_size, strides: one number each, for both sides.
             padding: "same" or "valid".
             gain: initial kernels are normal with deviation gain / sqrt(fan_in); 0 makes them zero.
+            dtype: of this layer, if not that of the network. The last layer is float32: rounded to
+                the 8 bits of bfloat16, a restored image would have visible steps.
         """
         if name not in self._layers:
             self._layers[name] = keras.layers.Conv2D(
@@ -58,7 +61,7 @@ class Convolutions:
                 kernel_size,
                 strides=strides,
                 padding=padding,
-                **self._settings(name, gain),
+                **self._settings(name, gain, dtype),
             )
         return self._layers[name](x)
 
@@ -85,13 +88,13 @@ class Convolutions:
             self._layers[name] = upsampling.convolution(2, filters, 3, pads=pads, **settings)
         return self._layers[name](x, skip)
 
-    def _settings(self, name: str, gain: float) -> dict[str, Any]:
+    def _settings(self, name: str, gain: float, dtype: str | None = None) -> dict[str, Any]:
         kernel = "zeros"
         if gain:  # not "he_normal": that one truncates the normal distribution
             kernel = keras.initializers.VarianceScaling(
                 gain**2, "fan_in", "untruncated_normal", seed=self._seeds
             )
-        return {"kernel_initializer": kernel, "dtype": self._dtype, "name": name}
+        return {"kernel_initializer": kernel, "dtype": dtype or self._dtype, "name": name}
 
 
 def leaky_relu(x: Array) -> Array:

@@ -17,6 +17,7 @@ if typing.TYPE_CHECKING:
 # schedule=fast; RESULTS.md has what was compared.
 FAST_RAMPS = {"ramp_up": 0.02, "ramp_down": 0.9}
 FAST_AVERAGE = 0.999
+FAST_BETA_2 = 0.999  # with 0.99 trainings at this rate diverge now and then
 
 
 class Adam(keras.optimizers.Adam):
@@ -100,7 +101,8 @@ def ramped_adam(config, **ramps) -> Adam:
 
 def fast_adam(config) -> Adam:
     """The optimiser of `schedule=fast`: a higher rate that falls early, and averaged weights."""
-    return Adam(ramped_rate(config, **FAST_RAMPS), average=FAST_AVERAGE)
+    rate = ramped_rate(config, **FAST_RAMPS)
+    return Adam(rate, beta_2=FAST_BETA_2, average=FAST_AVERAGE)
 
 
 @contextlib.contextmanager
@@ -109,7 +111,8 @@ def averaged(denoiser: Denoiser) -> Iterator[None]:
 
     It is what is validated and what restores images; the training goes on from the weights.
     """
-    averages = getattr(denoiser.optimizer, "averages", [])
+    optimizer = getattr(denoiser, "optimizer", None)  # imported models have none
+    averages = getattr(optimizer, "averages", [])
     variables = denoiser.trainable_variables if averages else []
     trained = [ops.copy(ops.convert_to_tensor(variable)) for variable in variables]
     for variable, average in zip(variables, averages):

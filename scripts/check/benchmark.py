@@ -1,21 +1,36 @@
-"""Measures the speed of a method's training on this machine.
+"""Measures the speed of training and of restoring on this machine.
 
-noise2x benchmark n2v_tf                                 # the default configuration, on photographs
-noise2x benchmark n2v_tf --config=n2v2 --precision=bfloat16
-noise2x benchmark ssdn_tf --batch_size=1 --crop_size=64
+noise2x benchmark                                        # ssdn, n2n, n2v and rdunet, some minutes
+noise2x benchmark n2v --config=n2v2 --precision=float32
+noise2x benchmark ssdn --batch_size=1 --crop_size=64 --json=new.json --compare=old.json
 
-It prints medians over single steps, without the first ones. `step` is a training step on batches
-that are ready in memory. `batches` is the data pipeline alone. `masking` (n2v_tf) hides the blind
-spots of crops that are ready in memory, on one core, one crop after the other. On a shared machine
-only figures of the same run can be compared.
+ceiling    what the processor does at best: a product of two square matrices
+step       a training step on batches that are ready in memory, with the share of its time that is
+           the data pipeline's if it ran alone (batches) and, for n2v, the hiding of blind spots
+alone      the convolutions of that step, each timed by itself, and the share of the ceiling
+restore    an image of each of --sizes, in a process of its own: the first call, which also traces
+           the graph, a later one, and the memory at the peak beyond that of the program
+start      the whole command `noise2x denoise` for one 512x512 picture, and `noise2x --help`
+
+All are medians. On a shared machine only figures of the same run can be compared; --compare shows
+the ratio to those of an older run.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
+import multiprocessing
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
 import time
 
 import numpy as np
-from absl import app
 from absl import flags as absl_flags
 
 from common import configuration
@@ -24,6 +39,8 @@ from noise2x import methods
 
 FLAGS = flags.FLAGS
 WARM_UP = 3  # first steps, which also trace functions and fill caches
+DEFAULT = ("ssdn", "n2n", "n2v", "rdunet")
+STARTS = 3  # of each command
 
 
 def define_flags():
@@ -32,8 +49,14 @@ def define_flags():
     absl_flags.DEFINE_string("config", None, "Named configuration of the method [its default].")
     absl_flags.DEFINE_integer("steps", 20, "Number of steps to measure [20].", 1)
     absl_flags.DEFINE_integer("batch_size", None, "Crops in a step [the configuration's].", 1)
-    absl_flags.DEFINE_integer("crop_size", None, "Side of a crop, pixels [the configuration's].", 1)
-    flags.define_precision()
+    absl_flags.DEFINE_integer("crop_size", 64, "Side of a crop, pixels [64].", 1)
+    absl_flags.DEFINE_list(
+        "sizes", ["512x512", "768x512"], "Images to restore, width x height [512x512,768x512]."
+    )
+    absl_flags.DEFINE_bool("start", True, "Also time whole commands, from start to end [true].")
+    absl_flags.DEFINE_string("json", None, "File to write the figures to [none].")
+    absl_flags.DEFINE_string("compare", None, "File of an older run's --json to compare with.")
+    flags.define_precision("auto")
 
 
 def seconds(calls):
@@ -70,36 +93,229 @@ def masking_seconds(batch, image_set, config):
     return seconds(hide(tf.constant(i)) for i in range(count))
 
 
-def run(arguments):
-    """Measures a training and prints the figures; arguments: [name of the method]."""
-    from common.training import loop
-
-    if len(arguments) != 1:
-        raise app.UsageError(
-            f"Expected one of {', '.join(methods.NAMES)}; got {arguments or 'nothing'}."
-        )
-    method = methods.find(arguments[0])
+def chosen_config(method):
+    """The configuration of a method that the flags ask for."""
     name = FLAGS.config or method.default
     configuration.expect("config", name, list(method.named))
     changes = {n: FLAGS[n].value for n in ("batch_size", "crop_size") if FLAGS[n].value is not None}
-    settings = {"precision": FLAGS.precision, "num_images": 10**6}
-    config = dataclasses.replace(method.named[name], **settings | changes).completed()
+    if method.name == "rdunet_tf" and not FLAGS.config:
+        changes["width"] = method.short["width"]  # the paper's needs minutes on two cores
+    precision = FLAGS.precision
+    if precision == "auto":
+        precision = configuration.fast_precision()
+    settings = {"precision": precision, "num_images": 10**6}
+    return name, dataclasses.replace(method.named[name], **settings | changes).completed()
+
+
+def training_figures(method, config):
+    """Times of a training step and of its parts, milliseconds; floating-point operations."""
+    from common.training import loop
+    from scripts.check import convolutions
+
     image_set = method.training_images(config, FLAGS.data_dir, None)
     denoiser = method.build(config, image_set)
     loop.compile_for_training(denoiser, method.optimizer(config))
-
     count = FLAGS.steps + WARM_UP
     batches = list(itertools.islice(method.batches(image_set, config, 0), count))
-    fetch = seconds(itertools.islice(method.batches(image_set, config, 0), 5 * count))
-    step = seconds(denoiser.train_on_batch(x, y) for x, y in batches)
-    size = "x".join(map(str, config.crop_shape))
-    print(f"{method.name} {name}: {config.batch_size} crops of {size}, {config.precision}")
-    print(f"step      {1 / step:8.2f} a second, {config.batch_size / step:8.1f} crops a second")
-    print(f"batches   {1 / fetch:8.2f} a second, {config.batch_size / fetch:8.1f} crops a second")
+    found = {
+        "batches_ms": 1e3
+        * seconds(itertools.islice(method.batches(image_set, config, 0), 5 * count)),
+        "step_ms": 1e3 * seconds(denoiser.train_on_batch(x, y) for x, y in batches),
+    }
     if method.name == "n2v_tf":
-        masking = masking_seconds(batches[0], image_set, config)
-        share = 100 * masking * config.batch_size / step
-        print(f"masking   {1 / masking:8.1f} crops a second, {share:.1f} % of a step's time")
+        found["masking_ms"] = (
+            1e3 * config.batch_size * masking_seconds(batches[0], image_set, config)
+        )
+    alone = {kind: [0.0, 0.0] for kind in ("forward", "input gradient", "kernel gradient")}
+    for convolution, times in convolutions.of_step(denoiser, batches[0]).items():
+        alone[convolution.kind][0] += times * convolution.seconds() * 1e3
+        alone[convolution.kind][1] += times * convolution.flops
+    for kind, (milliseconds, flops) in alone.items():
+        found[f"{kind.replace(' ', '_')}_ms"] = milliseconds
+        found[f"{kind.replace(' ', '_')}_tflops"] = flops / milliseconds / 1e9
+    found["alone_ms"] = sum(milliseconds for milliseconds, _ in alone.values())
+    found["gflop"] = sum(flops for _, flops in alone.values()) / 1e9
+    return found
+
+
+def restoring_figures(name, config_dict, side, queue):
+    """Puts (seconds of the first call, of a later one, peak bytes) of one image into a queue."""
+    from common import quiet
+
+    quiet.import_keras()
+    from common.restoring import prediction
+
+    method = methods.find(name)
+    config = type(method.default_config)(**config_dict)
+    denoiser = method.build(config)
+    if hasattr(denoiser, "set_statistics"):
+        denoiser.set_statistics(np.zeros(config.channels), np.ones(config.channels))
+    shape = (*side, config.channels)
+    image = np.random.default_rng(0).random(shape, np.float32)
+    inputs = {"noisy": image}
+    before, times = _peak(), []
+    for _ in range(4):
+        began = time.perf_counter()
+        prediction.restore(denoiser, inputs)
+        times.append(time.perf_counter() - began)
+    queue.put((times[0], float(np.median(times[1:])), _peak() - before))
+
+
+def _peak():
+    """Most memory that this process has had, bytes; Linux only, elsewhere 0."""
+    # Not getrusage: its figure for a new process begins at that of the process that started it.
+    status = pathlib.Path("/proc/self/status")
+    text = status.read_text() if status.is_file() else ""
+    match = re.search(r"VmHWM:\s+(\d+) kB", text)
+    return int(match[1]) * 1024 if match else 0
+
+
+def restore_apart(method, config, side):
+    """`restoring_figures` of a new process, so that no earlier peak hides this one."""
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    arguments = (method.name, config.to_dict(), side, queue)
+    process = context.Process(target=restoring_figures, args=arguments)
+    process.start()
+    while queue.empty() and process.is_alive():
+        time.sleep(0.05)
+    if queue.empty():
+        raise ValueError(f"restoring {side}: the process ended with {process.exitcode}.")
+    figures = queue.get()
+    process.join()
+    return figures
+
+
+def start_seconds(method, config):
+    """(seconds from the command `denoise` to the restored 512x512 picture, seconds of --help)."""
+    from common.files import image_files
+    from common.training import runs
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        denoiser = method.build(config)
+        if hasattr(denoiser, "set_statistics"):
+            denoiser.set_statistics(np.zeros(config.channels), np.ones(config.channels))
+        runs.save_config(path, method.name, config)
+        runs.save_weights(path, denoiser)
+        noise = np.random.default_rng(0).integers(0, 256, (512, 512, config.channels), np.uint8)
+        image_files.write(path / "a.png", noise if config.channels > 1 else noise[..., 0])
+        restore = ["denoise", f"--run_dir={path}", f"--output={path}/out", f"{path}/a.png"]
+        return _command_seconds(restore), _command_seconds(["--help"])
+
+
+def _command_seconds(arguments):
+    """Median time of a command of noise2x, seconds."""
+    root = pathlib.Path(__file__).parents[2]
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    times = []
+    for _ in range(STARTS):
+        began = time.perf_counter()
+        command = [sys.executable, "-m", "noise2x.cli", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise ValueError(f"noise2x {arguments[0]}: {done.stderr.strip()}")
+        times.append(time.perf_counter() - began)
+    return float(np.median(times))
+
+
+def report(name, config_name, config, found):
+    """The figures of a method as lines of text."""
+    size = "x".join(map(str, config.crop_shape))
+    step, alone, ceiling = found["step_ms"], found["alone_ms"], found["ceiling_tflops"]
+    yield f"{name} {config_name}: {config.batch_size} crops of {size}, {config.precision}"
+    yield f"ceiling   {ceiling:8.2f} TFLOP/s in matrix products"
+    yield (
+        f"step      {step:8.1f} ms, {1e3 * config.batch_size / step:.1f} crops a second, "
+        f"{found['gflop'] / step:.2f} TFLOP/s, {100 * (step / alone - 1):.0f} % more than its "
+        "convolutions alone"
+    )
+    yield f"batches   {found['batches_ms']:8.1f} ms, {_share(found, 'batches_ms')} of a step"
+    if "masking_ms" in found:
+        yield f"masking   {found['masking_ms']:8.1f} ms, {_share(found, 'masking_ms')} of a step"
+    for kind in ("forward", "input_gradient", "kernel_gradient"):
+        rate, shown = found[f"{kind}_tflops"], kind.replace("_", " ")
+        yield (
+            f"alone     {found[f'{kind}_ms']:8.1f} ms {shown}, {rate:.2f} TFLOP/s, "
+            f"{100 * rate / ceiling:.0f} % of the ceiling"
+        )
+    for side in found["sizes"]:
+        first, later, peak = (found[f"restore_{side}_{x}"] for x in ("first_s", "s", "gb"))
+        width, height = parse_size(side)
+        yield (
+            f"restore   {later:8.3f} s for {side}, {width * height / 1e6 / later:.2f} megapixels a "
+            f"second, {peak:.2f} GB; the first {first:.3f} s"
+        )
+    if "denoise_s" in found:
+        yield f"start     {found['denoise_s']:8.2f} s from command to file, 512x512"
+        yield f"start     {found['help_s']:8.2f} s for noise2x --help"
+
+
+def _share(found, name):
+    return f"{100 * found[name] / found['step_ms']:.1f} %"
+
+
+def parse_size(text):
+    """(width, height) of a text such as 768x512.
+
+    Raises:
+        ValueError: another form.
+    """
+    sides = text.split("x")
+    if len(sides) != 2 or not all(side.isdigit() and int(side) for side in sides):
+        raise ValueError(f"sizes={text!r}: expected width x height, such as 768x512.")
+    return int(sides[0]), int(sides[1])
+
+
+def measure(method, config):
+    """All figures of a method, by name."""
+    from scripts.check import convolutions
+
+    found = {"ceiling_tflops": convolutions.matrix_flops(config.precision) / 1e12}
+    found |= training_figures(method, config)
+    found["sizes"] = FLAGS.sizes if config.crop_shape[2:] == () else []
+    for side in found["sizes"]:
+        width, height = parse_size(side)
+        first, later, peak = restore_apart(method, config, (height, width))
+        found |= {f"restore_{side}_first_s": first, f"restore_{side}_s": later}
+        found[f"restore_{side}_gb"] = peak / 1e9
+    if FLAGS.start:
+        found["denoise_s"], found["help_s"] = start_seconds(method, config)
+    return found
+
+
+def comparison(new, old):
+    """Lines with the ratio of each figure to that of an older run."""
+    for name, figures in new.items():
+        for figure, value in figures.items():
+            before = old.get(name, {}).get(figure)
+            if isinstance(value, float) and isinstance(before, (int, float)) and before:
+                yield f"{name:34}{figure:26}{before:9.3f} -> {value:9.3f}  {value / before:6.2f}"
+
+
+def run(arguments):
+    """Measures the methods that are named and prints the figures."""
+    from common.files import atomic
+    from common.progress import say
+
+    for side in FLAGS.sizes:
+        parse_size(side)
+    chosen = [methods.find(name) for name in arguments or DEFAULT]
+    old = json.loads(pathlib.Path(FLAGS.compare).read_text()) if FLAGS.compare else {}
+    everything = {}
+    for method in chosen:
+        config_name, config = chosen_config(method)
+        say(f"Measuring {method.short_name} ...")
+        found = measure(method, config)
+        size = "x".join(map(str, (config.batch_size, *config.crop_shape)))
+        everything[f"{method.short_name} {config_name} {size} {config.precision}"] = found
+        say("\n".join(report(method.short_name, config_name, config, found)) + "\n")
+    if FLAGS.json:
+        with atomic.replacing(pathlib.Path(FLAGS.json)) as temporary:
+            temporary.write_text(json.dumps(everything, indent=2) + "\n")
+    if old:
+        say("\n".join(comparison(everything, old)) or "No figure in common with the older run.")
 
 
 def main():

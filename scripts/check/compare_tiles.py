@@ -44,7 +44,7 @@ def define_flags():
     absl_flags.DEFINE_integer(
         "repeats", 3, "Number of measurements of each time; their medians are used [3].", 0
     )
-    flags.define_precision()
+    flags.define_precision("auto")
 
 
 def run():

@@ -16,7 +16,7 @@ def load(run_dir, precision):
 
     Args:
         run_dir: the folder.
-        precision: arithmetic, float32 or bfloat16.
+        precision: arithmetic: auto, float32 or bfloat16.
     """
     return methods.of_run(run_dir).load_deployed(run_dir, precision)
 

@@ -196,7 +196,7 @@ def define_flags():
     )
     flags.define_noise_level()
     flags.define_dims()
-    flags.define_precision()
+    flags.define_precision("auto")
 
 
 def run():

@@ -1,10 +1,12 @@
 """Programs that measure: they run, and print what they promise."""
 
+import json
+
 import numpy as np
 import pytest
 
 from common.files import image_files
-from scripts.check import fuzz
+from scripts.check import convolutions, fuzz
 
 RNG = np.random.default_rng(0)
 
@@ -21,16 +23,51 @@ def test_compare_tiles_finds_no_difference_with_the_whole_halo(tiny_run, tmp_pat
     assert whole < 1e-5  # as far as a pixel sees: the result is that of the whole image
 
 
-@pytest.mark.parametrize("method", ["n2v", "n2n_tf"])
-def test_benchmark_times_a_step_and_its_data(method, run_command):
-    flags = ["--steps=2", "--batch_size=1", "--crop_size=32"]
-    done = run_command("scripts.check.benchmark", method, *flags)
+def test_benchmark_times_a_step_its_parts_and_a_restored_image(tmp_path, run_command):
+    flags = ["--steps=2", "--batch_size=1", "--crop_size=32", "--sizes=192x96", "--nostart"]
+    new = tmp_path / "new.json"
+    done = run_command("scripts.check.benchmark", "n2v", *flags, f"--json={new}")
     assert done.returncode == 0, done.stderr
-    for part in ("step", "batches", *(["masking"] if method == "n2v" else [])):
-        (line,) = [line for line in done.stdout.splitlines() if line.startswith(part)]
-        assert float(line.split()[1]) > 0
-    wrong = run_command("scripts.check.benchmark", "n3v")
-    assert wrong.returncode == 1 and "method='n3v': expected ssdn, n2n" in wrong.stderr
+    for part in ("ceiling", "step", "batches", "masking", "alone", "restore"):
+        lines = [line for line in done.stdout.splitlines() if line.startswith(part)]
+        assert lines and all(float(line.split()[1]) > 0 for line in lines)
+    (figures,) = json.loads(new.read_text()).values()
+    parts = [figures[f"{kind}_ms"] for kind in ("forward", "input_gradient", "kernel_gradient")]
+    assert figures["alone_ms"] == pytest.approx(sum(parts))
+    again = run_command("scripts.check.benchmark", "n2v", *flags, f"--compare={new}")
+    assert again.returncode == 0, again.stderr
+    (line,) = [line for line in again.stdout.splitlines() if " gflop " in line]
+    assert line.split()[-1] == "1.00"  # the same convolutions
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (["n3v"], "method='n3v': expected ssdn, n2n"),
+        (["n2v", "--sizes=64"], "sizes='64': expected width x height"),
+        (["n2v", "--compare=missing.json"], "missing.json: No such file"),
+    ],
+)
+def test_benchmark_refuses(flags, message, run_command):
+    done = run_command("scripts.check.benchmark", *flags)
+    assert done.returncode == 1 and message in done.stderr
+
+
+def test_a_convolution_counts_its_multiplications():
+    """2 x 8 x 8 output pixels, each 3 x 3 x 5 products for 7 features, times two for the sums."""
+    image, kernel = (2, 8, 8, 5), (3, 3, 5, 7)
+    ones, settings = (1, 1, 1, 1), ("SAME", "float32")
+    forward = convolutions.Convolution("Conv2D", (image, kernel), (), ones, *settings)
+    fine = (2, 8, 8, 7)
+    by_input = convolutions.Convolution(
+        "Conv2DBackpropInput", (kernel, fine), image, ones, *settings
+    )
+    by_kernel = convolutions.Convolution(
+        "Conv2DBackpropFilter", (image, fine), kernel, ones, *settings
+    )
+    for convolution in (forward, by_input, by_kernel):
+        assert convolution.flops == 2 * (2 * 8 * 8) * (3 * 3 * 5) * 7
+        assert convolution.seconds() > 0
 
 
 @pytest.mark.slow
