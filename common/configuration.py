@@ -14,6 +14,10 @@ from collections.abc import Container, Iterable
 
 from common import noise as noises
 
+# Longer trainings of schedule=fast have a lower rate, by the root of their length: at the full one
+# they diverge sooner or later (docs/performance.md).
+FAST_STEPS = 8000
+
 AnyConfig = typing.TypeVar("AnyConfig", bound="Config")
 
 
@@ -49,7 +53,8 @@ class Config:
     )
     CHANNELS: typing.ClassVar[Container[int] | Iterable[int]] = (1, 3)
 
-    # Top of the learning rate of schedule=fast; None: the method has only the paper's schedule.
+    # Top of the learning rate of schedule=fast, in a training of FAST_STEPS or fewer; None: the
+    # method has only the paper's schedule.
     FAST_RATE: typing.ClassVar[float | None] = None
 
     # Settings that name noisy files of the user's own, in place of `train_set`.
@@ -67,8 +72,8 @@ class Config:
     schedule: str | None = setting(
         None,
         "Schedule of the training: paper (that of the publication) or fast (a higher learning rate "
-        "that falls early, and a moving average of the weights as the result). By default the "
-        "paper's; fast, where the method has it, for files of your own.",
+        "that falls all the time, and a moving average of the weights as the result). By default "
+        "the paper's; fast, where the method has it, for files of your own.",
         str,
     )
     learning_rate: float | None = setting(
@@ -203,14 +208,18 @@ class Config:
         own = (self.noise is not None and self.noise.is_none) or self.white_level
         # No paper says how long, or how fast, to train on those.
         schedule = self.schedule or ("fast" if own and self.FAST_RATE else "paper")
-        settings = {
+        defaults: dict[str, typing.Any] = {
             "schedule": schedule,
             "learning_rate": 3e-4,
             "validation_set": self.train_set if own else "sample",
             "validation_noise": self.noise,
-        } | settings
+        }
+        settings = defaults | settings
         if schedule == "fast":
-            settings["learning_rate"] = self.FAST_RATE
+            assert self.FAST_RATE is not None
+            steps = (self.num_images or settings["num_images"]) / self.batch_size
+            rate = self.FAST_RATE * min(1.0, (FAST_STEPS / steps) ** 0.5)
+            settings["learning_rate"] = float(f"{rate:.2g}")
         missing = {name: value for name, value in settings.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 

@@ -69,7 +69,8 @@ def convolution(
         (enlarged, skip), C + S channels.
     """
     if not is_portable():
-        return {2: Conv2D, 3: Conv3D}[spatial](filters, kernel_size, pads=pads, **settings)
+        fast: Any = {2: Conv2D, 3: Conv3D}[spatial]
+        return fast(filters, kernel_size, pads=pads, **settings)
     standard = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[spatial]
     layer = standard(filters, kernel_size, padding="valid" if pads else "same", **settings)
 
@@ -130,7 +131,9 @@ def _transposed(kernel: Array) -> Array:
     pixel 2a - i and 2a + 1 - i, plus what the padding adds.
     """
     *sides, channels, filters = kernel.shape
-    one_side = [np.eye(size + 1, size)[::-1] + np.eye(size + 1, size, -1)[::-1] for size in sides]
+    one_side: list[Any] = [
+        np.eye(size + 1, size)[::-1] + np.eye(size + 1, size, -1)[::-1] for size in sides
+    ]
     sums = ops.convert_to_tensor(functools.reduce(np.kron, one_side), kernel.dtype)
     flat = ops.reshape(kernel, (-1, channels * filters))
     whole = ops.reshape(ops.matmul(sums, flat), (*(n + 1 for n in sides), channels, filters))

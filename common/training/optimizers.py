@@ -15,9 +15,8 @@ if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
 # schedule=fast; RESULTS.md has what was compared.
-FAST_RAMPS = {"ramp_up": 0.02, "ramp_down": 0.9}
+FAST_WARM_UP = 0.02
 FAST_AVERAGE = 0.999
-FAST_BETA_2 = 0.999  # with 0.99 trainings at this rate diverge now and then
 
 
 class Adam(keras.optimizers.Adam):
@@ -100,9 +99,14 @@ def ramped_adam(config, **ramps) -> Adam:
 
 
 def fast_adam(config) -> Adam:
-    """The optimiser of `schedule=fast`: a higher rate that falls early, and averaged weights."""
-    rate = ramped_rate(config, **FAST_RAMPS)
-    return Adam(rate, beta_2=FAST_BETA_2, average=FAST_AVERAGE)
+    """The optimiser of `schedule=fast`: a rate that falls all the time, and averaged weights."""
+    rate = schedules.Cosine(
+        num_images=config.num_images,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        warm_up=FAST_WARM_UP,
+    )
+    return Adam(rate, average=FAST_AVERAGE)
 
 
 @contextlib.contextmanager

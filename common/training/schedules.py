@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 RAMP_UP = 0.1  # fractions of the training, Laine et al. 2019
@@ -58,6 +59,22 @@ class Ramped(keras.optimizers.schedules.LearningRateSchedule):
         images = ops.cast(step, "float32") * float(self.batch_size)
         ramps = self.ramp_up, self.ramp_down
         return ramped_rate(images, float(self.num_images), self.learning_rate, *ramps)
+
+    def get_config(self):
+        return vars(self)
+
+
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear up over the first `warm_up` of the training, times half a cosine down to 0."""
+
+    def __init__(self, *, num_images, batch_size, learning_rate, warm_up):
+        self.num_images, self.batch_size = num_images, batch_size
+        self.learning_rate, self.warm_up = learning_rate, warm_up
+
+    def __call__(self, step):
+        t = ops.cast(step, "float32") * (self.batch_size / self.num_images)
+        falling = 0.5 + ops.cos(np.pi * ops.minimum(t, 1.0)) / 2
+        return self.learning_rate * ops.minimum(t / self.warm_up, 1.0) * falling
 
     def get_config(self):
         return vars(self)

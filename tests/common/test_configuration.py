@@ -29,6 +29,33 @@ def test_what_is_none_follows_from_the_other_settings():
     assert Config(num_images=7).completed(num_images=10).num_images == 7
 
 
+class TestSchedule:
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Fast(Config):
+        FAST_RATE = 1e-3
+        NOISES = noise.MODELS
+
+    def completed(self, **settings):
+        return self.Fast(batch_size=4, **settings).completed(num_images=4000)
+
+    def test_it_is_the_papers_unless_the_files_are_ones_own(self):
+        papers, own = self.completed(), self.completed(noise="none")
+        assert (papers.schedule, papers.learning_rate) == ("paper", 3e-4)
+        assert (own.schedule, own.learning_rate) == ("fast", 1e-3)
+        assert self.completed(noise="none", schedule="paper").learning_rate == 3e-4
+
+    def test_long_trainings_have_a_lower_rate_by_the_root_of_their_length(self):
+        assert self.completed(schedule="fast", num_images=32_000).learning_rate == 1e-3
+        assert self.completed(schedule="fast", num_images=4 * 32_000).learning_rate == 5e-4
+        given = self.completed(schedule="fast", num_images=4 * 32_000, learning_rate=2e-3)
+        assert given.learning_rate == 2e-3
+
+    def test_a_method_without_one_refuses_it(self):
+        assert Config(noise="gauss25").completed(num_images=10).schedule == "paper"
+        with pytest.raises(ValueError, match="schedule='fast': this method has only the paper's"):
+            Config(schedule="fast")
+
+
 def test_equal_settings_are_the_same_whatever_they_were_made_from():
     assert configuration.same_settings(Wide(noise="gauss25"), Wide(noise=noise.Gauss(25, 25)))
     assert not configuration.same_settings(Wide(), Wide(width=9))

@@ -1,7 +1,10 @@
 """common.schedules beyond the golden values."""
 
+import math
+
 import keras
 import numpy as np
+import pytest
 
 from common.training import schedules
 
@@ -42,3 +45,10 @@ def test_a_function_of_the_epoch():
     rate = schedules.ByEpoch(lambda e: e * e, num_images=1200, batch_size=2, scale=2.0, epochs=300)
     for step in (0, 1, 2, 19, 20, 300, 539, 541, 599):
         assert float(rate(step)) == 2.0 * (step // 2) ** 2
+
+
+def test_the_fast_rate_warms_up_and_falls_as_half_a_cosine():
+    rate = schedules.Cosine(num_images=1000, batch_size=2, learning_rate=0.5, warm_up=0.02)
+    for step, share in {0: 0.0, 5: 0.5, 10: 1.0, 250: 1.0, 500: 1.0, 600: 1.0}.items():
+        falling = 0.5 + math.cos(math.pi * min(step / 500, 1.0)) / 2
+        assert float(rate(step)) == pytest.approx(0.5 * share * falling, abs=1e-6)
