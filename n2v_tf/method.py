@@ -13,7 +13,6 @@ class Noise2Void(Method):
     named = configs.NAMED
     default = configs.DEFAULT
     short = configs.SHORT
-    restores_in_bfloat16 = True
     inspects_files = True
 
     def build(self, config, images=None):
@@ -35,10 +34,6 @@ class Noise2Void(Method):
 
         rate = optimizers.ramped_rate(config, ramp_up=0.0)
         return optimizers.Adam(rate, beta_2=0.999, epsilon=1e-7)
-
-    def restoring_precision(self, config):
-        """Arithmetic to restore with; see Method. Volumes have float32 only."""
-        return "float32" if config.spatial == 3 else super().restoring_precision(config)
 
     def load_images(self, config, data_dir=None, max_images=None):
         from n2v_tf import data

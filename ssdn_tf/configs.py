@@ -18,7 +18,7 @@ class Config(configuration.Config):
     The run folder holds them as config.json.
     """
 
-    FAST_RATE: typing.ClassVar[float] = 1e-3
+    FAST_RATE: typing.ClassVar[float] = 3e-4
     NOISES: typing.ClassVar[tuple] = (
         noises.NoNoise,
         noises.Gauss,

@@ -98,7 +98,9 @@ def test_a_notebook_runs(tmp_path):
     pred = model.predict(imgs[0][0, ..., 0], axes="YX", n_tiles=(2, 1))
     assert pred.shape == (64, 64) and pred.dtype == np.float32
     again = N2V(config=None, name="model", basedir=str(tmp_path))
-    np.testing.assert_array_equal(again.predict(imgs[0][0, ..., 0], axes="YX"), pred)
+    # Not to the last bit: a transposed convolution may add in another order for another size.
+    whole = again.predict(imgs[0][0, ..., 0], axes="YX")
+    np.testing.assert_allclose(whole, pred, rtol=1e-6)
     assert vars(again.config)["n2v_perc_pix"] == 1.6
     assert (model.export_TF() / "saved_model.pb").is_file()
 

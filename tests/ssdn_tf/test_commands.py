@@ -243,7 +243,11 @@ def test_the_saved_model_gives_the_same_pixels_without_this_project(
     assert f"{tmp_path}/model/2" in again.stdout
     folder = f"{tmp_path}/in"
     done = run_command(
-        "ssdn_tf.denoise", f"--run_dir={tiny_run}", f"--input={folder}", f"--output={tmp_path}/out"
+        "ssdn_tf.denoise",
+        f"--run_dir={tiny_run}",
+        f"--input={folder}",
+        f"--output={tmp_path}/out",
+        "--precision=float32",
     )
     assert done.returncode == 0, done.stderr
     program = f"""
