@@ -18,7 +18,6 @@ class Config(configuration.Config):
     The run folder holds them as config.json.
     """
 
-    FAST_RATE: typing.ClassVar[float] = 3e-4
     NOISES: typing.ClassVar[tuple] = (
         noises.NoNoise,
         noises.Gauss,
@@ -144,7 +143,6 @@ SHORT = {
     "num_images": 2500,
     "batch_size": 1,
     "crop_size": 64,
-    "schedule": "fast",
     "noise_rate": 10.0,
     "precision": fast_precision(),
 }
