@@ -71,9 +71,10 @@ class Config:
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
     schedule: str | None = setting(
         None,
-        "Schedule of the training: paper (that of the publication) or fast (a higher learning rate "
-        "that falls all the time, and a moving average of the weights as the result). By default "
-        "the paper's; fast, where the method has it, for files of your own.",
+        "Schedule of the training: paper (that of the publication) or fast (a learning rate that "
+        "rises briefly and then falls all the time, and a moving average of the weights as the "
+        "result). By default the paper's; fast, where the method has it, in the short training of "
+        "the images that come with the project, with noise=none and with white_level.",
         str,
     )
     learning_rate: float | None = setting(
@@ -198,8 +199,15 @@ class Config:
         """What sets this training apart, in a word or two, for the names of run folders."""
         return f"{self.noise}" + ("-mono" if self.channels == 1 else "")
 
+    def own_schedule(self) -> str:
+        """The schedule where no paper says what to do: fast, if the method has it."""
+        return "fast" if self.FAST_RATE else "paper"
+
     def completed(self: AnyConfig, **settings: typing.Any) -> AnyConfig:
         """The configuration without any None.
+
+        What it filled in stays, so change settings before, not after: the rate of schedule=fast
+        depends on the length.
 
         Args:
             settings: what to fill in; by default what holds for all methods.
@@ -207,7 +215,7 @@ class Config:
         # Photographs from scikit-image say nothing about the noise or camera of the user's files.
         own = (self.noise is not None and self.noise.is_none) or self.white_level
         # No paper says how long, or how fast, to train on those.
-        schedule = self.schedule or ("fast" if own and self.FAST_RATE else "paper")
+        schedule = self.schedule or (self.own_schedule() if own else "paper")
         defaults: dict[str, typing.Any] = {
             "schedule": schedule,
             "learning_rate": 3e-4,

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 UNUSED = ("matplotlib", "pandas")
 
 
-def import_keras() -> None:
+def import_keras(*, for_command: bool = False) -> None:
     """Imports Keras and TensorFlow; errors and warnings of later calls still show.
 
     To be called before anything else imports TensorFlow.
+
+    Args:
+        for_command: whether nobody else uses this Keras, so that it may do without UNUSED.
     """
     if "keras" in sys.modules and "tensorflow" in sys.modules:
         return
@@ -22,7 +25,7 @@ def import_keras() -> None:
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)  # the messages come from C++, straight to the descriptor
-        with _hidden(UNUSED):
+        with _hidden(UNUSED if for_command else ()):
             import keras  # noqa: F401
         import tensorflow  # noqa: F401  # for the data, also where Keras runs on JAX
     finally:
@@ -40,4 +43,4 @@ def _hidden(names: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         for name in names:
-            del sys.modules[name]
+            sys.modules.pop(name, None)

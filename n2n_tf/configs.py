@@ -58,7 +58,7 @@ class Config(configuration.Config):
         str,
     )
     learning_rate: float | None = setting(
-        None, "Learning rate before it is ramped down.", float, positive=True
+        None, "Learning rate at the top of its schedule.", float, positive=True
     )
     ramp_down: float | None = setting(
         None,
@@ -101,6 +101,11 @@ class Config(configuration.Config):
         parts += [self.network] if self.network in SEQUENTIAL else []
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
+    def own_schedule(self):
+        """See Config; the fast schedule is one of Adam."""
+        uses_sgd = self.optimizer == "sgd" or self.network in SEQUENTIAL
+        return "paper" if uses_sgd and self.optimizer != "adam" else super().own_schedule()
+
     def completed(self):
         """The configuration without any None: what the paper has for these targets and noise."""
         noise = self.noise or (noises.NoNoise() if self.pairs else noises.Gauss(0, 50))
@@ -126,7 +131,7 @@ def _named():
             configs[f"{name}-{short}"] = Config(**settings)
             # 500,000 steps instead of 300,000; the rate falls over the last half.
             configs[f"{name}-{short}-long"] = Config(
-                **settings, num_images=2_000_000, ramp_down=0.5
+                **settings, num_images=2_000_000, ramp_down=0.5, schedule="paper"
             )
     for name, noise in (
         ("text", "text0_50"),
@@ -152,6 +157,5 @@ SHORT = {
     "num_images": 8000,
     "batch_size": 1,
     "crop_size": 64,
-    "schedule": "fast",
     "precision": fast_precision(),
 }

@@ -71,13 +71,14 @@ def build_sequential(channels, *, upsampling, final, seed=0, dtype="float32"):
     def down(x, filters, name):
         return ops.relu(keras.layers.Conv2D(filters, 2, strides=2, **settings(name))(x))
 
-    def up(x, filters, name):
+    def up(x, filters, name, **other):
+        given = settings(name) | other
         if upsampling == "convtrans":
-            return keras.layers.Conv2DTranspose(filters, 2, strides=2, **settings(name))(x)
-        return upsampled_convolution(2, filters, 3, **settings(name))(x)
+            return keras.layers.Conv2DTranspose(filters, 2, strides=2, **given)(x)
+        return upsampled_convolution(2, filters, 3, **given)(x)
 
     image = keras.Input((None, None, channels), name="image")
     x = down(down(image, 48, "conv1"), 96, "conv2")
-    x = up(ops.relu(up(x, 48, "upsampling3")), channels, "upsampling4")
-    x = {"relu": ops.relu, "sigmoid": ops.sigmoid}[final](ops.cast(x, "float32"))
+    x = up(ops.relu(up(x, 48, "upsampling3")), channels, "upsampling4", dtype="float32")
+    x = {"relu": ops.relu, "sigmoid": ops.sigmoid}[final](x)
     return keras.Model(image, x, name=f"{upsampling}_{final}")

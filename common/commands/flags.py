@@ -230,7 +230,8 @@ def define_precision(default: str = "float32") -> None:
         list(PRECISIONS),
         "Arithmetic: float32; bfloat16, which is coarser, and faster on processors that have it; "
         "auto, which is bfloat16 where the processor has it and the method was measured to lose "
-        f"less than 0.02 dB by it (docs/performance.md) [{default}].",
+        "less than 0.02 dB by it (docs/performance.md); `denoise` has auto, and `evaluate` float32 "
+        f"[{default}].",
     )
 
 
@@ -264,7 +265,10 @@ def read_config(method: Method) -> tuple[typing.Any, bool]:
     # What the named configuration sets itself stays.
     unset = {k: v for k, v in method.short.items() if getattr(named, k) == getattr(default, k)}
     settings = (unset if is_short else {}) | changes
-    return dataclasses.replace(named, **settings).completed(), is_short
+    config = dataclasses.replace(named, **settings)
+    if is_short and config.schedule is None:
+        config = dataclasses.replace(config, schedule=config.own_schedule())
+    return config.completed(), is_short
 
 
 def config_flags(config: configuration.Config) -> dict[str, typing.Any]:

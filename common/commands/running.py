@@ -52,7 +52,7 @@ def run(
         logging.get_absl_handler().setFormatter(plain)
         try:
             if needs_keras:
-                quiet.import_keras()
+                quiet.import_keras(for_command=True)
             main(*([argv[1:]] if takes_arguments else []))
         except KeyboardInterrupt:
             print("Interrupted.", file=sys.stderr)

@@ -119,8 +119,8 @@ class TrainingRun:
             )
         if self.is_short:
             progress.say(
-                "The images that come with the project have a short schedule, minutes on two CPU "
-                "cores; with --train_set=... it is the paper's."
+                "With the images that come with the project the training is short, minutes on two "
+                "CPU cores; with --train_set=... it has the paper's length."
             )
 
 

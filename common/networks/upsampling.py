@@ -61,13 +61,18 @@ def convolution(
         kernel_size: side of the kernel, an odd number.
         pads: zeros (before, after) the enlarged image for each side, kernel_size - 1 together; if
             None, half on each.
-        **settings: of Keras' convolution.
+        **settings: kernel_initializer, dtype and name of the layer.
 
     Returns:
         layer(coarse, skip) or layer(coarse): (N, H, W, C), (N, 2H, 2W, S) -> (N, 2H, 2W, filters);
         volumes with a D before H. The kernel is that of a convolution of the concatenated
         (enlarged, skip), C + S channels.
+
+    Raises:
+        ValueError: an even kernel_size.
     """
+    if kernel_size % 2 == 0:
+        raise ValueError(f"kernel_size={kernel_size}: expected an odd number.")
     if not is_portable():
         fast: Any = {2: Conv2D, 3: Conv3D}[spatial]
         return fast(filters, kernel_size, pads=pads, **settings)

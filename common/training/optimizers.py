@@ -14,7 +14,7 @@ from common.training import schedules
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
-# schedule=fast; RESULTS.md has what was compared.
+# schedule=fast; docs/performance.md has what was compared.
 FAST_WARM_UP = 0.02
 FAST_AVERAGE = 0.999
 
@@ -29,7 +29,8 @@ class Adam(keras.optimizers.Adam):
 
     With `average` above 0 it also keeps a moving average of the weights, in `averages`: after step
     t, average * d + weight * (1 - d) with d = min(average, t / (t + 9)), so that the random initial
-    weights soon have no share in it. The weights themselves are trained as without it.
+    weights soon have no share in it. The weights themselves are trained as without it, and the
+    average also moves in a step that leaves them as they are.
     """
 
     def __init__(self, learning_rate, *, beta_1=0.9, beta_2=0.99, epsilon=1e-8, average=0.0):
@@ -47,7 +48,8 @@ class Adam(keras.optimizers.Adam):
             # Among the optimiser's variables, they are part of a run's state.
             self.averages = [self.add_variable_from_reference(v, name="average") for v in variables]
             for average, variable in zip(self.averages, variables):
-                average.assign(variable)
+                # A copy: JAX may not be given one array as the value of two variables.
+                average.assign(ops.copy(ops.convert_to_tensor(variable)))
 
     def apply(self, grads, trainable_variables=None):
         # One sum instead of many comparisons: it is finite only if every term is.
@@ -119,9 +121,9 @@ def averaged(denoiser: Denoiser) -> Iterator[None]:
     averages = getattr(optimizer, "averages", [])
     variables = denoiser.trainable_variables if averages else []
     trained = [ops.copy(ops.convert_to_tensor(variable)) for variable in variables]
-    for variable, average in zip(variables, averages):
-        variable.assign(average)
     try:
+        for variable, average in zip(variables, averages, strict=bool(averages)):
+            variable.assign(ops.copy(ops.convert_to_tensor(average)))
         yield
     finally:
         for variable, value in zip(variables, trained):

@@ -7,13 +7,15 @@ noise2x benchmark ssdn --batch_size=1 --crop_size=64 --json=new.json --compare=o
 ceiling    what the processor does at best: a product of two square matrices
 step       a training step on batches that are ready in memory, with the share of its time that is
            the data pipeline's if it ran alone (batches) and, for n2v, the hiding of blind spots
-alone      the convolutions of that step, each timed by itself, and the share of the ceiling
+alone      the convolutions of that step, each timed by itself, and the share of the ceiling. A
+           transposed one is the input gradient of a convolution, or enlarges in a decoder
 restore    an image of each of --sizes, in a process of its own: the first call, which also traces
            the graph, a later one, and the memory at the peak beyond that of the program
 start      the whole command `noise2x denoise` for one 512x512 picture, and `noise2x --help`
 
-All are medians. On a shared machine only figures of the same run can be compared; --compare shows
-the ratio to those of an older run.
+Training is measured in bfloat16 where the processor has it, restoring in the arithmetic that
+`denoise` takes, unless --precision says otherwise. All figures are medians. On a shared machine
+only those of the same run can be compared; --compare shows the ratio to those of an older run.
 """
 
 from __future__ import annotations
@@ -56,7 +58,13 @@ def define_flags():
     absl_flags.DEFINE_bool("start", True, "Also time whole commands, from start to end [true].")
     absl_flags.DEFINE_string("json", None, "File to write the figures to [none].")
     absl_flags.DEFINE_string("compare", None, "File of an older run's --json to compare with.")
-    flags.define_precision("auto")
+    absl_flags.DEFINE_enum(
+        "precision",
+        "auto",
+        list(flags.PRECISIONS),
+        "Arithmetic of training and restoring; auto: bfloat16 for a training where the processor "
+        "has it, and for restoring what `denoise` takes [auto].",
+    )
 
 
 def seconds(calls):
@@ -126,7 +134,7 @@ def training_figures(method, config):
         found["masking_ms"] = (
             1e3 * config.batch_size * masking_seconds(batches[0], image_set, config)
         )
-    alone = {kind: [0.0, 0.0] for kind in ("forward", "input gradient", "kernel gradient")}
+    alone = {kind: [0.0, 0.0] for kind in ("convolution", "transposed", "kernel gradient")}
     for convolution, times in convolutions.of_step(denoiser, batches[0]).items():
         alone[convolution.kind][0] += times * convolution.seconds() * 1e3
         alone[convolution.kind][1] += times * convolution.flops
@@ -153,6 +161,8 @@ def restoring_figures(name, config_dict, side, queue):
     shape = (*side, config.channels)
     image = np.random.default_rng(0).random(shape, np.float32)
     inputs = {"noisy": image}
+    if config.takes_level:
+        inputs["noise_level"] = np.float32(config.validation_noise.fixed_level())
     before, times = _peak(), []
     for _ in range(4):
         began = time.perf_counter()
@@ -234,7 +244,7 @@ def report(name, config_name, config, found):
     yield f"batches   {found['batches_ms']:8.1f} ms, {_share(found, 'batches_ms')} of a step"
     if "masking_ms" in found:
         yield f"masking   {found['masking_ms']:8.1f} ms, {_share(found, 'masking_ms')} of a step"
-    for kind in ("forward", "input_gradient", "kernel_gradient"):
+    for kind in ("convolution", "transposed", "kernel_gradient"):
         rate, shown = found[f"{kind}_tflops"], kind.replace("_", " ")
         yield (
             f"alone     {found[f'{kind}_ms']:8.1f} ms {shown}, {rate:.2f} TFLOP/s, "
@@ -245,7 +255,7 @@ def report(name, config_name, config, found):
         width, height = parse_size(side)
         yield (
             f"restore   {later:8.3f} s for {side}, {width * height / 1e6 / later:.2f} megapixels a "
-            f"second, {peak:.2f} GB; the first {first:.3f} s"
+            f"second, {peak:.2f} GB, {found['restoring_precision']}; the first {first:.3f} s"
         )
     if "denoise_s" in found:
         yield f"start     {found['denoise_s']:8.2f} s from command to file, 512x512"
@@ -274,14 +284,20 @@ def measure(method, config):
 
     found = {"ceiling_tflops": convolutions.matrix_flops(config.precision) / 1e12}
     found |= training_figures(method, config)
-    found["sizes"] = FLAGS.sizes if config.crop_shape[2:] == () else []
+    precision = FLAGS.precision
+    if precision == "auto":
+        precision = method.restoring_precision(config)
+    restoring = dataclasses.replace(config, precision=precision)
+    # Volumes, and spectra with their density, are no images that the sizes could describe.
+    is_image = len(config.crop_shape) == 2 and method.name != "n2n_tf.mri"
+    found |= {"sizes": FLAGS.sizes if is_image else [], "restoring_precision": precision}
     for side in found["sizes"]:
         width, height = parse_size(side)
-        first, later, peak = restore_apart(method, config, (height, width))
+        first, later, peak = restore_apart(method, restoring, (height, width))
         found |= {f"restore_{side}_first_s": first, f"restore_{side}_s": later}
         found[f"restore_{side}_gb"] = peak / 1e9
-    if FLAGS.start:
-        found["denoise_s"], found["help_s"] = start_seconds(method, config)
+    if FLAGS.start and is_image and (config.noise.is_fixed or not config.takes_level):
+        found["denoise_s"], found["help_s"] = start_seconds(method, restoring)
     return found
 
 

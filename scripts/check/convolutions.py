@@ -1,7 +1,7 @@
 """The convolutions of a training step, each timed alone: what a step would cost at the least.
 
-The step's graph says which ones there are, with their shapes: forward, and for the gradients of
-inputs and kernels.
+The step's graph says which ones there are, with their shapes. A convolution is a layer's, or the
+input gradient of a transposed one; a transposed convolution is the other way round.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import time
 import numpy as np
 import tensorflow as tf
 
-# Operation -> (what it is for, positions among its inputs of the tensors with values).
+# Operation -> (kind, positions among its inputs of the tensors with values).
 KINDS = {
-    "Conv2D": ("forward", (0, 1)),
-    "Conv2DBackpropInput": ("input gradient", (1, 2)),
+    "Conv2D": ("convolution", (0, 1)),
+    "Conv2DBackpropInput": ("transposed", (1, 2)),
     "Conv2DBackpropFilter": ("kernel gradient", (0, 2)),
-    "Conv3D": ("forward", (0, 1)),
-    "Conv3DBackpropInputV2": ("input gradient", (1, 2)),
+    "Conv3D": ("convolution", (0, 1)),
+    "Conv3DBackpropInputV2": ("transposed", (1, 2)),
     "Conv3DBackpropFilterV2": ("kernel gradient", (0, 2)),
 }
 CALLS = 7  # of each convolution; the first warms up
@@ -32,7 +32,7 @@ class Convolution:
     Attributes:
         operation: TensorFlow's name, see KINDS.
         shapes: of its tensors with values.
-        sizes: the shape it gives a gradient for; () for a forward convolution.
+        sizes: the shape it gives a gradient for; () for a plain convolution.
         strides, padding: of the convolution.
         dtype: "float32" or "bfloat16".
     """
@@ -46,7 +46,7 @@ class Convolution:
 
     @property
     def kind(self) -> str:
-        """forward, input gradient or kernel gradient."""
+        """convolution, transposed or kernel gradient."""
         return KINDS[self.operation][0]
 
     @property
@@ -58,12 +58,12 @@ class Convolution:
 
     @property
     def _kernel(self):
-        return self.shapes[1] if self.kind == "forward" else self.shapes[0]
+        return self.shapes[1] if self.kind == "convolution" else self.shapes[0]
 
     @property
     def _fine(self):
         """Shape of the convolution's output, or of its gradient."""
-        if self.kind != "forward":
+        if self.kind != "convolution":
             return self.shapes[1]
         sides = self.shapes[0][1:-1]
         kernel, strides = self._kernel[: len(sides)], self.strides[1:-1]
@@ -82,8 +82,8 @@ class Convolution:
         ]
         run = getattr(tf.raw_ops, self.operation)
         names = {
-            "forward": ("input", "filter"),
-            "input gradient": ("input_sizes", "filter", "out_backprop"),
+            "convolution": ("input", "filter"),
+            "transposed": ("input_sizes", "filter", "out_backprop"),
             "kernel gradient": ("input", "filter_sizes", "out_backprop"),
         }[self.kind]
         settings = dict(zip(names, arguments), strides=self.strides, padding=self.padding)

@@ -1,8 +1,13 @@
 """n2n_tf.configs: what the papers leave open follows from the noise; contradictions are refused."""
 
+import json
+
 import pytest
 
+from common import configuration
+from common.training import runs
 from n2n_tf import configs
+from n2n_tf.method import METHOD
 
 
 @pytest.mark.parametrize(
@@ -63,3 +68,34 @@ def test_pairs_are_noisy_already():
 def test_settings_that_cannot_be_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         configs.Config(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "schedule", "optimizer", "rate"),
+    [
+        ({"num_images": 4000}, "fast", "adam", 1e-3),
+        ({"network": "nn_relu"}, "paper", "sgd", 0.1),
+        ({"optimizer": "sgd"}, "paper", "sgd", 3e-4),
+        ({"schedule": "paper"}, "paper", "adam", 3e-4),
+    ],
+)
+def test_the_schedule_for_pairs_of_ones_own(settings, schedule, optimizer, rate):
+    config = configs.Config(pairs="folder", **settings).completed()
+    assert (config.schedule, config.optimizer, config.learning_rate) == (schedule, optimizer, rate)
+
+
+def test_a_run_of_before_there_was_a_choice_keeps_the_papers_schedule(tmp_path):
+    runs.save_config(tmp_path, "n2n_tf", configs.Config(pairs="folder", num_images=8))
+    path = tmp_path / "config.json"
+    content = json.loads(path.read_text())
+    del content["config"]["schedule"], content["config"]["learning_rate"]
+    path.write_text(json.dumps(content))
+    config, _ = METHOD.load_config(tmp_path)
+    assert (config.schedule, config.learning_rate) == ("paper", 3e-4)
+
+
+def test_what_was_measured_restores_in_bfloat16_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(configuration, "fast_precision", lambda: "bfloat16")
+    added, pairs = configs.Config().completed(), configs.Config(pairs="folder").completed()
+    assert METHOD.restoring_precision(added) == "bfloat16"
+    assert METHOD.restoring_precision(pairs) == "float32"

@@ -57,9 +57,21 @@ def test_kernel_and_bias_have_the_same_gradients(case):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max())
 
 
-def test_both_kinds_name_their_weights_alike():
-    fast, plain, _ = both(kernel_size=3)
-    assert [w.path for w in fast.weights] == [w.path for w in plain.weights]
+@pytest.mark.parametrize("written, read", [(0, 1), (1, 0)])
+def test_each_kind_reads_the_weights_that_the_other_wrote(tmp_path, written, read):
+    """Keras names weights in files after the class of the layer."""
+    models = both(kernel_size=3)[:2]
+    models[written].save_weights(tmp_path / "a.weights.h5")
+    expected = models[written].get_weights()
+    models[read].set_weights([np.zeros_like(w) for w in expected])
+    models[read].load_weights(tmp_path / "a.weights.h5")
+    for one, other in zip(models[read].get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_even_kernel_is_refused():
+    with pytest.raises(ValueError, match="kernel_size=4: expected an odd number"):
+        upsampling.convolution(2, 3, 4)
 
 
 def test_the_portable_kind_loads_without_the_project(tmp_path):

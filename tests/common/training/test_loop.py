@@ -18,7 +18,7 @@ FLAGS = ["--num_images=14", "--batch_size=1", "--checkpoint_every=3", "--eval_ev
 # spectra and a moment that decays at a changing pace, weight decay, batch normalisation.
 METHODS = {
     "ssdn_tf": ["--crop_size=32", "--noise=gauss5_50", "--noise_params=global"],
-    "n2n_tf": ["--crop_size=32", "--noise=text0_50"],
+    "n2n_tf": ["--crop_size=32", "--noise=text0_50", "--schedule=fast"],
     "n2n_tf.mri": ["--crop_size=31"],
     "rdunet_tf": ["--crop_size=32", "--width=4", "--precision=float32"],
     "n2v_tf": ["--crop_size=32", "--width=4", "--manipulator=median", "--noise=gauss5_50"],
