@@ -68,6 +68,14 @@ class Denoiser(base.Denoiser):
         """Whether the result has `std`."""
         return self.config.has_likelihood
 
+    def unrolled(self):
+        """A copy whose blind-spot network turns kernels instead of images."""
+        copy = type(self)(self.config)
+        copy.set_weights(self.get_weights())
+        if self.config.pipeline not in ("n2c", "n2n"):
+            copy.network = network.unroll(copy.network)
+        return copy
+
     def restore(self, inputs, run, training):
         """Restores images as described at the class; with `loss` (N, H, W) in training."""
         config, noisy = self.config, inputs["noisy"]

@@ -3,6 +3,7 @@
 import functools
 
 import keras
+import numpy as np
 from keras import ops
 
 from common.networks import sizes, unet, upsampling
@@ -39,12 +40,39 @@ def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0,
         )
     else:
         x = decode(x)
-    x = unet.leaky_relu(layers(x, x.shape[-1], "nin_a", kernel_size=1))
-    x = unet.leaky_relu(layers(x, 96, "nin_b", kernel_size=1))
-    gain = 0.0 if zero_last else 1.0
-    x = layers(x, outputs, "nin_c", kernel_size=1, gain=gain, dtype="float32")
+    x = _mix(x, layers, outputs, gain=0.0 if zero_last else 1.0)
     name = "ssdn_blindspot" if blindspot else "ssdn_plain"
     return keras.Model(image, x, name=name)
+
+
+def unroll(network):
+    """A copy of a blind-spot network that turns the kernels instead of the images.
+
+    Runtimes of ONNX take longer for turning an image of 96 features than for convolving it. Every
+    layer stands there four times, once for each direction, so files are four times as large.
+
+    Args:
+        network: of `build_network` with blindspot=True.
+
+    Returns:
+        keras.Model that computes the same; under `upsampling.portable()` of Keras' own layers.
+    """
+    sources = {layer.name: layer for layer in network.layers if layer.weights}
+    policy = sources["enc_conv0"].dtype_policy
+    image = keras.Input(network.input_shape[1:], name="image")
+    x, branches = ops.cast(image, policy.compute_dtype), []
+    for turns in range(4):
+        layers = unet.Convolutions(seed=0, dtype=policy, suffix=f"_turned_{turns}", inference=True)
+        branches.append(_decode(x, layers=layers, blindspot=True, turns=turns))
+    layers = unet.Convolutions(seed=0, dtype=policy)
+    x = _mix(ops.concatenate(branches, axis=-1), layers, sources["nin_c"].filters)
+    unrolled = keras.Model(image, x, name=network.name)
+    for layer in unrolled.layers:
+        if layer.weights:
+            name, _, turns = layer.name.partition("_turned_")
+            kernel, bias = sources[name].get_weights()
+            layer.set_weights([np.rot90(kernel, -int(turns or 0)), bias])
+    return unrolled
 
 
 def receptive_radius(blindspot):
@@ -55,11 +83,14 @@ def receptive_radius(blindspot):
     return sizes.radius([2 * 4 + 2, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 1])
 
 
-def _decode(image, *, layers, blindspot):
-    """Applies the U-Net of 3x3 convolutions: (N, H, W, C) -> (N, H, W, 96)."""
+def _decode(image, *, layers, blindspot, turns=None):
+    """Applies the U-Net of 3x3 convolutions: (N, H, W, C) -> (N, H, W, 96).
 
+    turns: what the blind-spot network takes for up, in quarter turns clockwise; None: the top, in a
+        network that will be trained.
+    """
     # Two rows of zeros above, none below: a convolution sees its own row and those above.
-    pads = ((2, 0), (1, 1)) if blindspot else None
+    pads = _turned(((2, 0), (1, 1)), turns or 0) if blindspot else None
 
     def conv(x, filters, name):
         if blindspot:
@@ -71,20 +102,49 @@ def _decode(image, *, layers, blindspot):
         return unet.leaky_relu(layers.join(x, skip, filters, name, pads=pads))
 
     def pool(x):
+        if not blindspot:
+            return unet.pool(x)
         # Without the row on top, a 2x2 maximum would bring the row below into the coarser pixel.
-        # Of H + 1 rows the last is left over.
-        return unet.pool(_row_above(x) if blindspot else x)
+        # Of H + 1 rows the pooling leaves out the last.
+        return unet.pool(_row_above(x) if turns is None else _shift(x, turns))
 
     x = unet.trunk(image, conv, join, pool, suffixes=("a", "b"))
     x = conv(join(x, image, 96, "dec_conv1a"), 96, "dec_conv1b")
     # The convolutions see their own row. Without a shift by one more row the centre pixel would be
     # in its own receptive field, and the network would learn to copy it.
-    return shift_down(x) if blindspot else x
+    if not blindspot:
+        return x
+    return shift_down(x) if turns is None else _shift(x, turns)
+
+
+def _mix(x, layers, outputs, gain=1.0):
+    """Applies the last layers, of 1x1 kernels: (N, H, W, C) -> (N, H, W, outputs)."""
+    x = unet.leaky_relu(layers(x, x.shape[-1], "nin_a", kernel_size=1))
+    x = unet.leaky_relu(layers(x, 96, "nin_b", kernel_size=1))
+    return layers(x, outputs, "nin_c", kernel_size=1, gain=gain, dtype="float32")
+
+
+def _turned(pads, turns):
+    """Padding ((top, bottom), (left, right)) after quarter turns clockwise."""
+    (top, bottom), (left, right) = pads
+    for _ in range(turns):
+        top, right, bottom, left = left, top, right, bottom
+    return (top, bottom), (left, right)
 
 
 def shift_down(x):
     """Moves (N, H, W, C) down by one row: the top row becomes zeros, the last row is dropped."""
     return _row_above(x[:, :-1] if upsampling.is_portable() else _DropLastRow()(x))
+
+
+def _shift(x, turns):
+    """`shift_down` where down is turned by quarter turns clockwise."""
+    along_x, from_start = turns % 2 == 1, turns in (0, 3)
+    index = (slice(None),) * (2 if along_x else 1)
+    kept = x[(*index, slice(None, -1) if from_start else slice(1, None))]
+    zeros = ops.zeros_like(x[(*index, slice(1))])
+    parts = [zeros, kept] if from_start else [kept, zeros]
+    return ops.concatenate(parts, axis=len(index))
 
 
 def _row_above(x):

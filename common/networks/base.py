@@ -100,6 +100,13 @@ class Denoiser(keras.Model):
         """
         raise TypeError(f"{type(self).__name__} must override restore.")
 
+    def unrolled(self) -> Denoiser:
+        """The model as other runtimes than TensorFlow compute it fastest; it can't be trained.
+
+        Under `upsampling.portable()` it must consist of Keras' own layers.
+        """
+        return self
+
     def typical(self, shape: tuple[int, ...], seed: int) -> np.ndarray:
         """Draw white noise over the range of the training images, to try the model on.
 

@@ -24,9 +24,20 @@ class Convolutions:
     Args:
         seed: of the initial kernels.
         dtype: name of a Keras dtype policy.
+        suffix: ending of the layers' names.
+        inference: whether the network is never trained, see `upsampling.convolution`.
     """
 
-    def __init__(self, *, seed: int, dtype: str = "float32") -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        dtype: str = "float32",
+        suffix: str = "",
+        inference: bool = False,
+    ) -> None:
+        self._inference = inference
+        self._suffix = suffix
         self._seeds = keras.random.SeedGenerator(seed)
         self._dtype = dtype
         self._layers: dict[str, Any] = {}
@@ -84,8 +95,14 @@ class Convolutions:
             pads: zeros (before, after) the rows and the columns, if not one each.
         """
         if name not in self._layers:
-            settings = self._settings(name, gain=2.0**0.5)
-            self._layers[name] = upsampling.convolution(2, filters, 3, pads=pads, **settings)
+            self._layers[name] = upsampling.convolution(
+                2,
+                filters,
+                3,
+                pads=pads,
+                inference=self._inference,
+                **self._settings(name, gain=2.0**0.5),
+            )
         return self._layers[name](x, skip)
 
     def _settings(self, name: str, gain: float, dtype: str | None = None) -> dict[str, Any]:
@@ -94,7 +111,11 @@ class Convolutions:
             kernel = keras.initializers.VarianceScaling(
                 gain**2, "fan_in", "untruncated_normal", seed=self._seeds
             )
-        return {"kernel_initializer": kernel, "dtype": dtype or self._dtype, "name": name}
+        return {
+            "kernel_initializer": kernel,
+            "dtype": dtype or self._dtype,
+            "name": name + self._suffix,
+        }
 
 
 def leaky_relu(x: Array) -> Array:

@@ -51,6 +51,7 @@ def convolution(
     kernel_size: int,
     *,
     pads: Padding | None = None,
+    inference: bool = False,
     **settings: Any,
 ) -> Callable[..., Array]:
     """Make a layer that enlarges an image twice by repetition, joins a skip, and convolves.
@@ -61,6 +62,8 @@ def convolution(
         kernel_size: side of the kernel, an odd number.
         pads: zeros (before, after) the enlarged image for each side, kernel_size - 1 together; if
             None, half on each.
+        inference: whether it is never trained. ONNX runtimes are faster with the slices that this
+            allows, whose gradient takes TensorFlow long.
         **settings: kernel_initializer, dtype and name of the layer.
 
     Returns:
@@ -75,14 +78,15 @@ def convolution(
         raise ValueError(f"kernel_size={kernel_size}: expected an odd number.")
     if not is_portable():
         fast: Any = {2: Conv2D, 3: Conv3D}[spatial]
-        return fast(filters, kernel_size, pads=pads, **settings)
+        return fast(filters, kernel_size, pads=pads, inference=inference, **settings)
     standard = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[spatial]
+    enlarge = {2: keras.layers.UpSampling2D, 3: keras.layers.UpSampling3D}[spatial](2)
     layer = standard(filters, kernel_size, padding="valid" if pads else "same", **settings)
 
     def call(coarse: Array, skip: Array | None = None) -> Array:
-        for axis in range(1, 1 + spatial):
-            coarse = ops.repeat(coarse, 2, axis=axis)
-        joined = coarse if skip is None else ops.concatenate([coarse, skip], axis=-1)
+        joined = enlarge(coarse)
+        if skip is not None:
+            joined = ops.concatenate([joined, skip], axis=-1)
         return layer(ops.pad(joined, ((0, 0), *pads, (0, 0))) if pads else joined)
 
     return call
@@ -92,10 +96,17 @@ class _Upsampled:
     """Turns a convolution of Keras into one of an upsampled image and, if given, a skip."""
 
     def __init__(
-        self, filters: int, kernel_size: int, *, pads: Padding | None = None, **settings: Any
+        self,
+        filters: int,
+        kernel_size: int,
+        *,
+        pads: Padding | None = None,
+        inference: bool = False,
+        **settings: Any,
     ) -> None:
         super().__init__(filters, kernel_size, padding="same", **settings)  # type: ignore[call-arg]
         self._pads = pads
+        self._inference = inference
 
     def build(self, coarse_shape, skip_shape=None):
         channels = coarse_shape[-1] + (skip_shape[-1] if skip_shape else 0)
@@ -122,8 +133,11 @@ class _Upsampled:
         kernel = _transposed(kernel)
         if not self._pads:
             return ops.conv_transpose(coarse, kernel, strides=2, padding="same")
-        batch, *sides = ops.shape(coarse)[:-1]
         whole = ops.conv_transpose(coarse, kernel, strides=2, padding="valid")
+        if self._inference:
+            kept = [slice(after, -before or None) for before, after in self._pads]
+            return whole[(slice(None), *kept)]
+        batch, *sides = ops.shape(coarse)[:-1]
         starts = (0, *(after for _, after in self._pads), 0)
         return ops.slice(whole, starts, (batch, *(2 * n for n in sides), self.filters))
 

@@ -45,8 +45,12 @@ def export(
         raise ValueError("format=bioimageio: not installed; pip install 'noise2x[bioimageio]'.")
     import bioimageio.spec
 
+    from common.networks import upsampling
+
     if list(denoiser.INPUTS) != ["noisy"]:
         raise ValueError(f"format=bioimageio: {name} restores from more than an image.")
+    with upsampling.portable():
+        denoiser = denoiser.unrolled()
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=output) as folder:

@@ -1,9 +1,12 @@
 """ssdn_tf.network: blindness for any weights and size; its outputs are in the cross-check."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 
+from common.networks import upsampling
 from ssdn_tf import configs, denoiser, network
 
 RNG = np.random.default_rng(0)
@@ -86,3 +89,17 @@ def test_bfloat16_is_close_to_float32_and_keeps_float32_weights():
     output = coarse(image)
     assert keras.backend.standardize_dtype(output.dtype) == "float32"
     np.testing.assert_allclose(output, exact(image), atol=0.05)
+
+
+@pytest.mark.parametrize("kind", [contextlib.nullcontext, upsampling.portable])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_turned_kernels_give_the_same_as_turned_images(channels, kind):
+    model = denoiser.Denoiser(configs.Config(channels=channels, noise_params="per_image"))
+    image = RNG.random((2, 37, 70, channels), np.float32)
+    randomised(model)
+    with kind():
+        unrolled = model.unrolled()
+    assert len(unrolled.network.weights) == 2 * (4 * 17 + 3)
+    expected = model.predict_on_batch(image)
+    for name, values in unrolled.predict_on_batch(image).items():
+        np.testing.assert_allclose(values, expected[name], rtol=1e-4, atol=1e-5, err_msg=name)
