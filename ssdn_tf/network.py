@@ -139,12 +139,14 @@ def shift_down(x):
 
 def _shift(x, turns):
     """`shift_down` where down is turned by quarter turns clockwise."""
-    along_x, from_start = turns % 2 == 1, turns in (0, 3)
-    index = (slice(None),) * (2 if along_x else 1)
-    kept = x[(*index, slice(None, -1) if from_start else slice(1, None))]
-    zeros = ops.zeros_like(x[(*index, slice(1))])
-    parts = [zeros, kept] if from_start else [kept, zeros]
-    return ops.concatenate(parts, axis=len(index))
+    axis, from_start = 1 + turns % 2, turns in (0, 3)
+
+    def along(kept):
+        return x[(slice(None),) * axis + (kept,)]
+
+    kept = along(slice(None, -1) if from_start else slice(1, None))
+    zeros = ops.zeros_like(along(slice(1)))
+    return ops.concatenate([zeros, kept] if from_start else [kept, zeros], axis=axis)
 
 
 def _row_above(x):

@@ -135,8 +135,8 @@ class _Upsampled:
             return ops.conv_transpose(coarse, kernel, strides=2, padding="same")
         whole = ops.conv_transpose(coarse, kernel, strides=2, padding="valid")
         if self._inference:
-            kept = [slice(after, -before or None) for before, after in self._pads]
-            return whole[(slice(None), *kept)]
+            kept = [slice(None), *(slice(after, -before or None) for before, after in self._pads)]
+            return whole[tuple(kept)]
         batch, *sides = ops.shape(coarse)[:-1]
         starts = (0, *(after for _, after in self._pads), 0)
         return ops.slice(whole, starts, (batch, *(2 * n for n in sides), self.filters))
