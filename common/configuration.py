@@ -18,7 +18,26 @@ from common import noise as noises
 # they diverge sooner or later (docs/performance.md).
 FAST_STEPS = 8000
 
+# Crops that grow during a training, by crop_growth: (share of all pixels shown, factor of
+# crop_size). Small crops make many steps; large ones have pixels far from any border, as pictures
+# have. docs/performance.md has what was compared.
+CROP_STAGES = {
+    1: ((1.0, 1),),
+    2: ((0.6, 1), (0.4, 2)),
+    4: ((0.5, 1), (0.35, 2), (0.15, 4)),
+}
+
 AnyConfig = typing.TypeVar("AnyConfig", bound="Config")
+
+
+class CropStage(typing.NamedTuple):
+    """Steps of a training, from `first` to before `end`, whose crops have one size."""
+
+    first: int
+    end: int
+    share_before: float  # of all pixels, shown before
+    share_after: float
+    factor: int  # of crop_size
 
 
 def setting(
@@ -57,6 +76,10 @@ class Config:
     # method has only the paper's schedule.
     FAST_RATE: typing.ClassVar[float | None] = None
 
+    # Values of crop_growth that the method's batches can do, and that of schedule=fast.
+    CROP_GROWTHS: typing.ClassVar[tuple[int, ...]] = (1,)
+    FAST_CROP_GROWTH: typing.ClassVar[int] = 1
+
     # Settings that name noisy files of the user's own, in place of `train_set`.
     OWN_FILES: typing.ClassVar[tuple[str, ...]] = ()
 
@@ -69,6 +92,13 @@ class Config:
     num_images: int | None = setting(None, "Length of the training, in crops shown.", int)
     batch_size: int = setting(4, "Crops in a step.", positive=True)
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
+    crop_growth: int | None = setting(
+        None,
+        "By how much the crops have grown at the end of a training: 1, 2 or 4 times. At least half "
+        "of the pixels come from crops of crop_size. A network that has seen small crops alone "
+        "restores large pictures worse than small ones.",
+        int,
+    )
     schedule: str | None = setting(
         None,
         "Schedule of the training: paper (that of the publication) or fast (a learning rate that "
@@ -99,6 +129,7 @@ class Config:
         expect("channels", self.channels, self.CHANNELS)
         expect("precision", self.precision, ("float32", "bfloat16"))
         expect("schedule", self.schedule, (None, "paper", "fast"))
+        expect("crop_growth", self.crop_growth, (None, *self.CROP_GROWTHS))
         if self.schedule == "fast" and self.FAST_RATE is None:
             raise ValueError("schedule='fast': this method has only the paper's schedule.")
         for name in ("noise", "validation_noise"):
@@ -174,6 +205,28 @@ class Config:
         """Sides of a training crop, pixels."""
         return (self.crop_size, self.crop_size)
 
+    def crop_stages(self) -> list[CropStage]:
+        """The stages of the training, each with crops of one size; one, if they do not grow."""
+        steps = -(-(self.num_images or 1) // self.batch_size)
+        shares = CROP_STAGES[self.crop_growth or 1]
+        lengths = [share / factor**2 for share, factor in shares]
+        stages, first, before = [], 0, 0.0
+        for i, (share, factor) in enumerate(shares):
+            end = round(steps * sum(lengths[: i + 1]) / sum(lengths))
+            if end > first:
+                stages.append(CropStage(first, end, before, before + share, factor))
+            first, before = end, before + share
+        return stages
+
+    def crop_stage(self, step: int) -> CropStage:
+        """The stage of a step; that of the last one for those after the end."""
+        stages = self.crop_stages()
+        return next((stage for stage in stages if step < stage.end), stages[-1])
+
+    def share_corners(self) -> list[tuple[int, float]]:
+        """How much of the training, in pixels shown, is over: corners (step, share) of a line."""
+        return [(0, 0.0), *((stage.end, stage.share_after) for stage in self.crop_stages())]
+
     @property
     def file_axes(self) -> str | None:
         """Letters for the axes of the training's files, see `stacks`; None: as the files say."""
@@ -219,6 +272,7 @@ class Config:
         defaults: dict[str, typing.Any] = {
             "schedule": schedule,
             "learning_rate": 3e-4,
+            "crop_growth": self.FAST_CROP_GROWTH if schedule == "fast" else 1,
             "validation_set": self.train_set if own else "sample",
             "validation_noise": self.noise,
         }

@@ -26,6 +26,8 @@ class Progress:
         initial: steps that an earlier run has done.
         show: called with each line, in a log.
         bar: whether to draw a bar [if standard error is a terminal].
+        share: share(done) is the share of the whole work, where steps do not take equally long;
+            lines of a log count with it what is left.
     """
 
     def __init__(
@@ -37,7 +39,9 @@ class Progress:
         initial: int = 0,
         show: Callable[[str], typing.Any] = say,
         bar: bool | None = None,
+        share: Callable[[int], float] | None = None,
     ) -> None:
+        self._share = share or (lambda done: done / max(total, 1))
         self._total, self._label, self._unit, self._show = total, label, unit, show
         self._done = self._initial = initial
         self._began = time.monotonic()
@@ -67,8 +71,10 @@ class Progress:
 
     def line(self, details: Callable[[], str] | None = None) -> str:
         """What a line of the log says now."""
-        rate = (self._done - self._initial) / max(time.monotonic() - self._began, 1e-9)
-        left = (self._total - self._done) / max(rate, 1e-9) / 60
+        seconds = time.monotonic() - self._began
+        rate = (self._done - self._initial) / max(seconds, 1e-9)
+        share = self._share(self._done)
+        left = seconds * (1 - share) / max(share - self._share(self._initial), 1e-9) / 60
         more = f"{details()}  " if details else ""
         return (
             f"{self._label}{': ' if self._label else ''}{self._unit} {self._done} of {self._total} "

@@ -26,6 +26,7 @@ class Config(configuration.Config):
     """
 
     FAST_RATE: typing.ClassVar[float] = 1e-3
+    CROP_GROWTHS: typing.ClassVar[tuple] = (1, 2, 4)
     NOISES: typing.ClassVar[tuple] = noises.MODELS
     OWN_FILES: typing.ClassVar[tuple] = ("pairs",)
 

@@ -60,12 +60,12 @@ def pair_batches(scenes, config, start):
         config: `configs.Config` with pairs.
         start: number of the first batch.
     """
-    size = config.crop_size
+    scenes, size = pipeline.grown(scenes, config, start)
 
     def draw(number):
         rng = streams.generator(ArrayStream.N2N_ACQUISITIONS, config.seed, number)
         # The crop is at the same place in all acquisitions of the scene.
-        crops = pipeline.draw_crop(scenes.images, config, number)
+        crops = pipeline.draw_crop(scenes.images, config, number, shape=(size, size))
         first, second = rng.permutation(len(crops))[:2]
         return crops[first], crops[second]
 

@@ -108,9 +108,12 @@ class TrainingRun:
     def _announce(self, images: ImageSet) -> None:
         """Prints what is going to be trained, on what, how long, and in how many processes."""
         config = self.config
+        size = "x".join(map(str, config.crop_shape))
+        if config.crop_growth > 1:
+            size += f" that grow to {config.crop_growth} times that"
         progress.say(
             f"Training on {len(images)} images of {images.name}: {config.num_images} crops "
-            f"of {'x'.join(map(str, config.crop_shape))}, {config.batch_size} in a step."
+            f"of {size}, {config.batch_size} in a step."
         )
         if self.group.count > 1:
             progress.say(

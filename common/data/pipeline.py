@@ -23,14 +23,16 @@ PARALLEL_CROPS, WAITING_BATCHES = 2, 4
 
 
 def training_batches(image_set: ImageSet, config, *, targets="noisy", start=0) -> tf.data.Dataset:
-    """An endless data set of batches; batch k is the same whatever was drawn before it.
+    """A data set of batches; batch k is the same whatever was drawn before it.
 
-    Images are drawn without replacement and reshuffled when used up; a random crop of each is
-    scaled to [0, 1] and corrupted. Images stay in memory as stored, once; only crops become float.
+    It ends where the next batch has larger crops, else never. Images are drawn without replacement
+    and reshuffled when used up; a random crop of each is scaled to [0, 1] and corrupted. Images
+    stay in memory as stored, once; only crops become float.
 
     Args:
         image_set: images, each at least as large as a crop.
-        config: has `noise, channels, crop_size, batch_size, seed, white_level`.
+        config: has `noise, channels, crop_size, crop_growth, batch_size, num_images, seed,
+            white_level`.
         targets: "noisy": the input itself; "clean"; or "second": other noise on the same crop.
         start: number of the first batch.
 
@@ -49,8 +51,8 @@ def training_batches(image_set: ImageSet, config, *, targets="noisy", start=0) -
         raise ValueError(f"noise='none' has no {targets} targets: the files are all there is.")
     image_set = usable_for_crops(image_set, config)
     noise.check()
-    size = config.crop_size
-    draw = functools.partial(draw_crop, image_set.images, config)
+    image_set, size = grown(image_set, config, start)
+    draw = functools.partial(draw_crop, image_set.images, config, shape=(size, size))
 
     def example(number):
         (crop,) = tf.numpy_function(lambda n: (draw(n),), [number], [tf.float32], stateful=False)
@@ -86,7 +88,25 @@ def numbered(example: Callable, config, start: int) -> tf.data.Dataset:
     """Batches of example(number), from batch `start` on, without an end."""
     numbers = tf.data.Dataset.counter(start * config.batch_size, dtype=tf.int64)
     examples = numbers.map(example, num_parallel_calls=PARALLEL_CROPS, deterministic=True)
-    return examples.batch(config.batch_size, drop_remainder=True).prefetch(WAITING_BATCHES)
+    batches = examples.batch(config.batch_size, drop_remainder=True)
+    if (end := config.crop_stage(start).end) < config.crop_stages()[-1].end:
+        batches = batches.take(end - start)
+    return batches.prefetch(WAITING_BATCHES)
+
+
+def grown(image_set: ImageSet, config, step: int) -> tuple[ImageSet, int]:
+    """The images for the crops of a step, and the side of these crops, pixels.
+
+    Where crops have grown, smaller images are left out; if that were more than half of them, the
+    crops grow less.
+    """
+    wanted = config.crop_size * config.crop_stage(step).factor
+    if wanted == config.crop_size:
+        return image_set, wanted
+    sides = [min(_sides(image, config.crop_shape)) for image in image_set.images]
+    middle = int(np.median(sides)) // config.side_multiple * config.side_multiple
+    size = min(wanted, middle)
+    return image_set.only(lambda image: min(_sides(image, config.crop_shape)) >= size), size
 
 
 def corrupt(
@@ -188,12 +208,16 @@ def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
     return streams.shuffling_generator(seed, epoch).permutation(count)
 
 
-def draw_crop(images: Sequence[np.ndarray], config, number: int) -> np.ndarray:
-    """Crop `number` of the run: (*crop_shape, C) float32 in [0, 1].
+def draw_crop(
+    images: Sequence[np.ndarray], config, number: int, shape: Sequence[int] | None = None
+) -> np.ndarray:
+    """Crop `number` of the run: (*shape, C) float32 in [0, 1].
 
     Of (K, H, W, C), K acquisitions of a scene, it cuts the same crop from all.
+
+    shape: sides of the crop, pixels; by default config.crop_shape.
     """
-    number, shape = int(number), config.crop_shape
+    number, shape = int(number), shape or config.crop_shape
     epoch, position = divmod(number, len(images))
     image = images[_permutation(config.seed, epoch, len(images))[position]]
     rng = streams.generator(ArrayStream.CROP, config.seed, number)

@@ -99,9 +99,11 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
     board = keras.callbacks.TensorBoard(output, write_graph=False)
     try:
         while step < last:
-            # Whole intervals in one call; what a stop or the end left over in one of its own.
-            steps = min(interval - step % interval, last - step)
-            count = (last - step) // interval if steps == interval else 1
+            # Crops of one size, whole intervals in one call; what a stop, larger crops or the end
+            # left over, in one of its own.
+            end = config.crop_stage(step).end
+            steps = min(interval - step % interval, end - step)
+            count = (end - step) // interval if steps == interval else 1
             first_epoch = -(-step // interval)
             denoiser.fit(
                 group.share(batches(step)),
@@ -131,7 +133,11 @@ class _Recorder(keras.callbacks.Callback):
         self._validate, self._eval_every = validate, eval_every
         self._log = Log(run_dir / "log.csv", step * config.batch_size)
         size = config.batch_size
-        self.progress = progress.Progress(last * size, initial=step * size)
+        self.progress = progress.Progress(
+            last * size,
+            initial=step * size,
+            share=lambda done: float(np.interp(done / size, *zip(*config.share_corners()))),
+        )
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1

@@ -14,9 +14,9 @@ from common.training import schedules
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
-# schedule=fast; docs/performance.md has what was compared.
+# schedule=fast: shares of the training; docs/performance.md has what was compared.
 FAST_WARM_UP = 0.02
-FAST_AVERAGE = 0.999
+FAST_AVERAGE = 0.02
 
 
 class Adam(keras.optimizers.Adam):
@@ -29,8 +29,9 @@ class Adam(keras.optimizers.Adam):
 
     With `average` above 0 it also keeps a moving average of the weights, in `averages`: after step
     t, average * d + weight * (1 - d) with d = min(average, t / (t + 9)), so that the random initial
-    weights soon have no share in it. The weights themselves are trained as without it, and the
-    average also moves in a step that leaves them as they are.
+    weights soon have no share in it. `average` may be a function of the step too. The weights
+    themselves are trained as without it, and the average also moves in a step that leaves them as
+    they are.
     """
 
     def __init__(self, learning_rate, *, beta_1=0.9, beta_2=0.99, epsilon=1e-8, average=0.0):
@@ -39,6 +40,7 @@ class Adam(keras.optimizers.Adam):
         self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
         self._share = None  # of an update that is made: 1, or 0 where a gradient is not finite
         self._average = average
+        self._average_of = average if callable(average) else lambda step: average
 
     def build(self, variables):
         """Makes the moments, and the averages if there are any."""
@@ -61,7 +63,7 @@ class Adam(keras.optimizers.Adam):
         if not self._average:
             return
         step = ops.cast(self.iterations, "float32")
-        kept = ops.minimum(self._average, step / (step + 9.0))
+        kept = ops.minimum(self._average_of(step), step / (step + 9.0))
         for average, variable in zip(self.averages, self._trainable_variables):
             new = ops.convert_to_tensor(variable)
             self.assign(average, new + (average - new) * ops.cast(kept, new.dtype))
@@ -102,13 +104,9 @@ def ramped_adam(config, **ramps) -> Adam:
 
 def fast_adam(config) -> Adam:
     """The optimiser of `schedule=fast`: a rate that falls all the time, and averaged weights."""
-    rate = schedules.Cosine(
-        num_images=config.num_images,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        warm_up=FAST_WARM_UP,
-    )
-    return Adam(rate, average=FAST_AVERAGE)
+    corners = config.share_corners()
+    rate = schedules.Cosine(config.learning_rate, warm_up=FAST_WARM_UP, corners=corners)
+    return Adam(rate, average=schedules.Forgetting(FAST_AVERAGE, corners=corners))
 
 
 @contextlib.contextmanager

@@ -64,17 +64,48 @@ class Ramped(keras.optimizers.schedules.LearningRateSchedule):
         return vars(self)
 
 
-class Cosine(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear up over the first `warm_up` of the training, times half a cosine down to 0."""
+def share_over(step, corners):
+    """How much of a training is over before a step: a piecewise linear function, on tensors.
 
-    def __init__(self, *, num_images, batch_size, learning_rate, warm_up):
-        self.num_images, self.batch_size = num_images, batch_size
-        self.learning_rate, self.warm_up = learning_rate, warm_up
+    corners: [(step, share), ...], the first (0, 0), the last (steps, 1); Config.share_corners.
+    """
+    step, over = ops.cast(step, "float32"), 0.0
+    for (first, before), (end, after) in zip(corners, corners[1:]):
+        over = over + (after - before) * ops.clip((step - first) / (end - first), 0.0, 1.0)
+    return over
+
+
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear up over the first `warm_up` of the training, times half a cosine down to 0.
+
+    warm_up: share of the training; corners: see `share_over`.
+    """
+
+    def __init__(self, learning_rate, *, warm_up, corners):
+        self.learning_rate, self.warm_up, self.corners = learning_rate, warm_up, corners
 
     def __call__(self, step):
-        t = ops.cast(step, "float32") * (self.batch_size / self.num_images)
-        falling = 0.5 + ops.cos(np.pi * ops.minimum(t, 1.0)) / 2
-        return self.learning_rate * ops.minimum(t / self.warm_up, 1.0) * falling
+        over = share_over(step, self.corners)
+        falling = 0.5 + ops.cos(np.pi * over) / 2
+        return self.learning_rate * ops.minimum(over / self.warm_up, 1.0) * falling
+
+    def get_config(self):
+        return vars(self)
+
+
+class Forgetting(keras.optimizers.schedules.LearningRateSchedule):
+    """Decay of a moving average, at each step, that remembers a share of the training.
+
+    After as much of the training, what was before has 1 / e of its weight. Counted in steps, an
+    average would forget too slowly where steps have become larger. corners: see `share_over`.
+    """
+
+    def __init__(self, remembered, *, corners):
+        self.remembered, self.corners = remembered, corners
+
+    def __call__(self, step):
+        over = share_over(step, self.corners) - share_over(step - 1.0, self.corners)
+        return ops.exp(-over / self.remembered)
 
     def get_config(self):
         return vars(self)

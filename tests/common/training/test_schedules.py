@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from common.training import schedules
+from ssdn_tf import configs
 
 
 def test_the_optimisers_schedule_is_the_formula():
@@ -48,7 +49,28 @@ def test_a_function_of_the_epoch():
 
 
 def test_the_fast_rate_warms_up_and_falls_as_half_a_cosine():
-    rate = schedules.Cosine(num_images=1000, batch_size=2, learning_rate=0.5, warm_up=0.02)
+    rate = schedules.Cosine(0.5, warm_up=0.02, corners=[(0, 0.0), (500, 1.0)])
     for step, share in {0: 0.0, 5: 0.5, 10: 1.0, 250: 1.0, 500: 1.0, 600: 1.0}.items():
         falling = 0.5 + math.cos(math.pi * min(step / 500, 1.0)) / 2
         assert float(rate(step)) == pytest.approx(0.5 * share * falling, abs=1e-6)
+
+
+def test_where_crops_grow_the_fast_rate_counts_pixels():
+    config = configs.Config(
+        schedule="fast", num_images=1000, batch_size=2, crop_size=32, crop_growth=4
+    )
+    corners = config.completed().share_corners()
+    assert [share for _, share in corners] == pytest.approx([0, 0.5, 0.85, 1.0])
+    rate = schedules.Cosine(1.0, warm_up=0.02, corners=corners)
+    for step, share in corners[1:]:
+        assert float(rate(step)) == pytest.approx(0.5 + math.cos(math.pi * share) / 2, abs=1e-6)
+    middle = (corners[1][0] + corners[2][0]) / 2
+    assert float(rate(middle)) == pytest.approx(0.5 + math.cos(math.pi * 0.675) / 2, abs=1e-6)
+
+
+def test_the_average_forgets_by_shares_of_the_training():
+    kept = schedules.Forgetting(0.1, corners=[(0, 0.0), (50, 0.5), (60, 1.0)])
+    products = [
+        math.prod(float(kept(step)) for step in range(a, a + n)) for a, n in ((1, 10), (51, 2))
+    ]
+    assert products == pytest.approx([math.exp(-1)] * 2, rel=1e-5)
