@@ -1,10 +1,16 @@
 """The SSDN denoiser: network, noise parameter and Bayes' rule in one Keras model."""
 
+import math
+
 from keras import ops
 
 from common.networks import base, losses
 from common.training import schedules
 from ssdn_tf import likelihood, network
+
+# Images of so many pixels are restored by all directions of the blind-spot network at once, which
+# needs more memory, and half a second less to begin with.
+SMALL, SMALL_BYTES_PER_PIXEL = 2**18, 6200
 
 
 class Denoiser(base.Denoiser):
@@ -26,13 +32,12 @@ class Denoiser(base.Denoiser):
         outputs = config.channels
         if config.has_likelihood:
             outputs = likelihood.count_outputs(config.channels, config.diagonal_covariance)
+        blindspot = config.pipeline not in ("n2c", "n2n")
         self.network = network.build_network(
-            config.channels,
-            outputs=outputs,
-            blindspot=config.pipeline not in ("n2c", "n2n"),
-            seed=config.seed,
-            dtype=dtype,
+            config.channels, outputs=outputs, blindspot=blindspot, seed=config.seed, dtype=dtype
         )
+        # How the same network restores.
+        self.directional = network.Directional(self.network) if blindspot else None
         self.noise_network = self.raw_noise = None
         if not config.has_likelihood:
             return
@@ -60,20 +65,26 @@ class Denoiser(base.Denoiser):
 
     @property
     def bytes_per_pixel(self):
-        """Peak memory of restoring, bytes per pixel of the image; measured."""
-        return 6200 if self.config.pipeline not in ("n2c", "n2n") else 2200
+        """Peak memory of restoring large images, bytes per pixel of the image; measured."""
+        return 3400 if self.directional else 2200
+
+    def pixels_in(self, gigabytes):
+        """How many pixels the model can restore at once in this much memory; at least 1."""
+        pixels = super().pixels_in(gigabytes)
+        if self.directional and pixels <= SMALL:
+            return max(1, int(pixels * self.bytes_per_pixel / SMALL_BYTES_PER_PIXEL))
+        return pixels
 
     @property
     def predicts_std(self):
         """Whether the result has `std`."""
         return self.config.has_likelihood
 
-    def unrolled(self):
-        """A copy whose blind-spot network turns kernels instead of images."""
-        copy = type(self)(self.config)
-        copy.set_weights(self.get_weights())
-        if self.config.pipeline not in ("n2c", "n2n"):
-            copy.network = network.unroll(copy.network)
+    def portable(self):
+        """A copy of Keras' own layers alone."""
+        copy = super().portable()
+        if copy.directional:
+            copy.network, copy.directional = network.copy_of_layers(copy.network), None
         return copy
 
     def restore(self, inputs, run, training):
@@ -82,7 +93,7 @@ class Denoiser(base.Denoiser):
         # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
         # own copy in the mirror image.
         padding = "reflect" if config.pipeline in ("n2c", "n2n") else 0.0
-        outputs = run(self.network, noisy, padding=padding)
+        outputs = run(self._network_for(noisy, training), noisy, padding=padding)
         if not config.has_likelihood:
             return {"denoised": outputs}
         noise = self._noise(noisy, inputs.get("noise_level"), run)
@@ -102,6 +113,13 @@ class Denoiser(base.Denoiser):
         if not training:
             del result["loss"]
         return result
+
+    def _network_for(self, noisy, training):
+        """The blind-spot network whole, for training and small images, or by its directions."""
+        pixels = math.prod(n or SMALL + 1 for n in noisy.shape[:-1])
+        if training or pixels <= SMALL or self.directional is None:
+            return self.network
+        return self.directional
 
     def _noise(self, noisy, noise_level, run):
         """The noise parameter of each image, (N, 1, 1, 1); see likelihood.bayes."""

@@ -8,6 +8,9 @@ from keras import ops
 
 from common.networks import sizes, unet, upsampling
 
+# Parts of an image that `Directional` applies the last layers to, one after the other.
+STRIPS = 8
+
 
 def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0, dtype="float32"):
     """Builds the network: (N, H, W, channels) in [0, 1] to (N, H, W, outputs).
@@ -45,34 +48,98 @@ def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0,
     return keras.Model(image, x, name=name)
 
 
-def unroll(network):
-    """A copy of a blind-spot network that turns the kernels instead of the images.
+class Directional:
+    """A blind-spot network for restoring: its four directions one after the other.
 
-    Runtimes of ONNX take longer for turning an image of 96 features than for convolving it. Every
-    layer stands there four times, once for each direction, so files are four times as large.
+    It turns the kernels instead of the images, and applies the last layers to strips. Compared with
+    calling the network it takes the same time and a third of the memory; exported, runtimes of ONNX
+    take half of the time, for they are slower at turning features than at convolving them
+    (docs/performance.md).
+
+    Args:
+        network: of `build_network` with blindspot=True; its weights are used, not copied.
+    """
+
+    def __init__(self, network):
+        self._layers = {layer.name: layer for layer in network.layers if layer.weights}
+
+    def __call__(self, images, training=False):
+        """The network's outputs, (N, H, W, outputs), of (N, H, W, C); H and W multiples of 32."""
+        layers = self._layers
+        x = ops.cast(images, layers["enc_conv0"].compute_dtype)
+        branches = []
+        for turns in range(4):
+            x = _after(x, branches[-1:])
+            branches.append(_decode(x, layers=_Turned(layers, turns), blindspot=True, turns=turns))
+        strips = []
+        for parts in zip(*(ops.split(branch, STRIPS, axis=1) for branch in branches)):
+            joined = ops.concatenate(parts, axis=-1)
+            strips.append(
+                _mix(_after(joined, strips[-1:]), lambda x, _, name, **__: layers[name](x))
+            )
+        return ops.concatenate(strips, axis=1)
+
+
+class _Turned:
+    """What unet.Convolutions does, with given layers and their kernels turned clockwise."""
+
+    def __init__(self, layers, turns):
+        self._layers, self._turns = layers, turns
+
+    def __call__(self, x, filters, name, *, padding):
+        kernel, bias = self._weights(name)
+        return ops.conv(x, kernel, padding=padding) + bias
+
+    def join(self, x, skip, filters, name, *, pads):
+        return upsampling.convolve(x, skip, *self._weights(name), pads=pads, trained=False)
+
+    def _weights(self, name):
+        layer = self._layers[name]
+        kernel = _rotate(layer.kernel, -self._turns, axis=0)
+        return tuple(ops.cast(x, layer.compute_dtype) for x in (kernel, layer.bias))
+
+
+def _after(x, earlier):
+    """x, on TensorFlow computed after the tensors of a list: two at once would need memory for two.
+
+    Other backends have no such order within a graph.
+    """
+    if keras.backend.backend() != "tensorflow" or not earlier:
+        return x
+    import tensorflow as tf
+
+    with tf.control_dependencies(earlier):
+        return tf.identity(x)
+
+
+def copy_of_layers(network):
+    """A copy of a blind-spot network, `Directional` and made of Keras' own layers alone.
+
+    Every layer stands there four times, its kernel turned, so files are three times as large.
 
     Args:
         network: of `build_network` with blindspot=True.
 
     Returns:
-        keras.Model that computes the same; under `upsampling.portable()` of Keras' own layers.
+        keras.Model.
     """
     sources = {layer.name: layer for layer in network.layers if layer.weights}
     policy = sources["enc_conv0"].dtype_policy
     image = keras.Input(network.input_shape[1:], name="image")
     x, branches = ops.cast(image, policy.compute_dtype), []
-    for turns in range(4):
-        layers = unet.Convolutions(seed=0, dtype=policy, suffix=f"_turned_{turns}", inference=True)
-        branches.append(_decode(x, layers=layers, blindspot=True, turns=turns))
+    with upsampling.portable():
+        for turns in range(4):
+            layers = unet.Convolutions(seed=0, dtype=policy, suffix=f"_turned_{turns}")
+            branches.append(_decode(x, layers=layers, blindspot=True, turns=turns))
     layers = unet.Convolutions(seed=0, dtype=policy)
     x = _mix(ops.concatenate(branches, axis=-1), layers, sources["nin_c"].filters)
-    unrolled = keras.Model(image, x, name=network.name)
-    for layer in unrolled.layers:
+    copy = keras.Model(image, x, name=network.name)
+    for layer in copy.layers:
         if layer.weights:
             name, _, turns = layer.name.partition("_turned_")
             kernel, bias = sources[name].get_weights()
             layer.set_weights([np.rot90(kernel, -int(turns or 0)), bias])
-    return unrolled
+    return copy
 
 
 def receptive_radius(blindspot):
@@ -117,7 +184,7 @@ def _decode(image, *, layers, blindspot, turns=None):
     return shift_down(x) if turns is None else _shift(x, turns)
 
 
-def _mix(x, layers, outputs, gain=1.0):
+def _mix(x, layers, outputs=None, gain=1.0):
     """Applies the last layers, of 1x1 kernels: (N, H, W, C) -> (N, H, W, outputs)."""
     x = unet.leaky_relu(layers(x, x.shape[-1], "nin_a", kernel_size=1))
     x = unet.leaky_relu(layers(x, 96, "nin_b", kernel_size=1))
@@ -173,15 +240,19 @@ class _DropLastRow(keras.Operation):
         return keras.KerasTensor((batch, height, width, channels), x.dtype)
 
 
-def _rotate(x, quarter_turns):
+def _rotate(x, quarter_turns, axis=1):
     """Turns (N, H, W, C) counter-clockwise by quarter turns, as numpy.rot90 does.
 
     ops.rot90 can't be used: on TensorFlow, up to Keras 3.15, its half turns are wrong unless H
-    equals W (keras-team/keras#23435).
+    equals W (keras-team/keras#23435), and it takes long to trace.
+
+    axis: that of H; the next one is W.
     """
     quarter_turns %= 4
+    order = list(range(len(x.shape)))
+    order[axis : axis + 2] = axis + 1, axis
     if quarter_turns == 2:
-        return ops.flip(ops.flip(x, axis=1), axis=2)  # Keras 3.10 takes one axis at a time
+        return ops.flip(ops.flip(x, axis=axis), axis=axis + 1)  # Keras 3.10 takes one at a time
     if quarter_turns == 1:
-        return ops.transpose(ops.flip(x, axis=2), (0, 2, 1, 3))
-    return ops.flip(ops.transpose(x, (0, 2, 1, 3)), axis=2)
+        return ops.transpose(ops.flip(x, axis=axis + 1), order)
+    return ops.flip(ops.transpose(x, order), axis=axis + 1) if quarter_turns else x

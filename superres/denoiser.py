@@ -53,6 +53,10 @@ class Upscaler(base.Denoiser):
         self.inner = inner
         self.enlarger = resampling.build_enlarger(inner.config.channels, inner.config.scale)
 
+    def portable(self):
+        """A copy of Keras' own layers alone."""
+        return Upscaler(self.inner.portable())
+
     @property
     def scale(self):
         """Factor by which H and W of the result are larger than those of the input."""

@@ -53,7 +53,7 @@ def input_patterns(arguments: list[str]) -> list[str]:
 
 
 def _denoise(method, arguments, choose_restorer):
-    from common.restoring import file_by_file, prediction, tiling
+    from common.restoring import file_by_file, prediction
 
     patterns = input_patterns(arguments)
     run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
@@ -62,7 +62,7 @@ def _denoise(method, arguments, choose_restorer):
         prediction.restore_augmented if FLAGS.tta else prediction.restore
     )
     limits = {
-        "max_pixels": tiling.pixels_in(denoiser, FLAGS.memory_gb),
+        "max_pixels": denoiser.pixels_in(FLAGS.memory_gb),
         "tile_size": FLAGS.tile_size,
         "halo": FLAGS.halo,
     }

@@ -16,14 +16,8 @@ def export(method: Method, doc: str) -> None:
 
 
 def _export(method):
-    from common.networks import upsampling
-
     run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
-    if FLAGS.format == "bioimageio":
-        with upsampling.portable():  # its Keras file must load without this project
-            denoiser = method.load_deployed(run_dir)
-    else:
-        denoiser = method.load_deployed(run_dir)
+    denoiser = method.load_deployed(run_dir)
     output = FLAGS.output or f"models/{method.short_name}"
     name = method.name.replace(".", "_")
     if FLAGS.format == "bioimageio":

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.networks import metrics, unet
+from common.networks import metrics, unet, upsampling
 from common.types import Array, Inputs, Result, Targets
 
 # run(network, images, padding=..., centred=False) runs a network, as `unet.run_padded` does.
@@ -80,6 +80,10 @@ class Denoiser(keras.Model):
         """Peak memory of restoring an image, bytes per pixel of the image; measured."""
         raise TypeError(f"{type(self).__name__} must override bytes_per_pixel.")
 
+    def pixels_in(self, gigabytes: float) -> int:
+        """How many pixels the model can restore at once in this much memory; at least 1."""
+        return max(1, int(gigabytes * 1e9 / self.bytes_per_pixel))
+
     @property
     def predicts_std(self) -> bool:
         """Whether the result has `std`, the predicted standard deviation."""
@@ -100,12 +104,12 @@ class Denoiser(keras.Model):
         """
         raise TypeError(f"{type(self).__name__} must override restore.")
 
-    def unrolled(self) -> Denoiser:
-        """The model as other runtimes than TensorFlow compute it fastest; it can't be trained.
-
-        Under `upsampling.portable()` it must consist of Keras' own layers.
-        """
-        return self
+    def portable(self) -> Denoiser:
+        """A copy that consists of Keras' own layers alone, for files that load anywhere."""
+        with upsampling.portable():
+            copy = type(self)(self.config)  # type: ignore[call-arg]  # of methods: name is fixed
+        copy.set_weights(self.get_weights())
+        return copy
 
     def typical(self, shape: tuple[int, ...], seed: int) -> np.ndarray:
         """Draw white noise over the range of the training images, to try the model on.

@@ -25,18 +25,9 @@ class Convolutions:
         seed: of the initial kernels.
         dtype: name of a Keras dtype policy.
         suffix: ending of the layers' names.
-        inference: whether the network is never trained, see `upsampling.convolution`.
     """
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        dtype: str = "float32",
-        suffix: str = "",
-        inference: bool = False,
-    ) -> None:
-        self._inference = inference
+    def __init__(self, *, seed: int, dtype: str = "float32", suffix: str = "") -> None:
         self._suffix = suffix
         self._seeds = keras.random.SeedGenerator(seed)
         self._dtype = dtype
@@ -95,14 +86,8 @@ class Convolutions:
             pads: zeros (before, after) the rows and the columns, if not one each.
         """
         if name not in self._layers:
-            self._layers[name] = upsampling.convolution(
-                2,
-                filters,
-                3,
-                pads=pads,
-                inference=self._inference,
-                **self._settings(name, gain=2.0**0.5),
-            )
+            settings = self._settings(name, gain=2.0**0.5)
+            self._layers[name] = upsampling.convolution(2, filters, 3, pads=pads, **settings)
         return self._layers[name](x, skip)
 
     def _settings(self, name: str, gain: float, dtype: str | None = None) -> dict[str, Any]:

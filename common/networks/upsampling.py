@@ -51,7 +51,6 @@ def convolution(
     kernel_size: int,
     *,
     pads: Padding | None = None,
-    inference: bool = False,
     **settings: Any,
 ) -> Callable[..., Array]:
     """Make a layer that enlarges an image twice by repetition, joins a skip, and convolves.
@@ -62,8 +61,6 @@ def convolution(
         kernel_size: side of the kernel, an odd number.
         pads: zeros (before, after) the enlarged image for each side, kernel_size - 1 together; if
             None, half on each.
-        inference: whether it is never trained. ONNX runtimes are faster with the slices that this
-            allows, whose gradient takes TensorFlow long.
         **settings: kernel_initializer, dtype and name of the layer.
 
     Returns:
@@ -78,7 +75,7 @@ def convolution(
         raise ValueError(f"kernel_size={kernel_size}: expected an odd number.")
     if not is_portable():
         fast: Any = {2: Conv2D, 3: Conv3D}[spatial]
-        return fast(filters, kernel_size, pads=pads, inference=inference, **settings)
+        return fast(filters, kernel_size, pads=pads, **settings)
     standard = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[spatial]
     enlarge = {2: keras.layers.UpSampling2D, 3: keras.layers.UpSampling3D}[spatial](2)
     layer = standard(filters, kernel_size, padding="valid" if pads else "same", **settings)
@@ -96,17 +93,10 @@ class _Upsampled:
     """Turns a convolution of Keras into one of an upsampled image and, if given, a skip."""
 
     def __init__(
-        self,
-        filters: int,
-        kernel_size: int,
-        *,
-        pads: Padding | None = None,
-        inference: bool = False,
-        **settings: Any,
+        self, filters: int, kernel_size: int, *, pads: Padding | None = None, **settings: Any
     ) -> None:
         super().__init__(filters, kernel_size, padding="same", **settings)  # type: ignore[call-arg]
         self._pads = pads
-        self._inference = inference
 
     def build(self, coarse_shape, skip_shape=None):
         channels = coarse_shape[-1] + (skip_shape[-1] if skip_shape else 0)
@@ -120,26 +110,47 @@ class _Upsampled:
         return (*self._enlarged(coarse_shape), self.filters)
 
     def call(self, coarse, skip=None):
-        if skip is None:
-            return self._convolve_upsampled(coarse, self.kernel) + self.bias
-        kernel, skip_kernel = ops.split(self.kernel, [coarse.shape[-1]], axis=-2)
-        if self._pads:
-            skip = ops.pad(skip, ((0, 0), *self._pads, (0, 0)))
-        # The bias first: TensorFlow merges it into the convolution it follows.
-        added = ops.conv(skip, skip_kernel, padding="valid" if self._pads else "same") + self.bias
-        return self._convolve_upsampled(coarse, kernel) + added
+        return convolve(coarse, skip, self.kernel, self.bias, pads=self._pads)
 
-    def _convolve_upsampled(self, coarse, kernel):
-        kernel = _transposed(kernel)
-        if not self._pads:
-            return ops.conv_transpose(coarse, kernel, strides=2, padding="same")
-        whole = ops.conv_transpose(coarse, kernel, strides=2, padding="valid")
-        if self._inference:
-            kept = [slice(None), *(slice(after, -before or None) for before, after in self._pads)]
-            return whole[tuple(kept)]
-        batch, *sides = ops.shape(coarse)[:-1]
-        starts = (0, *(after for _, after in self._pads), 0)
-        return ops.slice(whole, starts, (batch, *(2 * n for n in sides), self.filters))
+
+def convolve(
+    coarse: Array,
+    skip: Array | None,
+    kernel: Array,
+    bias: Array,
+    *,
+    pads: Padding | None = None,
+    trained: bool = True,
+) -> Array:
+    """Enlarge an image twice by repetition, join a skip, and convolve; see `convolution`.
+
+    Args:
+        coarse, skip, pads: as there.
+        kernel: (k, k, C + S, filters), bias: (filters,).
+        trained: whether a gradient is needed; if not, slices have constant bounds, which runtimes
+            of ONNX prefer, and whose gradient takes TensorFlow long.
+    """
+    if skip is None:
+        return _convolve_upsampled(coarse, kernel, pads, trained) + bias
+    kernel, skip_kernel = ops.split(kernel, [coarse.shape[-1]], axis=-2)
+    if pads:
+        skip = ops.pad(skip, ((0, 0), *pads, (0, 0)))
+    # The bias first: TensorFlow merges it into the convolution it follows.
+    added = ops.conv(skip, skip_kernel, padding="valid" if pads else "same") + bias
+    return _convolve_upsampled(coarse, kernel, pads, trained) + added
+
+
+def _convolve_upsampled(coarse, kernel, pads, trained):
+    kernel = _transposed(kernel)
+    if not pads:
+        return ops.conv_transpose(coarse, kernel, strides=2, padding="same")
+    whole = ops.conv_transpose(coarse, kernel, strides=2, padding="valid")
+    if not trained:
+        kept = [slice(None), *(slice(after, -before or None) for before, after in pads)]
+        return whole[tuple(kept)]
+    batch, *sides = ops.shape(coarse)[:-1]
+    starts = (0, *(after for _, after in pads), 0)
+    return ops.slice(whole, starts, (batch, *(2 * n for n in sides), kernel.shape[-2]))
 
 
 def _transposed(kernel: Array) -> Array:

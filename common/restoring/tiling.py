@@ -70,7 +70,7 @@ class Grid:
         # The grid pads the image as the denoiser does.
         self._before = [n // 2 if self._centred else 0 for n in lacking]
         padded = self._padded = [side + n for side, n in zip(sides, lacking)]
-        self._max_pixels = max_pixels or pixels_in(denoiser, MEMORY_GB)
+        self._max_pixels = max_pixels or denoiser.pixels_in(MEMORY_GB)
         halo = denoiser.halo if halo is None else halo
         half = max(1, multiple // 2)
         halo = -(-halo // half) * half  # two halos are a multiple
@@ -138,11 +138,6 @@ class Grid:
             region.append(slice(begin - before, end - before))
             inner.append(slice(begin - start, end - start))
         return tuple(region), tuple(inner)
-
-
-def pixels_in(denoiser: Denoiser, gigabytes: float) -> int:
-    """The number of pixels that a denoiser can restore at once in this much memory."""
-    return max(1, int(gigabytes * 1e9 / denoiser.bytes_per_pixel))
 
 
 def _slice(start, length):

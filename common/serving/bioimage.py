@@ -32,8 +32,7 @@ def export(
     """Write `<output>/<name>-<version>.bioimageio.zip` with the next free version; return its path.
 
     Args:
-        denoiser: a trained model that needs nothing but an image; built under
-            `upsampling.portable()`.
+        denoiser: a trained model that needs nothing but an image.
         output: the folder; made if it is missing.
         name: of the method's package.
         paper: method.Paper of the method.
@@ -45,16 +44,12 @@ def export(
         raise ValueError("format=bioimageio: not installed; pip install 'noise2x[bioimageio]'.")
     import bioimageio.spec
 
-    from common.networks import upsampling
-
     if list(denoiser.INPUTS) != ["noisy"]:
         raise ValueError(f"format=bioimageio: {name} restores from more than an image.")
-    with upsampling.portable():
-        denoiser = denoiser.unrolled()
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=output) as folder:
-        description = _describe(pathlib.Path(folder), denoiser, name, paper)
+        description = _describe(pathlib.Path(folder), denoiser.portable(), name, paper)
         written = pathlib.Path(folder) / "model.zip"
         bioimageio.spec.save_bioimageio_package(description, output_path=written)
         path = _next_path(output, name)

@@ -57,7 +57,7 @@ def run():
     image = np.tile(image, (*[FLAGS.repeat_image] * denoiser.spatial, 1))
     noisy = pixels.to_unit(image, pixels.white_level(image.dtype, config.white_level))
     settings = {"tile_size": FLAGS.tile_size}
-    settings["max_pixels"] = tiling.pixels_in(denoiser, FLAGS.memory_gb)
+    settings["max_pixels"] = denoiser.pixels_in(FLAGS.memory_gb)
 
     def timed(**settings):
         times = []

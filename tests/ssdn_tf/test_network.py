@@ -1,12 +1,9 @@
 """ssdn_tf.network: blindness for any weights and size; its outputs are in the cross-check."""
 
-import contextlib
-
 import keras
 import numpy as np
 import pytest
 
-from common.networks import upsampling
 from ssdn_tf import configs, denoiser, network
 
 RNG = np.random.default_rng(0)
@@ -91,15 +88,30 @@ def test_bfloat16_is_close_to_float32_and_keeps_float32_weights():
     np.testing.assert_allclose(output, exact(image), atol=0.05)
 
 
-@pytest.mark.parametrize("kind", [contextlib.nullcontext, upsampling.portable])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_turned_kernels_give_the_same_as_turned_images(channels, kind):
-    model = denoiser.Denoiser(configs.Config(channels=channels, noise_params="per_image"))
-    image = RNG.random((2, 37, 70, channels), np.float32)
-    randomised(model)
-    with kind():
-        unrolled = model.unrolled()
-    assert len(unrolled.network.weights) == 2 * (4 * 17 + 3)
-    expected = model.predict_on_batch(image)
-    for name, values in unrolled.predict_on_batch(image).items():
-        np.testing.assert_allclose(values, expected[name], rtol=1e-4, atol=1e-5, err_msg=name)
+def test_turned_kernels_give_the_same_as_turned_images(channels):
+    model = randomised(denoiser.Denoiser(configs.Config(channels=channels, noise_params="global")))
+    image = RNG.random((2, 32, 96, channels), np.float32)
+    expected = model.network(image)
+    portable = model.portable()
+    assert len(portable.network.weights) == 2 * (4 * 17 + 3)
+    for net in (model.directional, portable.network):
+        np.testing.assert_allclose(net(image), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(portable.raw_noise, model.raw_noise)
+
+
+def test_large_images_are_restored_a_direction_at_a_time(monkeypatch):
+    model = randomised(denoiser.Denoiser(configs.Config(channels=1)))
+    image = RNG.random((1, 37, 70, 1), np.float32)
+    small = model.predict_on_batch(image)
+    monkeypatch.setattr(denoiser, "SMALL", 37 * 70 - 1)
+    monkeypatch.setattr(model, "network", None)
+    model.make_predict_function(force=True)
+    for name, values in model.predict_on_batch(image).items():
+        np.testing.assert_allclose(values, small[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_memory_is_kept_to_on_both_sides_of_the_change():
+    model = denoiser.Denoiser(configs.Config(channels=1))
+    assert model.pixels_in(1.0) == int(1e9 / 3400)
+    assert model.pixels_in(0.5) == pytest.approx(0.5e9 / 6200, abs=2)

@@ -5,6 +5,7 @@ import types
 import numpy as np
 import pytest
 
+from common.networks import base
 from common.restoring import prediction, tiling
 from scripts.check import receptive
 from tests import factory
@@ -19,6 +20,7 @@ class Identity:
     config = types.SimpleNamespace(side_multiple=32)
     halo = 48
     bytes_per_pixel = 1000
+    pixels_in = base.Denoiser.pixels_in
 
     def __init__(self):
         self.sizes = []
@@ -54,7 +56,7 @@ def test_what_must_stay_whole_is_not_cut():
 
 def test_tiles_are_as_large_and_as_square_as_memory_allows():
     def sides(shape, memory_gb):
-        pixels = tiling.pixels_in(Identity(), memory_gb)
+        pixels = Identity().pixels_in(memory_gb)
         return tiling.Grid(Identity(), shape, max_pixels=pixels).tiles[0].length
 
     assert sides((20000, 20000), 1.0) == (992, 992)
