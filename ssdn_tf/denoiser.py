@@ -87,6 +87,13 @@ class Denoiser(base.Denoiser):
             copy.network, copy.directional = network.copy_of_layers(copy.network), None
         return copy
 
+    def for_onnx(self):
+        """A copy that does not cut images into strips: elsewhere that costs time."""
+        copy = self.copy()
+        if copy.directional:
+            copy.directional.strips = 1
+        return copy
+
     def restore(self, inputs, run, training):
         """Restores images as described at the class; with `loss` (N, H, W) in training."""
         config, noisy = self.config, inputs["noisy"]

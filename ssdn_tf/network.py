@@ -8,9 +8,6 @@ from keras import ops
 
 from common.networks import sizes, unet, upsampling
 
-# Parts of an image that `Directional` applies the last layers to, one after the other.
-STRIPS = 8
-
 
 def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0, dtype="float32"):
     """Builds the network: (N, H, W, channels) in [0, 1] to (N, H, W, outputs).
@@ -52,15 +49,16 @@ class Directional:
     """A blind-spot network for restoring: its four directions one after the other.
 
     It turns the kernels instead of the images, and applies the last layers to strips. Compared with
-    calling the network it takes the same time and a third of the memory; exported, runtimes of ONNX
-    take half of the time, for they are slower at turning features than at convolving them
-    (docs/performance.md).
+    calling the network it takes the same time and half of the memory; runtimes of ONNX take half of
+    the time, for they are slower at turning features than at convolving them (docs/performance.md).
 
     Args:
         network: of `build_network` with blindspot=True; its weights are used, not copied.
+        strips: parts of an image that the last layers are applied to, one after the other.
     """
 
-    def __init__(self, network):
+    def __init__(self, network, strips=8):
+        self.strips = strips
         self._layers = {layer.name: layer for layer in network.layers if layer.weights}
 
     def __call__(self, images, training=False):
@@ -72,7 +70,7 @@ class Directional:
             x = _after(x, branches[-1:])
             branches.append(_decode(x, layers=_Turned(layers, turns), blindspot=True, turns=turns))
         strips = []
-        for parts in zip(*(ops.split(branch, STRIPS, axis=1) for branch in branches)):
+        for parts in zip(*(ops.split(branch, self.strips, axis=1) for branch in branches)):
             joined = ops.concatenate(parts, axis=-1)
             strips.append(
                 _mix(_after(joined, strips[-1:]), lambda x, _, name, **__: layers[name](x))

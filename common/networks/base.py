@@ -104,12 +104,20 @@ class Denoiser(keras.Model):
         """
         raise TypeError(f"{type(self).__name__} must override restore.")
 
+    def copy(self) -> Denoiser:
+        """A model of the same configuration, with copies of the weights."""
+        copy = type(self)(self.config)  # type: ignore[call-arg]  # of methods: name is fixed
+        copy.set_weights(self.get_weights())
+        return copy
+
     def portable(self) -> Denoiser:
         """A copy that consists of Keras' own layers alone, for files that load anywhere."""
         with upsampling.portable():
-            copy = type(self)(self.config)  # type: ignore[call-arg]  # of methods: name is fixed
-        copy.set_weights(self.get_weights())
-        return copy
+            return self.copy()
+
+    def for_onnx(self) -> Denoiser:
+        """The model in the form that runtimes of ONNX compute fastest."""
+        return self
 
     def typical(self, shape: tuple[int, ...], seed: int) -> np.ndarray:
         """Draw white noise over the range of the training images, to try the model on.

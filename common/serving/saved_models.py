@@ -80,7 +80,7 @@ def export_onnx(denoiser: Denoiser, output: str | pathlib.Path) -> pathlib.Path:
     """
     if importlib.util.find_spec("tf2onnx") is None:
         raise ValueError("format=onnx: not installed; pip install 'noise2x[onnx]'.")
-    endpoints = signatures(denoiser)
+    endpoints = signatures(denoiser.for_onnx())
 
     def write(folder):
         folder.mkdir()
