@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common.networks import sizes, upsampling
+from common.networks import normalization, sizes, upsampling
 
 CONVOLUTIONS = 2  # per level
 
@@ -123,7 +123,8 @@ class _Layers:
 
     def _activate(self, x, name):
         if self._batch_norm:
-            x = keras.layers.BatchNormalization(
+            layers = keras.layers if upsampling.is_portable() else normalization
+            x = layers.BatchNormalization(
                 epsilon=1e-3, dtype=self._dtype, name=f"{self._prefix}{name}_bn"
             )(x)
         return ops.relu(x)

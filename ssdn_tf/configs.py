@@ -100,6 +100,10 @@ class Config(configuration.Config):
         parts += [f"sigma_{self.noise_params}"] if self.has_likelihood else []
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
+    def own_schedule(self):
+        """The paper's: the fast one was measured with known noise alone."""
+        return "paper"
+
     def completed(self):
         """The configuration without any None; its length is that of the paper."""
         return super().completed(num_images=self._papers_length())
