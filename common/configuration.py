@@ -18,6 +18,9 @@ from common import noise as noises
 # they diverge sooner or later (docs/performance.md).
 FAST_STEPS = 8000
 
+# Side of the largest crops that schedule=fast grows to, pixels.
+FAST_LARGEST_CROP = 256
+
 # Crops that grow during a training, by crop_growth: (share of all pixels shown, factor of
 # crop_size). Small crops make many steps; large ones have pixels far from any border, as pictures
 # have. docs/performance.md has what was compared.
@@ -31,12 +34,10 @@ AnyConfig = typing.TypeVar("AnyConfig", bound="Config")
 
 
 class CropStage(typing.NamedTuple):
-    """Steps of a training, from `first` to before `end`, whose crops have one size."""
+    """The steps of a training before `end`, and not in an earlier stage: crops of one size."""
 
-    first: int
     end: int
-    share_before: float  # of all pixels, shown before
-    share_after: float
+    share: float  # of all pixels, shown before `end`
     factor: int  # of crop_size
 
 
@@ -94,9 +95,10 @@ class Config:
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
     crop_growth: int | None = setting(
         None,
-        "By how much the crops have grown at the end of a training: 1, 2 or 4 times. At least half "
-        "of the pixels come from crops of crop_size. A network that has seen small crops alone "
-        "restores large pictures worse than small ones.",
+        "By how much the crops have grown at the end of a training of Noise2Noise or SSDN: 1, 2 or "
+        "4 times; a step then takes 4 or 16 times the memory. At least half of the pixels come "
+        "from crops of crop_size. A network that has seen small crops alone restores large "
+        "pictures worse than small ones.",
         int,
     )
     schedule: str | None = setting(
@@ -129,7 +131,13 @@ class Config:
         expect("channels", self.channels, self.CHANNELS)
         expect("precision", self.precision, ("float32", "bfloat16"))
         expect("schedule", self.schedule, (None, "paper", "fast"))
-        expect("crop_growth", self.crop_growth, (None, *self.CROP_GROWTHS))
+        if self.crop_growth is not None:
+            expect("crop_growth", self.crop_growth, self.CROP_GROWTHS)
+            if self.crop_growth > 1 and self.schedule == "paper":
+                raise ValueError(
+                    f"crop_growth={self.crop_growth}: the paper's schedule has crops of one size; "
+                    "set schedule='fast'."
+                )
         if self.schedule == "fast" and self.FAST_RATE is None:
             raise ValueError("schedule='fast': this method has only the paper's schedule.")
         for name in ("noise", "validation_noise"):
@@ -210,13 +218,12 @@ class Config:
         steps = -(-(self.num_images or 1) // self.batch_size)
         shares = CROP_STAGES[self.crop_growth or 1]
         lengths = [share / factor**2 for share, factor in shares]
-        stages, first, before = [], 0, 0.0
-        for i, (share, factor) in enumerate(shares):
+        stages: list[CropStage] = []
+        for i, (_, factor) in enumerate(shares):
             end = round(steps * sum(lengths[: i + 1]) / sum(lengths))
-            if end > first:
-                stages.append(CropStage(first, end, before, before + share, factor))
-            first, before = end, before + share
-        return stages
+            if end > (stages[-1].end if stages else 0):  # short trainings lack the last ones
+                stages.append(CropStage(end, sum(share for share, _ in shares[: i + 1]), factor))
+        return [*stages[:-1], stages[-1]._replace(share=1.0)]
 
     def crop_stage(self, step: int) -> CropStage:
         """The stage of a step; that of the last one for those after the end."""
@@ -225,7 +232,7 @@ class Config:
 
     def share_corners(self) -> list[tuple[int, float]]:
         """How much of the training, in pixels shown, is over: corners (step, share) of a line."""
-        return [(0, 0.0), *((stage.end, stage.share_after) for stage in self.crop_stages())]
+        return [(0, 0.0), *((stage.end, stage.share) for stage in self.crop_stages())]
 
     @property
     def file_axes(self) -> str | None:
@@ -256,6 +263,11 @@ class Config:
         """The schedule where no paper says what to do: fast, if the method has it."""
         return "fast" if self.FAST_RATE else "paper"
 
+    def _fast_growth(self) -> int:
+        """The growth of schedule=fast: not beyond crops of FAST_LARGEST_CROP pixels."""
+        fitting = [g for g in self.CROP_GROWTHS if g * self.crop_size <= FAST_LARGEST_CROP]
+        return min(self.FAST_CROP_GROWTH, max(fitting, default=1))
+
     def completed(self: AnyConfig, **settings: typing.Any) -> AnyConfig:
         """The configuration without any None.
 
@@ -272,7 +284,7 @@ class Config:
         defaults: dict[str, typing.Any] = {
             "schedule": schedule,
             "learning_rate": 3e-4,
-            "crop_growth": self.FAST_CROP_GROWTH if schedule == "fast" else 1,
+            "crop_growth": self._fast_growth() if schedule == "fast" else 1,
             "validation_set": self.train_set if own else "sample",
             "validation_noise": self.noise,
         }

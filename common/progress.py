@@ -27,7 +27,7 @@ class Progress:
         show: called with each line, in a log.
         bar: whether to draw a bar [if standard error is a terminal].
         share: share(done) is the share of the whole work, where steps do not take equally long;
-            lines of a log count with it what is left.
+            lines of a log tell with it what is left. A bar does not know it.
     """
 
     def __init__(

@@ -2,15 +2,18 @@
 
 import math
 
+import keras
 from keras import ops
 
 from common.networks import base, losses
 from common.training import schedules
 from ssdn_tf import likelihood, network
 
-# Images of so many pixels are restored by all directions of the blind-spot network at once, which
-# needs more memory, and half a second less to begin with.
-SMALL, SMALL_BYTES_PER_PIXEL = 2**18, 6200
+# Up to so many pixels are restored by all directions of the blind-spot network at once, which needs
+# more memory, and half a second less to begin with.
+SMALL = 2**18
+# Peak memory, bytes per pixel, measured: all directions at once, in turn, and the plain network.
+AT_ONCE, IN_TURN, PLAIN = 7400, 3600, 2200
 
 
 class Denoiser(base.Denoiser):
@@ -32,12 +35,17 @@ class Denoiser(base.Denoiser):
         outputs = config.channels
         if config.has_likelihood:
             outputs = likelihood.count_outputs(config.channels, config.diagonal_covariance)
-        blindspot = config.pipeline not in ("n2c", "n2n")
+        self.blindspot = config.pipeline not in ("n2c", "n2n")
         self.network = network.build_network(
-            config.channels, outputs=outputs, blindspot=blindspot, seed=config.seed, dtype=dtype
+            config.channels,
+            outputs=outputs,
+            blindspot=self.blindspot,
+            seed=config.seed,
+            dtype=dtype,
         )
-        # How the same network restores.
-        self.directional = network.Directional(self.network) if blindspot else None
+        self.directional = None  # how the same network restores large images
+        if self.blindspot and keras.backend.backend() == "tensorflow":
+            self.directional = network.Directional(self.network)
         self.noise_network = self.raw_noise = None
         if not config.has_likelihood:
             return
@@ -61,18 +69,24 @@ class Denoiser(base.Denoiser):
     @property
     def radius(self):
         """How far an output pixel sees, pixels."""
-        return network.receptive_radius(self.config.pipeline not in ("n2c", "n2n"))
+        return network.receptive_radius(self.blindspot)
 
     @property
     def bytes_per_pixel(self):
         """Peak memory of restoring large images, bytes per pixel of the image; measured."""
-        return 3400 if self.directional else 2200
+        if not self.blindspot:
+            return PLAIN
+        estimating = 0 if self.noise_network is None else PLAIN  # maybe at the same time
+        return estimating + (IN_TURN if self.directional else AT_ONCE)
 
     def pixels_in(self, gigabytes):
         """How many pixels the model can restore at once in this much memory; at least 1."""
         pixels = super().pixels_in(gigabytes)
-        if self.directional and pixels <= SMALL:
-            return max(1, int(pixels * self.bytes_per_pixel / SMALL_BYTES_PER_PIXEL))
+        if self.directional is None:
+            return pixels
+        at_once = self.bytes_per_pixel - IN_TURN + AT_ONCE
+        if gigabytes * 1e9 < SMALL * at_once:
+            return max(1, int(gigabytes * 1e9 / at_once))
         return pixels
 
     @property
@@ -83,15 +97,18 @@ class Denoiser(base.Denoiser):
     def portable(self):
         """A copy of Keras' own layers alone."""
         copy = super().portable()
-        if copy.directional:
-            copy.network, copy.directional = network.copy_of_layers(copy.network), None
+        if self.blindspot:
+            layers = network.copy_of_layers(copy.network)
+            del copy.network  # Keras would go on counting its weights
+            copy.network, copy.directional = layers, None
         return copy
 
     def for_onnx(self):
         """A copy that does not cut images into strips: elsewhere that costs time."""
+        if self.directional is None:
+            return self
         copy = self.copy()
-        if copy.directional:
-            copy.directional.strips = 1
+        copy.directional.strips = 1
         return copy
 
     def restore(self, inputs, run, training):

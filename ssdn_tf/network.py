@@ -51,6 +51,7 @@ class Directional:
     It turns the kernels instead of the images, and applies the last layers to strips. Compared with
     calling the network it takes the same time and half of the memory; runtimes of ONNX take half of
     the time, for they are slower at turning features than at convolving them (docs/performance.md).
+    TensorFlow only: the order is part of its graph.
 
     Args:
         network: of `build_network` with blindspot=True; its weights are used, not copied.
@@ -63,17 +64,19 @@ class Directional:
 
     def __call__(self, images, training=False):
         """The network's outputs, (N, H, W, outputs), of (N, H, W, C); H and W multiples of 32."""
+        from common.networks import ordering
+
         layers = self._layers
         x = ops.cast(images, layers["enc_conv0"].compute_dtype)
         branches = []
         for turns in range(4):
-            x = _after(x, branches[-1:])
+            x = ordering.after(x, branches[-1:])
             branches.append(_decode(x, layers=_Turned(layers, turns), blindspot=True, turns=turns))
         strips = []
         for parts in zip(*(ops.split(branch, self.strips, axis=1) for branch in branches)):
             joined = ops.concatenate(parts, axis=-1)
             strips.append(
-                _mix(_after(joined, strips[-1:]), lambda x, _, name, **__: layers[name](x))
+                _mix(ordering.after(joined, strips[-1:]), lambda x, _, name, **__: layers[name](x))
             )
         return ops.concatenate(strips, axis=1)
 
@@ -97,23 +100,10 @@ class _Turned:
         return tuple(ops.cast(x, layer.compute_dtype) for x in (kernel, layer.bias))
 
 
-def _after(x, earlier):
-    """x, on TensorFlow computed after the tensors of a list: two at once would need memory for two.
-
-    Other backends have no such order within a graph.
-    """
-    if keras.backend.backend() != "tensorflow" or not earlier:
-        return x
-    import tensorflow as tf
-
-    with tf.control_dependencies(earlier):
-        return tf.identity(x)
-
-
 def copy_of_layers(network):
     """A copy of a blind-spot network, `Directional` and made of Keras' own layers alone.
 
-    Every layer stands there four times, its kernel turned, so files are three times as large.
+    Every layer stands there four times, its kernel turned; files are 3.6 times as large.
 
     Args:
         network: of `build_network` with blindspot=True.

@@ -53,9 +53,9 @@ class Upscaler(base.Denoiser):
         self.inner = inner
         self.enlarger = resampling.build_enlarger(inner.config.channels, inner.config.scale)
 
-    def portable(self):
-        """A copy of Keras' own layers alone."""
-        return Upscaler(self.inner.portable())
+    def copy(self):
+        """The same model with copies of the weights."""
+        return Upscaler(self.inner.copy())
 
     @property
     def scale(self):

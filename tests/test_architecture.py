@@ -45,12 +45,15 @@ BESIDE = {
     "method": set(SHELVES) - {"commands", "serving"},
 }
 
-# Where TensorFlow itself may be imported: the data layer and the export. Elsewhere it is keras.ops.
+# Where TensorFlow itself may be imported: the data layer, the export, and what Keras has no
+# operation for. Elsewhere it is keras.ops.
 TENSORFLOW = {
     "common/data/pipeline.py",
     "common/data/streams.py",
     "common/data/tfrecords.py",
     "common/method.py",
+    "common/networks/normalization.py",
+    "common/networks/ordering.py",
     "common/quiet.py",
     "common/serving/saved_models.py",
     "common/serving/bioimage.py",

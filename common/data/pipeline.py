@@ -85,7 +85,7 @@ def noise2noise_batches(image_set: ImageSet, config, start: int) -> tf.data.Data
 
 
 def numbered(example: Callable, config, start: int) -> tf.data.Dataset:
-    """Batches of example(number), from batch `start` on, without an end."""
+    """Batches of example(number), from batch `start` on; they end where crops grow, or never."""
     numbers = tf.data.Dataset.counter(start * config.batch_size, dtype=tf.int64)
     examples = numbers.map(example, num_parallel_calls=PARALLEL_CROPS, deterministic=True)
     batches = examples.batch(config.batch_size, drop_remainder=True)
@@ -106,6 +106,13 @@ def grown(image_set: ImageSet, config, step: int) -> tuple[ImageSet, int]:
     sides = [min(_sides(image, config.crop_shape)) for image in image_set.images]
     middle = int(np.median(sides)) // config.side_multiple * config.side_multiple
     size = min(wanted, middle)
+    if size < wanted:
+        log.warning(
+            "%s: crops grow to %s only, not %s; half of the images are smaller than that.",
+            image_set.name,
+            _by((size, size)),
+            _by((wanted, wanted)),
+        )
     return image_set.only(lambda image: min(_sides(image, config.crop_shape)) >= size), size
 
 

@@ -106,7 +106,7 @@ class Denoiser(keras.Model):
 
     def copy(self) -> Denoiser:
         """A model of the same configuration, with copies of the weights."""
-        copy = type(self)(self.config)  # type: ignore[call-arg]  # of methods: name is fixed
+        copy = type(self)(self.config)  # type: ignore[call-arg]  # methods give the name themselves
         copy.set_weights(self.get_weights())
         return copy
 

@@ -102,6 +102,10 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
             # Crops of one size, whole intervals in one call; what a stop, larger crops or the end
             # left over, in one of its own.
             end = config.crop_stage(step).end
+            if config.crop_growth > 1:
+                # A graph of its own for every size: Keras would make one for any size of those
+                # made so far, which rounds otherwise, and a resumed training makes fewer.
+                denoiser.train_function = None
             steps = min(interval - step % interval, end - step)
             count = (end - step) // interval if steps == interval else 1
             first_epoch = -(-step // interval)

@@ -94,10 +94,11 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class Forgetting(keras.optimizers.schedules.LearningRateSchedule):
-    """Decay of a moving average, at each step, that remembers a share of the training.
+    """Decay of a moving average for each step, the weight that the average before it keeps.
 
-    After as much of the training, what was before has 1 / e of its weight. Counted in steps, an
-    average would forget too slowly where steps have become larger. corners: see `share_over`.
+    While a share `remembered` of the training passes, the weight of what was before falls to 1 / e.
+    Counted in steps, an average would forget too slowly where steps have become larger.
+    corners: see `share_over`.
     """
 
     def __init__(self, remembered, *, corners):

@@ -82,3 +82,41 @@ def test_equal_settings_are_the_same_whatever_they_were_made_from():
 def test_settings_that_cannot_be_are_refused_in_these_words(settings, message):
     with pytest.raises(ValueError, match=message):
         Wide(**settings)
+
+
+class Growing(Config):
+    CROP_GROWTHS = (1, 2, 4)
+    FAST_CROP_GROWTH = 4
+    FAST_RATE = 1e-3
+
+
+@pytest.mark.parametrize("growth", [1, 2, 4])
+@pytest.mark.parametrize("steps", [1, 3, 14, 31, 32, 1000])
+def test_stages_of_growing_crops_cover_every_training(steps, growth):
+    settings = {"crop_growth": growth, "schedule": "fast", "batch_size": 4, "crop_size": 32}
+    config = Growing(num_images=4 * steps - (steps > 1), **settings).completed()
+    stages = config.crop_stages()
+    ends = [stage.end for stage in stages]
+    assert ends == sorted(set(ends)) and ends[-1] == steps and stages[-1].share == 1.0
+    factors = [config.crop_stage(step).factor for step in range(steps)]
+    assert factors == sorted(factors) and factors[0] == 1
+    if steps == 1000:
+        shown = [factors.count(factor) * factor**2 for factor in (1, 2, 4)]
+        expected = [share for share, _ in configuration.CROP_STAGES[growth]]
+        found = [pixels / sum(shown) for pixels in shown if pixels]
+        assert found == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("crop_size, growth", [(32, 4), (64, 4), (128, 2), (160, 1), (256, 1)])
+def test_the_fast_schedule_grows_to_crops_that_fit_into_memory(crop_size, growth):
+    config = Growing(schedule="fast", crop_size=crop_size, num_images=100)
+    assert config.completed().crop_growth == growth
+
+
+def test_crops_grow_only_where_they_can():
+    with pytest.raises(ValueError, match="crop_growth=2: expected 1"):
+        Config(crop_growth=2)
+    with pytest.raises(ValueError, match="paper's schedule has crops of one size"):
+        Growing(crop_growth=2, schedule="paper")
+    with pytest.raises(ValueError, match="paper's schedule has crops of one size"):
+        Growing(crop_growth=2, num_images=100).completed()

@@ -9,6 +9,7 @@ from common import noise as noises
 from common.data import image_sets, pipeline
 from common.files import pixels
 from common.files.errors import ImageError
+from ssdn_tf import configs as ssdn_configs
 
 
 class Config(configuration.Config):
@@ -151,3 +152,28 @@ def test_evaluation_noise_is_fixed_and_not_the_trainings():
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, training)
     assert level == pytest.approx(25 / 255)
+
+
+def growing(**changes):
+    settings = {"schedule": "fast", "crop_growth": 2, "crop_size": 32, "batch_size": 2}
+    return ssdn_configs.Config(num_images=40, **settings | changes).completed()
+
+
+def test_batches_end_where_crops_grow_and_go_on_with_larger_ones():
+    settings = growing()
+    (small, large) = settings.crop_stages()
+    images = image_set(size=70)
+    before = list(pipeline.training_batches(images, settings, start=small.end - 2))
+    assert [x["noisy"].shape for x, _ in before] == [(2, 32, 32, 3)] * 2
+    x, y = take(pipeline.training_batches(images, settings, start=small.end), 1)[0]
+    assert x["noisy"].shape == y["target"].shape == (2, 64, 64, 3)
+    assert list(x["number"]) == [2 * small.end, 2 * small.end + 1]
+
+
+@pytest.mark.parametrize("sizes, kept, size", [((70, 40, 70), 2, 64), ((70, 40, 40), 3, 32)])
+def test_small_images_are_left_out_of_large_crops_or_the_crops_stay(sizes, kept, size, caplog):
+    pictures = [np.zeros((n, n + 5, 3), np.uint8) for n in sizes]
+    images = image_sets.ImageSet("mixed", pictures, [str(n) for n in range(3)])
+    found, side = pipeline.grown(images, growing(), 19)
+    assert (len(found), side) == (kept, size)
+    assert ("crops grow to 32x32 only, not 64x64" in caplog.text) == (size == 32)
