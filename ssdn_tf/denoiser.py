@@ -95,12 +95,10 @@ class Denoiser(base.Denoiser):
         return self.config.has_likelihood
 
     def portable(self):
-        """A copy of Keras' own layers alone."""
+        """A copy of Keras' own layers alone: to call, for Keras counts the replaced weights too."""
         copy = super().portable()
         if self.blindspot:
-            layers = network.copy_of_layers(copy.network)
-            del copy.network  # Keras would go on counting its weights
-            copy.network, copy.directional = layers, None
+            copy.network, copy.directional = network.copy_of_layers(copy.network), None
         return copy
 
     def for_onnx(self):

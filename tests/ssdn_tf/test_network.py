@@ -94,7 +94,7 @@ def test_turned_kernels_give_the_same_as_turned_images(channels):
     image = RNG.random((2, 32, 96, channels), np.float32)
     expected = model.network(image)
     portable = model.portable()
-    assert len(portable.weights) == 2 * (4 * 17 + 3) + 1
+    assert len(portable.network.weights) == 2 * (4 * 17 + 3)
     for net in (model.directional, portable.network):
         np.testing.assert_allclose(net(image), expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(portable.raw_noise, model.raw_noise)
