@@ -114,7 +114,7 @@ class Denoiser(base.Denoiser):
         config, noisy = self.config, inputs["noisy"]
         # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
         # own copy in the mirror image.
-        padding = "reflect" if config.pipeline in ("n2c", "n2n") else 0.0
+        padding = 0.0 if self.blindspot else "reflect"
         outputs = run(self._network_for(noisy, training), noisy, padding=padding)
         if not config.has_likelihood:
             return {"denoised": outputs}

@@ -72,12 +72,14 @@ class Directional:
         for turns in range(4):
             x = ordering.after(x, branches[-1:])
             branches.append(_decode(x, layers=_Turned(layers, turns), blindspot=True, turns=turns))
+
+        def convolve(x, filters, name, **settings):
+            return layers[name](x)
+
         strips = []
         for parts in zip(*(ops.split(branch, self.strips, axis=1) for branch in branches)):
-            joined = ops.concatenate(parts, axis=-1)
-            strips.append(
-                _mix(ordering.after(joined, strips[-1:]), lambda x, _, name, **__: layers[name](x))
-            )
+            joined = ordering.after(ops.concatenate(parts, axis=-1), strips[-1:])
+            strips.append(_mix(joined, convolve))
         return ops.concatenate(strips, axis=1)
 
 
@@ -189,7 +191,7 @@ def _turned(pads, turns):
 
 def shift_down(x):
     """Moves (N, H, W, C) down by one row: the top row becomes zeros, the last row is dropped."""
-    return _row_above(x[:, :-1] if upsampling.is_portable() else _DropLastRow()(x))
+    return _row_above(_DropLastRow()(x))
 
 
 def _shift(x, turns):

@@ -49,6 +49,7 @@ def export(
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=output) as folder:
+        # The Keras file must load without this project.
         description = _describe(pathlib.Path(folder), denoiser.portable(), name, paper)
         written = pathlib.Path(folder) / "model.zip"
         bioimageio.spec.save_bioimageio_package(description, output_path=written)
