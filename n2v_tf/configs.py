@@ -31,6 +31,7 @@ class Config(configuration.Config):
         noises.Impulse,
         noises.NoNoise,
     )
+    FAST_RATE: typing.ClassVar[float] = 4e-4
     OWN_FILES: typing.ClassVar[tuple] = ("data_path",)
     CHANNELS: typing.ClassVar[range] = range(1, MAX_CHANNELS + 1)
 

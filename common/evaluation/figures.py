@@ -113,6 +113,7 @@ def save_lines(
     *,
     xlabel: str,
     ylabel: str,
+    logarithmic: bool = False,
 ) -> None:
     """Draw lines into one diagram.
 
@@ -120,6 +121,7 @@ def save_lines(
         lines: label -> points (x, y).
         path: the PNG file.
         xlabel, ylabel: names of the axes, with units.
+        logarithmic: whether the x axis is.
     """
     figure = Figure(figsize=(7, 5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -127,6 +129,11 @@ def save_lines(
     for label, points in lines.items():
         axes.plot(*zip(*points), marker=".", label=label)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    if logarithmic:
+        axes.set_xscale("log")
+        ticks = sorted({x for points in lines.values() for x, _ in points})
+        axes.set_xticks(ticks, labels=[f"{x:g}" for x in ticks])
+        axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend()
     with atomic.replacing(path) as temporary:

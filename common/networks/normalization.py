@@ -1,10 +1,13 @@
-"""Batch normalisation in one fused operation, where TensorFlow has one."""
+"""Batch normalisation: in one fused operation where TensorFlow has one, and its statistics."""
 
 from __future__ import annotations
 
-import keras
+from collections.abc import Iterable, Iterator
 
-from common.types import Array
+import keras
+import numpy as np
+
+from common.types import Array, Inputs
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -38,3 +41,48 @@ class BatchNormalization(keras.layers.BatchNormalization):
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, biased)):
             moving.assign(moving * self.momentum + new * (1.0 - self.momentum))
         return tf.reshape(normalised, tf.shape(inputs))
+
+
+def settle(denoiser: keras.Model, inputs: Iterable[Inputs]) -> None:
+    """Gives all batch normalisations the statistics that the weights of this moment produce.
+
+    The running averages of a training lag behind: they hold 99 % of what was before each step, at
+    first zeros and ones. After 75 steps such a model restores garbage. Here they become mean and
+    variance over all pixels of `inputs`, as the training computes them, each normalisation behind
+    those before it.
+
+    Args:
+        denoiser: any; without batch normalisation nothing happens.
+        inputs: batches of equal size, of which the denoiser can take each.
+    """
+    layers = [x for x in _layers(denoiser) if isinstance(x, keras.layers.BatchNormalization)]
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    means, squares = [[0.0] * len(layers) for _ in range(2)]
+    count = 0
+    try:
+        for layer in layers:
+            layer.momentum = 0.0  # so that the running averages are those of the last batch
+        for batch in inputs:
+            denoiser(batch, training=True)
+            count += 1
+            for i, layer in enumerate(layers):
+                mean, variance = (
+                    np.asarray(keras.ops.convert_to_numpy(x), np.float64)
+                    for x in (layer.moving_mean, layer.moving_variance)
+                )
+                means[i] = means[i] + mean
+                squares[i] = squares[i] + variance + np.square(mean)
+    finally:
+        for layer, momentum in zip(layers, momenta):
+            layer.momentum = momentum
+    for layer, mean, square in zip(layers, means, squares):
+        layer.moving_mean.assign(mean / count)
+        layer.moving_variance.assign(square / count - np.square(mean / count))
+
+
+def _layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a model, and of the models within it."""
+    for layer in model.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else (layer,)

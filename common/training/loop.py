@@ -14,6 +14,7 @@ import numpy as np
 from common import configuration, progress
 from common.evaluation import figures
 from common.files import atomic
+from common.networks import normalization
 from common.training import cluster, optimizers, runs
 
 if typing.TYPE_CHECKING:
@@ -25,6 +26,10 @@ if typing.TYPE_CHECKING:
 Batches = Callable[[int], "tf.data.Dataset"]
 # validate(denoiser) gives (figures by name, contact sheet).
 Validate = Callable[["Denoiser"], tuple[dict[str, float], typing.Any]]
+
+# Statistics of batch normalisation come from so many batches, at checkpoints on the way from fewer
+# where a checkpoint follows soon: from a quarter of those between two.
+SETTLING = 32
 
 
 def compile_for_training(denoiser: Denoiser, optimizer: keras.optimizers.Optimizer) -> None:
@@ -95,7 +100,9 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
     else:
         runs.save_state(output, denoiser, 0)
 
-    recorder = _Recorder(output, config, step, last, validate, eval_every)
+    # The processes of a group hold their variables together, which only `fit` can compute with.
+    settling = batches if group.count == 1 else None
+    recorder = _Recorder(output, config, step, last, validate, eval_every, settling)
     board = keras.callbacks.TensorBoard(output, write_graph=False)
     try:
         while step < last:
@@ -130,9 +137,10 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
 class _Recorder(keras.callbacks.Callback):
     """Writes state, log and sample pictures at the end of every interval; shows progress."""
 
-    def __init__(self, run_dir, config, step, last, validate, eval_every):
+    def __init__(self, run_dir, config, step, last, validate, eval_every, batches):
         super().__init__()
         self.saved_step = self._step = step
+        self._batches = batches  # None: batch normalisation keeps its running averages
         self._last, self._run_dir, self._config = last, run_dir, config
         self._validate, self._eval_every = validate, eval_every
         self._log = Log(run_dir / "log.csv", step * config.batch_size)
@@ -157,6 +165,7 @@ class _Recorder(keras.callbacks.Callback):
         row = {name: float(value) for name, value in logs.items()}
         is_last = self._step == self._last
         crosses = images // self._eval_every > before // self._eval_every
+        self._settle(SETTLING if is_last else (self._step - self.saved_step) // 4)
         if self._validate and (is_last or crosses):
             with optimizers.averaged(self.model):
                 validated, sheet = self._validate(self.model)
@@ -181,6 +190,19 @@ class _Recorder(keras.callbacks.Callback):
         # Last: a run that is killed before this line does the interval again, log and all.
         runs.save_state(self._run_dir, self.model, self._step)
         self.saved_step = self._step
+
+    def _settle(self, count):
+        """Statistics of batch normalisation for the weights for use, of about `count` steps."""
+        if self._batches is None:
+            return
+        start = max(0, self._step - min(max(count, 1), SETTLING))
+
+        def seen():
+            for x, _ in self._batches(start).take(self._step - start):
+                yield x
+
+        with optimizers.averaged(self.model):
+            normalization.settle(self.model, seen())
 
 
 class Log:

@@ -12,6 +12,9 @@ alone      the convolutions of that step, each timed by itself, and the share of
 restore    an image of each of --sizes, in a process of its own: the first call, which also traces
            the graph, a later one, and the memory at the peak beyond that of the program
 start      the whole command `noise2x denoise` for one 512x512 picture, and `noise2x --help`
+peers      with --peers=FOLDER, steps of other programs on the same data with the same settings, in
+           turn with ours: juglab's n2v and CAREamics for n2v, plain PyTorch for ssdn. Their
+           environments are made in that folder, and take gigabytes
 
 Training is measured in bfloat16 where the processor has it, restoring in the arithmetic that
 `denoise` takes, unless --precision says otherwise. All figures are medians. On a shared machine
@@ -38,6 +41,7 @@ from absl import flags as absl_flags
 from common import configuration
 from common.commands import flags, running
 from noise2x import methods
+from scripts.check.peers import comparing
 
 FLAGS = flags.FLAGS
 WARM_UP = 3  # first steps, which also trace functions and fill caches
@@ -57,6 +61,9 @@ def define_flags():
     )
     absl_flags.DEFINE_bool("start", True, "Also time whole commands, from start to end [true].")
     absl_flags.DEFINE_string("json", None, "File to write the figures to [none].")
+    absl_flags.DEFINE_string(
+        "peers", None, "Folder for environments of other programs to compare with [none]."
+    )
     absl_flags.DEFINE_string("compare", None, "File of an older run's --json to compare with.")
     absl_flags.DEFINE_enum(
         "precision",
@@ -327,6 +334,10 @@ def run(arguments):
         size = "x".join(map(str, (config.batch_size, *config.crop_shape)))
         everything[f"{method.short_name} {config_name} {size} {config.precision}"] = found
         say("\n".join(report(method.short_name, config_name, config, found)) + "\n")
+        if FLAGS.peers and method.name in comparing.PEERS:
+            times = comparing.compare(method, FLAGS.peers, FLAGS.steps, config.precision)
+            everything[f"{method.short_name} peers"] = {k: v[0] for k, v in times.items()}
+            say("\n".join(comparing.report(method, times)) + "\n")
     if FLAGS.json:
         with atomic.replacing(pathlib.Path(FLAGS.json)) as temporary:
             temporary.write_text(json.dumps(everything, indent=2) + "\n")

@@ -4,6 +4,7 @@ noise2x reproduce ee559 --output=results/ee559
 noise2x reproduce psnr_vs_sigma --output=results/psnr_vs_sigma
 noise2x reproduce deblurring --output=results/deblurring
 noise2x reproduce superresolution --output=results/superresolution
+noise2x reproduce minutes --minutes=1,3,10 --output=results/minutes
 
 ee559: the five networks of an EE-559 report on Noise2Noise (2022), trained on pairs of noisy 32x32
 crops. Writes table.csv, with the report's PSNR and ours.
@@ -11,6 +12,8 @@ psnr_vs_sigma: average PSNR as a function of the noise's sigma, of classical den
 networks, on grey images. Writes psnr.csv and psnr.png.
 deblurring, superresolution: the formulations of Cadiou & Dervishi, and trainings that change one
 setting each, on grey images. Write table.csv and curves.png.
+minutes: PSNR over the length of the training, of Noise2Noise, SSDN and (grey) Noise2Void, with the
+paper's schedule and the fast one. Writes minutes.csv and minutes.png.
 
 If a command is stopped, the same command continues where it was. With --train_set=sample and
 --dataset=sample nothing needs to be downloaded. With --scale=0.1 the trainings are ten times
@@ -18,6 +21,7 @@ shorter, and the results rougher.
 """
 
 import pathlib
+import re
 
 from absl import app
 from absl import flags as absl_flags
@@ -25,7 +29,7 @@ from absl import flags as absl_flags
 from common import configuration
 from common.commands import flags, running
 from common.evaluation import baselines
-from scripts.reproduce import ee559, extensions, psnr_vs_sigma
+from scripts.reproduce import ee559, extensions, minutes, psnr_vs_sigma
 
 FLAGS = flags.FLAGS
 
@@ -42,7 +46,7 @@ def define_flags():
     absl_flags.DEFINE_string(
         "dataset",
         None,
-        "Images to score on [ee559: kodak; psnr_vs_sigma: bsd68; else set12 and bsd68].",
+        "Images to score on [ee559, minutes: kodak; psnr_vs_sigma: bsd68; else set12 and bsd68].",
     )
     absl_flags.DEFINE_float("scale", 1.0, "Factor of the length of all trainings [1].", 0.0, 1e3)
     absl_flags.DEFINE_integer("max_images", None, "Score at most this many images [all].", 1)
@@ -52,12 +56,16 @@ def define_flags():
         "Standard deviations of the noise in psnr_vs_sigma, in 8-bit units [5,10,15,...,50].",
     )
     absl_flags.DEFINE_list(
+        "minutes", ["1", "3", "10"], "Lengths of the trainings of `minutes`, minutes [1,3,10]."
+    )
+    absl_flags.DEFINE_integer("seeds", 1, "Trainings for each point of `minutes` [1].", 1)
+    absl_flags.DEFINE_list(
         "methods",
         ["all"],
         "Rows of the table or lines of the figure to make [all]. ee559: "
         f"{', '.join(ee559.EE559)}; psnr_vs_sigma: {', '.join(baselines.NAMES)}, "
         f"{', '.join(psnr_vs_sigma.CONTENDERS)}; deblurring: {', '.join(extensions.DEBLUR)}; "
-        f"superresolution: {', '.join(extensions.SUPERRES)}.",
+        f"superresolution: {', '.join(extensions.SUPERRES)}; minutes: {', '.join(minutes.LINES)}.",
     )
     flags.define_precision()
     FLAGS.set_default("precision", configuration.fast_precision())
@@ -70,12 +78,16 @@ def run(arguments):
         "psnr_vs_sigma": (psnr_vs_sigma.reproduce, psnr_vs_sigma.FIGURE),
         "deblurring": (extensions.deblurring, list(extensions.DEBLUR)),
         "superresolution": (extensions.superresolution, list(extensions.SUPERRES)),
+        "minutes": (minutes.reproduce, list(minutes.LINES)),
     }
     if len(arguments) != 1 or arguments[0] not in subjects:
         raise app.UsageError(
             f"Expected one of {', '.join(subjects)}; got {arguments or 'nothing'}."
         )
     flags.require("output")
+    for text in FLAGS.minutes:
+        if not re.fullmatch(r"\d*\.?\d+", text) or not float(text):
+            raise ValueError(f"minutes={text!r}: expected numbers above 0.")
     subject, names = subjects[arguments[0]]
     allowed = [*names, *baselines.NAMES] if subject is psnr_vs_sigma.reproduce else names
     if FLAGS.methods != ["all"]:

@@ -30,3 +30,20 @@ def test_it_is_keras_batch_normalisation(sides):
     for one, other in zip(*results, strict=True):
         assert np.abs(one).max() > 1e-3
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_settled_statistics_are_those_of_all_pixels_that_were_shown():
+    """Behind two normalisations, and for weights that no training average has followed."""
+    batches = RNG.normal(3.0, 2.0, (4, 5, 8, 8, 2)).astype(np.float32)
+    image = keras.Input((8, 8, 2))
+    first = normalization.BatchNormalization()
+    second = keras.layers.BatchNormalization()
+    hidden = keras.layers.Dense(3)(first(image))
+    model = keras.Model(image, second(hidden))
+    normalization.settle(model, batches)
+    assert first.momentum == second.momentum == 0.99
+    np.testing.assert_allclose(first.moving_mean, batches.mean((0, 1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(first.moving_variance, batches.var((0, 1, 2, 3)), rtol=1e-4)
+    restored = np.concatenate([model(batch) for batch in batches])
+    np.testing.assert_allclose(restored.mean((0, 1, 2)), 0.0, atol=0.02)
+    np.testing.assert_allclose(restored.std((0, 1, 2)), 1.0, atol=0.02)

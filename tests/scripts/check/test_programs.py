@@ -1,12 +1,14 @@
 """Programs that measure: they run, and print what they promise."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
 from common.files import image_files
 from scripts.check import convolutions, fuzz
+from scripts.check.peers import comparing
 
 RNG = np.random.default_rng(0)
 
@@ -51,6 +53,23 @@ def test_benchmark_times_a_step_its_parts_and_a_restored_image(tmp_path, run_com
 def test_benchmark_refuses(flags, message, run_command):
     done = run_command("scripts.check.benchmark", *flags)
     assert done.returncode == 1 and message in done.stderr
+
+
+def test_a_worker_does_the_steps_that_it_is_told(tmp_path):
+    """Ours; other programs do the same in environments that take gigabytes."""
+    crops = RNG.random((8, 32, 32, 1), np.float32)
+    np.save(tmp_path / "crops.npy", crops)
+    settings = {"method": "n2v", "batch_size": 2, "crop_size": 32, "width": 4, "perc_pix": 5.0}
+    command = [sys.executable, "-m", "scripts.check.peers.ours", str(tmp_path / "crops.npy")]
+    worker = comparing.Worker([*command, json.dumps(settings)], tmp_path / "said.txt")
+    try:
+        for _ in range(2):
+            wall, user, system = worker.times(2)
+            assert wall > 0 and user >= 0 and system >= 0
+    finally:
+        worker.close()
+    with pytest.raises(ValueError, match="widths"):
+        comparing.Worker([*command, json.dumps({"method": "n2v", "widths": 1})], tmp_path / "e.txt")
 
 
 def test_a_convolution_counts_its_multiplications():

@@ -36,6 +36,27 @@ def test_psnr_over_sigma_trains_scores_draws_and_goes_on(tmp_path, run_command):
 
 
 @pytest.mark.slow
+def test_psnr_over_minutes(tmp_path, run_command):
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (40, 48, 3), np.uint8))
+    flags = [f"--output={tmp_path}/out", "--train_set=sample", f"--dataset={tmp_path}/set"]
+    flags += ["--methods=n2n-paper,n2n-fast", "--scale=1e-6", "--minutes=1,10"]
+    done = run_command("scripts.reproduce", "minutes", *flags)
+    assert done.returncode == 0, done.stderr
+    with open(tmp_path / "out" / "minutes.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["line"], r["minutes"]) for r in rows] == [
+        (f"n2n-{schedule}", minutes) for schedule in ("paper", "fast") for minutes in ("1", "10")
+    ]
+    assert all(0 < float(row["psnr"]) < 40 for row in rows)
+    assert "--schedule=fast" in rows[-1]["command"]
+    assert (tmp_path / "out" / "minutes.png").is_file()
+    again = run_command("scripts.reproduce", "minutes", *flags)
+    assert again.returncode == 0 and again.stdout.count("finished already") == 4
+    done = run_command("scripts.reproduce", "minutes", *flags[:-1], "--minutes=0")
+    assert done.returncode == 1 and "minutes='0': expected numbers above 0" in done.stderr
+
+
+@pytest.mark.slow
 def test_the_table_of_networks(tmp_path, run_command):
     flags = [f"--output={tmp_path}", "--train_set=sample", "--dataset=sample", "--scale=1e-6"]
     done = run_command("scripts.reproduce", "ee559", *flags, "--methods=nn_relu,nn_sigmoid")

@@ -1,0 +1,141 @@
+"""PSNR over the length of a training in minutes, with the paper's schedule and with the fast one.
+
+How many crops fit into the minutes is found first, by timing steps of every crop size; so a machine
+that is busy later makes the trainings longer and leaves the points where they are. Every point is a
+training of its own, for a schedule ends where the training does.
+"""
+
+import dataclasses
+import json
+import time
+
+import numpy as np
+
+from common import noise as noises
+from common.commands import flags
+from common.data import datasets
+from common.evaluation import figures
+from common.files import atomic
+from noise2x import methods
+from scripts.reproduce import trainings
+
+FLAGS = flags.FLAGS
+STEPS, WARM_UP = 20, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A line of the figure: a method with settings that do not depend on the length."""
+
+    package: str
+    settings: dict
+
+
+N2V = {"noise": "gauss25", "batch_size": 16, "kernel_size": 3, "loss": "mse"}
+LINES = {
+    f"{name}-{schedule}": Line(package, {"schedule": schedule, "crop_size": 64, **settings})
+    for name, package, settings, fast in (
+        ("n2n", "n2n_tf", {"noise": "gauss25", "batch_size": 4}, {}),
+        ("ssdn", "ssdn_tf", {"noise": "gauss25", "batch_size": 1}, {}),
+        ("n2v", "n2v_tf", N2V, {}),
+    )
+    for schedule, settings in (("paper", settings), ("fast", settings | fast))
+}
+
+
+def reproduce(names, output):
+    """Trains, scores, and writes minutes.csv and minutes.png.
+
+    Args:
+        names: keys of `LINES`.
+        output: pathlib.Path of the folder for run folders, table and figure.
+    """
+    image_set = datasets.load(
+        FLAGS.dataset or "kodak", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
+    )
+    rows, lines = [], {}
+    for name in names:
+        line, points = LINES[name], {}
+        speed = _seconds_of_a_crop(name, line, output)
+        for minutes in map(float, FLAGS.minutes):
+            crops = max(1, round(60 * minutes / speed / line.settings["batch_size"]))
+            crops *= line.settings["batch_size"]
+            for seed in range(FLAGS.seeds):
+                arguments = _arguments(name, line, crops, seed, output)
+                began = time.monotonic()
+                model = trainings.trained(arguments)
+                took = (time.monotonic() - began) / 60
+                scores = _scores(methods.find(line.package), model, image_set)
+                points.setdefault(minutes, []).append(np.mean(scores.psnr))
+                row = {"line": name, "minutes": f"{minutes:g}", "seed": seed, "crops": crops}
+                row |= {"psnr": f"{points[minutes][-1]:.3f}"}
+                row |= {"ssim": f"{np.nanmean(scores.ssim):.4f}", "took": f"{took:.1f}"}
+                rows.append(row | {"command": "python " + " ".join(arguments)})
+                print(f"{name:12} {minutes:6g} min {crops:8} crops {row['psnr']} dB", flush=True)
+                trainings.write_table(output / "minutes.csv", rows)
+        lines[name] = [(minutes, float(np.mean(found))) for minutes, found in points.items()]
+    figures.save_lines(
+        lines,
+        output / "minutes.png",
+        xlabel="minutes of training",
+        ylabel=f"average PSNR on {image_set.name}, dB",
+        logarithmic=True,
+    )
+    print(f"Figure: {output}/minutes.png, its numbers: {output}/minutes.csv")
+
+
+def _arguments(name, line, crops, seed, output):
+    """Arguments of a training, see trainings.arguments; its length is counted in `crops`."""
+    settings = [f"--{key}={value}" for key, value in (line.settings | {"seed": seed}).items()]
+    run_dir = output / f"{name}-{crops}-{seed}"
+    return trainings.arguments(line.package, run_dir, crops, settings)
+
+
+def _scores(method, model, image_set):
+    """PSNR and SSIM of a model's results on the images, one pass, noise of sigma 25."""
+    from common.evaluation import scoring
+    from common.restoring import prediction
+
+    scores, noise = scoring.Scores(), noises.Gauss(25, 25)
+    for _, clean, inputs in method.examples(image_set, model.config, noise=noise):
+        scores.add(clean, prediction.restore(model, inputs)["denoised"])
+    return scores
+
+
+def _seconds_of_a_crop(name, line, output):
+    """How long a crop takes in the training, on the average over its stages.
+
+    Kept in speed.json, so that an interrupted command goes on with trainings of the same length.
+    """
+    path = output / "speed.json"
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    if name not in known:
+        print(f"{name}: timing its steps ...", flush=True)
+        known[name] = _measure(methods.find(line.package), line)
+        with atomic.replacing(path) as temporary:
+            temporary.write_text(json.dumps(known, indent=2) + "\n")
+    return known[name]
+
+
+def _measure(method, line):
+    """Seconds a crop: medians of steps with each size of crops, weighted by their number."""
+    from common.training import loop
+
+    settings = {"precision": FLAGS.precision, "train_set": FLAGS.train_set, "num_images": 10**6}
+    config = dataclasses.replace(method.default_config, **settings | line.settings).completed()
+    total, before = 0.0, 0
+    for stage in config.crop_stages():
+        of_stage = dataclasses.replace(
+            config, crop_size=config.crop_size * stage.factor, crop_growth=1
+        )
+        images = method.training_images(of_stage, FLAGS.data_dir)
+        denoiser = method.build(of_stage, images)
+        loop.compile_for_training(denoiser, method.optimizer(of_stage))
+        times = []
+        for x, y in method.batches(images, of_stage).take(STEPS):
+            denoiser.train_on_batch(x, y)
+            times.append(time.perf_counter())
+        step = float(np.median(np.diff(times)[WARM_UP:]))
+        total += (stage.end - before) * step
+        before = stage.end
+    return total / config.num_images
