@@ -15,6 +15,7 @@ class Noise2Noise(Method):
     named = configs.NAMED
     default = configs.DEFAULT
     short = configs.SHORT
+    ready = {3: "photo", 1: "photo-grey"}
     restores_in_bfloat16 = True
 
     def build(self, config, images=None):

@@ -15,6 +15,7 @@ from n2v_tf import blind_spots
 
 MAX_CHANNELS = 64
 EPOCHS, STEPS = 100, 400  # juglab's defaults
+PAPER_SPOTS, FAST_SPOTS = 1.5, 5.0  # per cent of the pixels
 MIN_SPOTS = 1  # least average number of blind spots in a patch
 
 
@@ -22,7 +23,8 @@ MIN_SPOTS = 1  # least average number of blind spots in a patch
 class Config(configuration.Config):
     """Settings of a Noise2Void training; the defaults are those of juglab's n2v 0.3.3.
 
-    The run folder holds them as config.json.
+    For images of one's own in 2D the schedule is the fast one, with more blind spots, see
+    docs/performance.md; schedule="paper" brings juglab's. The run folder holds them as config.json.
     """
 
     NOISES: typing.ClassVar[tuple] = (
@@ -31,7 +33,7 @@ class Config(configuration.Config):
         noises.Impulse,
         noises.NoNoise,
     )
-    FAST_RATE: typing.ClassVar[float] = 4e-4
+    FAST_RATE: typing.ClassVar[float] = 1e-3
     OWN_FILES: typing.ClassVar[tuple] = ("data_path",)
     CHANNELS: typing.ClassVar[range] = range(1, MAX_CHANNELS + 1)
 
@@ -99,8 +101,12 @@ class Config(configuration.Config):
     skip_skipone: bool = setting(
         False, "Leave out the skip connection of the network's first level (N2V2)."
     )
-    perc_pix: float = setting(
-        1.5, "Share of a crop's pixels that are blind spots, per cent.", positive=True
+    perc_pix: float | None = setting(
+        None,
+        f"Share of a crop's pixels that are blind spots, per cent; by default {PAPER_SPOTS}, and "
+        f"with schedule=fast {FAST_SPOTS}.",
+        float,
+        positive=True,
     )
     manipulator: str = setting(
         "uniform_withCP",
@@ -159,10 +165,11 @@ class Config(configuration.Config):
             raise ValueError(f"crop_depth={self.crop_depth} with dims={self.dims!r}: no Z there.")
         if self.struct is not None and self.struct.ndim > self.spatial:
             raise ValueError(f"struct_kernel={self.struct_kernel!r}: three sides, images have two.")
-        expected = blind_spots.expected_spots(self.crop_shape, self.perc_pix)
-        if self.perc_pix > 100 or expected < MIN_SPOTS:
+        share = PAPER_SPOTS if self.perc_pix is None else self.perc_pix
+        expected = blind_spots.expected_spots(self.crop_shape, share)
+        if share > 100 or expected < MIN_SPOTS:
             raise ValueError(
-                f"perc_pix={self.perc_pix}: {expected:.2g} blind spots in a crop of "
+                f"perc_pix={share}: {expected:.2g} blind spots in a crop of "
                 f"{'x'.join(map(str, self.crop_shape))}; expected {MIN_SPOTS} or more, at most "
                 "100 per cent."
             )
@@ -201,6 +208,10 @@ class Config(configuration.Config):
         kernel = parse_kernel(self.struct_kernel)
         return kernel[None] if kernel.ndim < self.spatial else kernel
 
+    def own_schedule(self):
+        """See Config; the fast schedule was measured on images, without structN2V."""
+        return "paper" if self.spatial == 3 or self.struct_kernel else super().own_schedule()
+
     def label(self):
         """A short name of the training: gauss25, n2v2-gauss25, structn2v-cells.tif, 3d-v.tif."""
         variant = (
@@ -223,13 +234,16 @@ class Config(configuration.Config):
         own = bool(self.data_path)
         steps = (self.epochs or EPOCHS) * (self.steps_per_epoch or STEPS)
         noise = noises.NoNoise() if own else self.noise or noises.Gauss(25, 25)
+        completed = super(Config, dataclasses.replace(self, noise=noise)).completed(
+            num_images=steps * self.batch_size,
+            learning_rate=4e-4,
+            kernel_size=3 if self.spatial == 3 else 5,
+            **({"validation_set": self.data_path} if own else {}),
+        )
+        spots = FAST_SPOTS if completed.schedule == "fast" else PAPER_SPOTS
         return dataclasses.replace(
-            super(Config, dataclasses.replace(self, noise=noise)).completed(
-                num_images=steps * self.batch_size,
-                learning_rate=4e-4,
-                kernel_size=3 if self.spatial == 3 else 5,
-                **({"validation_set": self.data_path} if own else {}),
-            ),
+            completed,
+            perc_pix=self.perc_pix or spots,
             # 1.0 leaves the values of the user's files as they are, whatever their type.
             white_level=self.white_level or (1.0 if own else 0.0),
             crop_depth=self.crop_shape[0] if self.spatial == 3 else 0,

@@ -48,24 +48,27 @@ _noise2x() {{
     fi
 }}
 complete -o default -F _noise2x noise2x"""
+READY = "n2n_tf"  # whose shipped models restore files before anybody has trained
+LISTS = ("list", "models")
 RESTORE = ("deblur", "superres")  # their `denoise` is called `restore`
 
 
 def usage() -> str:
     """What `noise2x` can do, in a screenful."""
-    width = max(map(len, [*METHOD_VERBS, *PROGRAMS, "list"])) + 2
+    width = max(map(len, [*METHOD_VERBS, *PROGRAMS, *LISTS])) + 2
     lines = [
         "noise2x restores images with networks that never saw a clean one.",
         "",
         "noise2x VERB [METHOD] [--flag=value ...] [files]; noise2x VERB --help lists the flags.",
         "",
         *(f"  {verb:{width}}{text}" for verb, text in METHOD_VERBS.items()),
-        f"  {'list':{width}}list the methods and the run folders in runs/",
+        f"  {'list':{width}}the methods and the run folders in runs/; models: what comes trained",
         *(f"  {verb:{width}}{text}" for verb, (_, text) in PROGRAMS.items()),
         "",
         "Methods: " + ", ".join(short_name(name) for name in methods.NAMES) + ".",
         "Without a method, denoise, evaluate and export take that of the run folder, or of the",
-        "newest finished run in runs/. Completion for bash: source <(noise2x completion)",
+        "newest finished run in runs/; if there is none, denoise takes a model that comes along.",
+        "Completion for bash: source <(noise2x completion)",
     ]
     return "\n".join(lines)
 
@@ -83,8 +86,10 @@ def main() -> None:
         print(f"noise2x {VERSION}")
     elif verb == "list":
         list_all(rest)
+    elif verb == "models":
+        list_models(rest)
     elif verb == "completion":
-        verbs = " ".join([*METHOD_VERBS, *PROGRAMS, "list"])
+        verbs = " ".join([*METHOD_VERBS, *PROGRAMS, *LISTS])
         names = " ".join(short_name(name) for name in methods.NAMES)
         print(COMPLETION.format(verbs=verbs, methods=names))
     elif verb in METHOD_VERBS:
@@ -94,7 +99,7 @@ def main() -> None:
     else:
         import difflib
 
-        close = difflib.get_close_matches(verb, [*METHOD_VERBS, *PROGRAMS, "list"], n=1)
+        close = difflib.get_close_matches(verb, [*METHOD_VERBS, *PROGRAMS, *LISTS], n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         fail(f"{verb!r} is no verb of noise2x.{hint} `noise2x` alone lists them.")
 
@@ -127,6 +132,8 @@ def run_method(verb: str, arguments: list[str]) -> None:
         return fail(f"train: name a method{what}: one of {names}.")
     else:
         name = method_of(arguments)
+        if name is None and verb == "denoise":
+            name = READY
         if name is None:
             how = "Train one (noise2x train ssdn --noise=gauss25) or name one with --run_dir=..."
             return fail(f"{verb}: there is no finished run in runs/. {how}")
@@ -156,7 +163,7 @@ def method_of(arguments: list[str]) -> str | None:
     folder: str | pathlib.Path | None = None
     for argument, following in zip(arguments, [*arguments[1:], ""]):
         flag, equals, value = argument.partition("=")
-        if flag in ("--run_dir", "-run_dir"):
+        if flag in ("--run_dir", "-run_dir", "--model", "-model"):
             folder = value if equals else following
     if folder is None:
         if {"--help", "-h", "-help"} & set(arguments):
@@ -200,6 +207,30 @@ def list_all(arguments: list[str]) -> None:
             print(f"  {folder}  {short_name(runs.method_name(folder))}, {state}")
         except runs.RunError as error:
             print(f"  {error}")
+
+
+def list_models(arguments: list[str]) -> None:
+    """Prints the models that come with the project, or all that is known of one."""
+    if arguments and arguments[0] in ("-h", "--help", "-help"):
+        print(
+            "noise2x models [NAME]: lists the models that come with the project, or says what NAME "
+            "was trained on, what it reaches, and where its limits are."
+        )
+        return
+    from common import shipped
+
+    if len(arguments) > 1 or set(arguments) - set(shipped.names()):
+        fail(f"models: expected one of {', '.join(shipped.names())}, not {' '.join(arguments)!r}.")
+    for name in arguments or shipped.names():
+        card = shipped.card(name)
+        print(f"{name:14}{card['purpose']}")
+        if not arguments:
+            continue
+        for text in ("data", "licence", "training", "limits", "command"):
+            print(f"{text:>12}  {card[text]}")
+        for images, levels in card["psnr"].items():
+            scores = ", ".join(f"{noise} {psnr:.2f} dB" for noise, psnr in levels.items())
+            print(f"{images:>12}  {scores}")
 
 
 if __name__ == "__main__":

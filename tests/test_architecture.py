@@ -24,11 +24,12 @@ PACKAGES = {*METHODS, "common", "noise2x", "scripts", "tests"}
 SHELVES = {
     "noise": set(),
     "files": set(),
+    "shipped": set(),
     "networks": {"noise"},
     "data": {"noise", "files"},
     "restoring": {"networks", "files"},
     "evaluation": {"noise", "networks", "data", "files", "restoring"},
-    "training": {"noise", "networks", "data", "files", "restoring", "evaluation"},
+    "training": {"noise", "networks", "data", "files", "restoring", "evaluation", "shipped"},
     "serving": {"networks", "files", "training"},
     "commands": {
         *("noise", "networks", "data", "files", "restoring", "evaluation", "training", "serving"),

@@ -33,7 +33,7 @@ def test_alone_it_prints_a_screenful(tmp_path, run_command):
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 100
-    for word in (*cli.METHOD_VERBS, *cli.PROGRAMS, "ssdn", "n2n-mri"):
+    for word in (*cli.METHOD_VERBS, *cli.PROGRAMS, *cli.LISTS, "ssdn", "n2n-mri"):
         assert word in done.stdout
 
 
@@ -71,7 +71,7 @@ def test_list_and_help_name_every_method(arguments, tmp_path, run_command):
         (["trian"], "'trian' is no verb of noise2x. Did you mean train?"),
         (["train", "--noise=gauss25"], "train: name a method: one of ssdn, n2n"),
         (["train", "sdn"], "name a method, not 'sdn'"),
-        (["denoise", "photo.png"], "there is no finished run in runs/"),
+        (["denoise", "photo.png"], "photo.png: no such file or folder"),
         (["evaluate", "n2v"], "there is no finished run of n2v_tf in runs/"),
         (["export"], "there is no finished run in runs/"),
         (["denoise", "--run_dir=nothing", "photo.png"], "nothing: no config.json there"),

@@ -11,6 +11,7 @@ from absl import app
 from common import progress
 from common.commands import flags, running
 from common.method import Method
+from common.training import runs
 
 FLAGS = flags.FLAGS
 
@@ -53,10 +54,24 @@ def input_patterns(arguments: list[str]) -> list[str]:
 
 
 def _denoise(method, arguments, choose_restorer):
-    from common.restoring import file_by_file, prediction
+    from common.restoring import file_by_file
 
     patterns = input_patterns(arguments)
-    run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
+    trained = FLAGS.run_dir or not method.ready or runs.newest_finished(method.name)
+    if trained:
+        run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
+        return _restore(method, run_dir, patterns, choose_restorer)
+    grouped = file_by_file.by_channels(patterns, list(method.ready), FLAGS.dims)
+    for channels, paths in grouped.items():
+        name = method.ready[channels]
+        progress.say(f"Model: {name}, which comes with the project; noise2x models {name}")
+        _restore(method, name, paths, choose_restorer)
+
+
+def _restore(method, run_dir, patterns, choose_restorer):
+    """Restores files with the model of a run folder, or a shipped one, as the flags say."""
+    from common.restoring import file_by_file, prediction
+
     denoiser = method.load_deployed(run_dir, FLAGS.precision)
     restore, in_parts = choose_restorer(
         prediction.restore_augmented if FLAGS.tta else prediction.restore

@@ -93,8 +93,10 @@ def define_run(purpose: str) -> None:
     flags.DEFINE_string(
         "run_dir",
         None,
-        f"Run folder of the model to {purpose} [the newest finished run in runs/].",
+        f"Run folder of the model to {purpose}, or the name of one that comes along, see "
+        "noise2x models [the newest finished run in runs/].",
     )
+    flags.DEFINE_alias("model", "run_dir")
 
 
 def define_evaluation(method: Method) -> None:

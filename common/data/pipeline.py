@@ -91,7 +91,11 @@ def numbered(example: Callable, config, start: int) -> tf.data.Dataset:
     batches = examples.batch(config.batch_size, drop_remainder=True)
     if (end := config.crop_stage(start).end) < config.crop_stages()[-1].end:
         batches = batches.take(end - start)
-    return batches.prefetch(WAITING_BATCHES)
+    # Nothing here is left to TensorFlow to tune; and at the end of a data set its tuner keeps the
+    # program waiting, up to as long as the training took, or a minute.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(WAITING_BATCHES).with_options(options)
 
 
 def grown(image_set: ImageSet, config, step: int) -> tuple[ImageSet, int]:

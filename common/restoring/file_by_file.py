@@ -82,6 +82,38 @@ def restore_files(
     jobs.do_each(todo, restore_file, show=show)
 
 
+def by_channels(
+    patterns: Sequence[str], known: Sequence[int], axes: str | None
+) -> dict[int, list[str]]:
+    """Sort files by the number of channels, of those known, that they can be read with.
+
+    Args:
+        patterns: files, folders or globs.
+        known: numbers of channels, the first that fits is taken. A file that fits none, or can't be
+            read, comes to the last, whose model will say what is wrong with it.
+        axes: letters for the axes of the files [those that the files name].
+
+    Returns:
+        {channels: paths}, of those channels that there are files of.
+    """
+    grouped: dict[int, list[str]] = {}
+    for path in (path for pattern in patterns for path in image_files.list_files(pattern)):
+        fitting = known[-1]
+        with contextlib.suppress(ImageError):
+            stack = stacks.read(path, axes, max_bytes=1)
+            fitting = next((n for n in known if _fits(stack, n)), fitting)
+        grouped.setdefault(fitting, []).append(str(path))
+    return grouped
+
+
+def _fits(stack, channels):
+    try:
+        stack.view(2, channels)
+    except ImageError:
+        return False
+    return True
+
+
 def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
     """The noise parameter that a model is run with.
 

@@ -4,11 +4,15 @@ config.json              method, version, configuration
 weights.weights.h5       weights, for use
 checkpoint/state.npz     weights, optimiser and step, for going on exactly there
 log.csv, curves.png, samples/, train/   figures and TensorBoard events
+
+Functions that read a run folder also take the name of a model that comes with the project, see
+common.shipped: a folder of config.json and weights.npz.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import os
 import pathlib
@@ -20,7 +24,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from common import VERSION, configuration
+from common import VERSION, configuration, shipped
 from common.files import atomic
 
 if typing.TYPE_CHECKING:
@@ -33,6 +37,12 @@ Path = str | pathlib.Path
 
 class RunError(ValueError):
     """A run folder that can't be used; the message names it."""
+
+
+def located(run_dir: Path) -> pathlib.Path:
+    """The run folder of a path, or of the name of a shipped model where no such path exists."""
+    is_name = not pathlib.Path(run_dir).exists() and str(run_dir) in shipped.names()
+    return shipped.folder(str(run_dir)) if is_name else pathlib.Path(run_dir)
 
 
 def total_steps(config: typing.Any) -> int:
@@ -113,7 +123,7 @@ def is_finished(run_dir: Path) -> bool:
     """Whether the training of a run folder has reached its end; imported models count as such."""
     path = state_path(run_dir)
     if not path.is_file():
-        return (pathlib.Path(run_dir) / "weights.weights.h5").is_file()
+        return _weights_path(run_dir).is_file()
     _, _, values, _ = _read(run_dir)
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -140,9 +150,11 @@ def method_name(run_dir: Path) -> str:
 
 def _read(run_dir):
     """(path of config.json, name of the method, settings, fingerprint of the training images)."""
-    path = pathlib.Path(run_dir) / "config.json"
+    path = located(run_dir) / "config.json"
     if not path.is_file():
-        raise RunError(f"{run_dir}: no config.json there, so no run folder.")
+        close = difflib.get_close_matches(str(run_dir), shipped.names(), n=1)
+        hint = f" Did you mean the model {close[0]}?" if close else ""
+        raise RunError(f"{run_dir}: no config.json there, so no run folder.{hint}")
     try:
         content = json.loads(path.read_text())
         if not isinstance(content["method"], str):
@@ -191,11 +203,13 @@ def load_weights(run_dir: Path, denoiser: Denoiser) -> None:
     Raises:
         RunError: there are none yet, or damaged or foreign ones.
     """
-    path = pathlib.Path(run_dir) / "weights.weights.h5"
+    path = _weights_path(run_dir)
     if not path.is_file():
         raise RunError(
             f"{run_dir}: no weights yet; the training stopped before its first checkpoint."
         )
+    if path.suffix == ".npz":
+        return _load_halves(path, denoiser)
     try:
         with warnings.catch_warnings():
             # Keras only warns of what it could not fill.
@@ -204,6 +218,50 @@ def load_weights(run_dir: Path, denoiser: Denoiser) -> None:
     except Exception as error:  # a damaged file makes h5py and Keras raise nearly anything
         message = str(error).strip().splitlines()[0][:200]
         raise RunError(f"{path}: not this model's weights, or damaged ({message}).") from error
+
+
+def _weights_path(run_dir):
+    folder = located(run_dir)
+    halves = folder / "weights.npz"
+    return halves if halves.is_file() else folder / "weights.weights.h5"
+
+
+def save_halves(run_dir: Path, denoiser: Denoiser) -> None:
+    """Writes weights.npz, float16, and its hash into config.json.
+
+    Raises:
+        RunError: no config.json there, or weights beyond the range of 16 bits.
+    """
+    path, *_ = _read(run_dir)
+    weights = path.with_name("weights.npz")
+    with np.errstate(over="ignore"):  # it is looked at below
+        values = {k: np.asarray(v, np.float16) for k, v in _by_name(denoiser).items()}
+    if not all(np.isfinite(value).all() for value in values.values()):
+        raise RunError(f"{run_dir}: has weights that 16 bits can't hold.")
+    with atomic.replacing(weights) as temporary:
+        np.savez_compressed(temporary, **values)  # type: ignore[arg-type]
+    content = json.loads(path.read_text()) | {"sha256": shipped.digest(weights)}
+    with atomic.replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _load_halves(path, denoiser):
+    """Gives a denoiser the weights that `save_halves` wrote; raises RunError for other bytes."""
+    expected = json.loads((path.parent / "config.json").read_text()).get("sha256")
+    if shipped.digest(path) != expected:
+        raise RunError(f"{path}: damaged or replaced; its hash is not that in config.json.")
+    with np.load(path, allow_pickle=False) as stored:
+        values = dict(stored)
+    wanted = _by_name(denoiser)
+    if {k: v.shape for k, v in values.items()} != {k: tuple(v.shape) for k, v in wanted.items()}:
+        raise RunError(f"{path}: not this model's weights.")
+    for name, variable in wanted.items():
+        variable.assign(values[name].astype(np.float32))
+
+
+def _by_name(denoiser):
+    """Weights by number and path, "007/enc_conv3/bias"; two networks may have equal paths."""
+    return {f"{i:03d}/{weight.path}": weight for i, weight in enumerate(denoiser.weights)}
 
 
 def state_path(run_dir: Path) -> pathlib.Path:

@@ -118,6 +118,7 @@ class N2VConfig:
         shape = self.n2v_patch_shape
         return configs.Config(
             data_path="arrays",
+            schedule="paper",
             channels=self.n_channel_in,
             batch_size=int(self.train_batch_size),
             epochs=int(self.train_epochs),

@@ -7,13 +7,23 @@ from common import noise
 from n2v_tf import configs
 
 
-def test_defaults_are_juglabs():
-    c = configs.Config(data_path="x").completed()
+def test_defaults_are_juglabs_with_the_papers_schedule():
+    c = configs.Config(data_path="x", schedule="paper").completed()
     assert (c.num_images, c.batch_size, c.learning_rate) == (100 * 400 * 16, 16, 4e-4)
     assert (c.crop_shape, c.kernel_size, c.depth, c.width) == ((64, 64), 5, 2, 32)
     assert (c.loss, c.perc_pix, c.manipulator, c.radius) == ("mae", 1.5, "uniform_withCP", 5)
     assert str(c.noise) == "none"
     assert configs.Config().completed().noise == noise.Gauss(25, 25)
+
+
+def test_own_files_have_the_fast_schedule_where_it_was_measured():
+    c = configs.Config(data_path="x", num_images=16 * 8000).completed()
+    assert (c.schedule, c.learning_rate, c.perc_pix) == ("fast", 1e-3, 5.0)
+    assert configs.Config(data_path="x", perc_pix=2.0).completed().perc_pix == 2.0
+    for settings in ({"dims": "ZYX"}, {"struct_kernel": "horizontal11"}):
+        c = configs.Config(data_path="x", **settings).completed()
+        assert (c.schedule, c.learning_rate, c.perc_pix) == ("paper", 4e-4, 1.5)
+    assert configs.NAMED["n2v-bsd68"].completed().schedule == "paper"
 
 
 def test_epochs_and_steps_make_the_length_and_images_overrule_them():
