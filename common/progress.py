@@ -45,6 +45,7 @@ class Progress:
         self._total, self._label, self._unit, self._show = total, label, unit, show
         self._done = self._initial = initial
         self._began = time.monotonic()
+        self._counted = False
         # The first line of a training tells how long it takes; shorter work needs none.
         self._shown = self._began
         self._bar = None
@@ -58,6 +59,12 @@ class Progress:
     def step(self, count: int = 1, details: Callable[[], str] | None = None) -> None:
         """Counts `count` steps more; details: gives more to show, called only when it is shown."""
         self._done += count
+        if not self._counted:
+            # The first step also traces and builds; what it took says nothing of the others.
+            self._counted, self._initial = True, self._done
+            self._began = self._shown = time.monotonic()
+            if self._bar is None:
+                return
         if self._bar is not None:
             if details is not None and time.monotonic() - self._shown > BAR_SECONDS:
                 self._shown = time.monotonic()

@@ -17,6 +17,9 @@ def import_keras(*, for_command: bool = False) -> None:
 
     Args:
         for_command: whether nobody else uses this Keras, so that it may do without UNUSED.
+
+    Raises:
+        ValueError: KERAS_BACKEND names a backend that is not installed.
     """
     if "keras" in sys.modules and "tensorflow" in sys.modules:
         return
@@ -28,6 +31,15 @@ def import_keras(*, for_command: bool = False) -> None:
         with _hidden(UNUSED if for_command else ()):
             import keras  # noqa: F401
         import tensorflow  # noqa: F401  # for the data, also where Keras runs on JAX
+    except ModuleNotFoundError as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if error.name != backend:
+            raise
+        known = "pip install 'noise2x[jax]' brings it; " if backend == "jax" else ""
+        raise ValueError(
+            f"KERAS_BACKEND={backend}: {backend} is not installed; {known}with KERAS_BACKEND unset "
+            "TensorFlow computes."
+        ) from error
     finally:
         os.dup2(saved, 2)
         os.close(saved)

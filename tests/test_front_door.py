@@ -1,5 +1,6 @@
 """The command noise2x and the import noise2x: what they do without a flag, and what they say."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -218,3 +219,17 @@ def test_help_that_is_cut_off_by_a_pager_is_no_error():
         text=True,
     )
     assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+
+
+def test_a_backend_that_is_not_installed_is_said_in_one_line(tmp_path, run_command, monkeypatch):
+    if importlib.util.find_spec("torch"):
+        pytest.skip("PyTorch is installed")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    done = subprocess.run(
+        [sys.executable, "-m", "noise2x", "denoise", "photo.png"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert_one_line(done, "KERAS_BACKEND=torch: torch is not installed")

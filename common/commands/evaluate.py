@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import functools
 import pathlib
+import time
 import typing
 from collections.abc import Callable, Iterator
 
@@ -85,39 +87,77 @@ def _evaluate(method, change_config):
                 "--dataset, and their --reference."
             )
         scored = _set_with_noise(method, config)
-    for name, function in baselines.available(FLAGS.baselines, method.baselines).items():
+    chosen = baselines.available(FLAGS.baselines, method.baselines)
+    if FLAGS.baselines == ["all"] and "bm3d" in method.baselines and "bm3d" not in chosen:
+        progress.say("bm3d: not installed, left out; pip install 'noise2x[baselines]' brings it.")
+    rows: list[dict[str, typing.Any]] = []
+    for name, function in chosen.items():
         scores = scoring.Scores(scored.measure)
         with progress.Progress(scored.count, name) as steps:
-            for _, clean, inputs in scored.examples():
+            for picture, clean, inputs in scored.examples():
                 sigma = _deviation(scored.noise, inputs)
+                began = time.perf_counter()
                 restored = method.run_baseline(function, inputs, sigma)
+                seconds = time.perf_counter() - began
                 scores.add(clean, scored.fit(restored, clean))
+                rows.append(_row(picture, name, scores, seconds))
                 steps.step()
         progress.say(f"{scores.line(scored.dataset, scored.noise_name, fields)} method={name}")
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-    scores, calibration = _score(method, denoiser, scored, output)
+    scores, calibration, own = _score(method, denoiser, scored, output)
     if output:
-        print(f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png")
+        _write_scores(output / "scores.csv", rows + own)
+        print(
+            f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png; the scores "
+            f"of each: {output}/scores.csv"
+        )
     if str(calibration):
         print(calibration)
     progress.say(scores.line(scored.dataset, scored.noise_name, fields))
 
 
+def _row(picture, name, scores, seconds):
+    """A row of scores.csv about the image that was scored last."""
+    return {
+        "picture": picture,
+        "method": name,
+        "psnr": f"{scores.psnr[-1]:.3f}",
+        "ssim": f"{scores.ssim[-1]:.4f}",
+        "seconds": f"{seconds:.3f}",
+    }
+
+
+def _write_scores(path, rows):
+    """Writes a table of dicts with the keys of `_row`, one for each time a picture was scored."""
+    from common.files import atomic
+
+    with atomic.replacing(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def _score(method, denoiser, scored, output):
-    """(Scores, Calibration) of a denoiser; pictures of its results go to the output folder."""
+    """(Scores, Calibration, rows of scores.csv) of a denoiser.
+
+    Pictures of its results go to the output folder.
+    """
     from common.evaluation import figures, scoring
     from common.files import atomic
     from common.restoring import prediction
 
     scores, calibration = scoring.Scores(scored.measure), scoring.Calibration()
-    rows, seen = [], set()
+    rows, table, seen = [], [], set()
     with progress.Progress(scored.count) as steps:
         for name, clean, inputs in scored.examples():
+            began = time.perf_counter()
             result = prediction.restore(denoiser, inputs)
+            seconds = time.perf_counter() - began
             result["denoised"] = scored.fit(result["denoised"], clean)
             scores.add(clean, result["denoised"])
             calibration.add(clean, result)
+            table.append(_row(name, method.short_name, scores, seconds))
             if output and name not in seen:  # pictures of the first repeat
                 seen.add(name)
                 noisy = scored.fit(inputs["noisy"], clean)
@@ -132,7 +172,7 @@ def _score(method, denoiser, scored, output):
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
         with atomic.replacing(output / "contact_sheet.png") as temporary:
             figures.contact_sheet(rows, crop=crop).save(temporary)
-    return scores, calibration
+    return scores, calibration, table
 
 
 def _set_with_noise(method, config):

@@ -130,7 +130,9 @@ def define_evaluation(method: Method) -> None:
         f"Score these too: {', '.join(baselines)}, or all; {baselines[0]} is the input itself.",
     )
     flags.DEFINE_string(
-        "output", None, "Folder for pictures before and after, std, and a contact sheet [none]."
+        "output",
+        None,
+        "Folder for pictures before and after, std, a contact sheet, and scores.csv [none].",
     )
     flags.DEFINE_integer(
         "sheet_crop", None, "Side of the part shown in the contact sheet, pixels [all].", 1

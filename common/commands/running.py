@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging as python_logging
 import os
 import pathlib
+import signal
 import sys
 import textwrap
 from collections.abc import Callable
@@ -28,7 +29,8 @@ def run(
     """Runs a command.
 
     An error that the user can do something about is printed as one line and ends in exit code 1:
-    any ValueError or OSError, unless --debug is given. Ctrl-C ends in 130.
+    any ValueError or OSError, unless --debug is given. Ctrl-C ends in 130, SIGTERM, which `kill`
+    and schedulers send, in the same way in 143.
 
     Args:
         main: called after the flags are read, without arguments unless `takes_arguments`.
@@ -50,13 +52,20 @@ def run(
         logging.set_verbosity(logging.WARNING)
         plain = python_logging.Formatter("%(levelname)s: %(message)s")
         logging.get_absl_handler().setFormatter(plain)
+        ended_by = []
+
+        def end(number, frame):
+            ended_by.append(number)
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGTERM, end)
         try:
             if needs_keras:
                 quiet.import_keras(for_command=True)
             main(*([argv[1:]] if takes_arguments else []))
         except KeyboardInterrupt:
-            print("Interrupted.", file=sys.stderr)
-            sys.exit(130)
+            print("Terminated." if ended_by else "Interrupted.", file=sys.stderr)
+            sys.exit(143 if ended_by else 130)
         except (ValueError, OSError) as error:
             if FLAGS.debug:
                 raise

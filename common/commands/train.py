@@ -80,30 +80,34 @@ class TrainingRun:
             batches: `batches(start)` gives the data set from batch number `start` on.
             images: of `images`.
         """
-        from common.training import loop
+        from common.training import locks, loop
 
         validate = None
         if self.group.count == 1:
             validate = self.method.validator(self.config, images, FLAGS.data_dir)
         next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
-        if self.group.writes:
-            fingerprint = self._fingerprint_of(images)
-            runs.save_config(self.run_dir, self.method.name, self.config, fingerprint)
-        self._announce(images)
-        loop.fit(
-            denoiser,
-            optimizer,
-            batches,
-            self.config,
-            self.run_dir,
-            validate=validate,
-            resume=FLAGS.resume,
-            group=self.group,
-            every=(
-                FLAGS.checkpoint_every or self.config.num_images / 20,
-                FLAGS.eval_every or self.config.num_images / 10,
-            ),
-        )
+        # Of processes that train together, the one that writes holds the folder.
+        with locks.held(self.run_dir) if self.group.writes else contextlib.nullcontext():
+            if self.group.writes:
+                if not FLAGS.resume:
+                    _refuse_second_run(self.run_dir)  # one begun since the settings were read
+                fingerprint = self._fingerprint_of(images)
+                runs.save_config(self.run_dir, self.method.name, self.config, fingerprint)
+            self._announce(images)
+            loop.fit(
+                denoiser,
+                optimizer,
+                batches,
+                self.config,
+                self.run_dir,
+                validate=validate,
+                resume=FLAGS.resume,
+                group=self.group,
+                every=(
+                    FLAGS.checkpoint_every or self.config.num_images / 20,
+                    FLAGS.eval_every or self.config.num_images / 10,
+                ),
+            )
 
     def _announce(self, images: ImageSet) -> None:
         """Prints what is going to be trained, on what, how long, and in how many processes."""
@@ -185,7 +189,7 @@ def _settings(method, run_dir, group):
     if not group.writes and not FLAGS.resume:
         has_run = False  # the first process is just making it
     if has_run and not FLAGS.resume:
-        raise runs.RunError(f"{run_dir}: has a run already; --resume continues it.")
+        _refuse_second_run(run_dir)
     if not has_run:
         if FLAGS.resume:
             progress.say(f"{run_dir}: nothing to resume, starting afresh.")
@@ -202,6 +206,12 @@ def _settings(method, run_dir, group):
     return config, fingerprint, False
 
 
+def _refuse_second_run(run_dir):
+    """Raises RunError if a folder has a run."""
+    if (run_dir / "config.json").exists():
+        raise runs.RunError(f"{run_dir}: has a run already; --resume continues it.")
+
+
 def _check(method):
     """Reports what is unusual about the images that a training would see."""
     config, _ = flags.read_config(method)
@@ -209,7 +219,10 @@ def _check(method):
         raise ValueError(
             f"check_only is for images that are noisy already; noise='{config.noise}' adds some."
         )
-    inspect(method, config, method.load_images(config, FLAGS.data_dir, FLAGS.max_images))
+    from common.data import pipeline
+
+    images = method.load_images(config, FLAGS.data_dir, FLAGS.max_images)
+    inspect(method, config, pipeline.of_channels(images, config.channels))
 
 
 def inspect(method: Method, config: typing.Any, images: ImageSet) -> None:

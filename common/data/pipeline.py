@@ -18,6 +18,8 @@ from common.files.errors import ImageError
 
 log = logging.getLogger(__name__)
 
+NAMED_AT_MOST = 5  # images that a warning names
+
 # How many crops are made at once, and how many batches wait for the network.
 PARALLEL_CROPS, WAITING_BATCHES = 2, 4
 
@@ -161,7 +163,7 @@ def usable_for_crops(image_set: ImageSet, config) -> ImageSet:
 
     Raises:
         ValueError: none is.
-        ImageError: images that are noisy already have other channels than the configuration.
+        ImageError: no image that is noisy already has the channels of the configuration.
     """
     crop = config.crop_shape
     large = image_set.only(lambda image: all(a >= b for a, b in zip(_sides(image, crop), crop)))
@@ -179,9 +181,7 @@ def usable_for_crops(image_set: ImageSet, config) -> ImageSet:
             len(image_set),
             _by(crop),
         )
-    if config.noise.is_none:
-        check_channels(large, config.channels)
-    return large
+    return of_channels(large, config.channels) if config.noise.is_none else large
 
 
 def _sides(image: np.ndarray, crop: Sequence[int]) -> tuple[int, ...]:
@@ -198,20 +198,41 @@ def _by(sides: Sequence[int]) -> str:
     return "x".join(map(str, sides))
 
 
-def check_channels(image_set: ImageSet, channels: int) -> None:
-    """Refuses to mix the channels of images that are noisy already.
+def of_channels(image_set: ImageSet, channels: int) -> ImageSet:
+    """The images with so many channels, alpha apart; names the others in the log.
 
-    The mean of three channels has another noise than each of them.
+    Images that are noisy already can't be converted: the mean of three channels has another noise
+    than each of them, and three times the same noise is no colour.
 
     Raises:
-        ImageError: an image of another number of channels.
+        ImageError: no image has them.
     """
-    for name, image in zip(image_set.names, image_set.images):
+
+    def fits(image):
         colours = {1: 1, 2: 1, 3: 3, 4: 3}.get(image.shape[-1])
-        if channels not in (colours, image.shape[-1]):
-            raise ImageError(
-                f"{name}: {image.shape[-1]} channels, expected {channels}; set --channels=1 or 3."
-            )
+        return channels in (colours, image.shape[-1])
+
+    fitting = image_set.only(fits)
+    others = [n for n, image in zip(image_set.names, image_set.images) if not fits(image)]
+    if not len(fitting):
+        found = image_set.images[0].shape[-1]
+        raise ImageError(
+            f"{others[0]}: {found} channels, expected {channels}; set --channels={found}."
+        )
+    if others:
+        named = ", ".join(others[:NAMED_AT_MOST])
+        more = f" and {len(others) - NAMED_AT_MOST} more" if len(others) > NAMED_AT_MOST else ""
+        log.warning(
+            "%s: %d of %d images do not have %d channel%s and are left out: %s%s.",
+            image_set.name,
+            len(others),
+            len(image_set),
+            channels,
+            "s" * (channels > 1),
+            named,
+            more,
+        )
+    return fitting
 
 
 @functools.lru_cache(maxsize=4)

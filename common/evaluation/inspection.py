@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import pathlib
 from collections.abc import Callable, Sequence
 
@@ -41,8 +42,18 @@ def report(
         advise: called with the ("vertical" or "horizontal", pixels) over which the noise is
             correlated; returns lines of advice.
     """
+    lines = []
+    types = collections.Counter(str(image.dtype) for image in image_set.images)
+    if len(types) > 1:
+        usual = types.most_common(1)[0][0]
+        counts = ", ".join(f"{count} {name}" for name, count in types.most_common())
+        lines.append(
+            f"Careful: files of several types ({counts}), whose values stand for different "
+            f"brightness; what follows is about those of {usual}."
+        )
+        image_set = image_set.only(lambda image: str(image.dtype) == usual)
     pages, names = _pages(image_set)
-    lines = [_size(image_set)]
+    lines += [_size(image_set)]
     lines += [_levels(pages)]
     lines += _saturation(pages)
     lines += _steps_between(pages, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob as _glob
 import os
 import pathlib
@@ -11,22 +12,41 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def replacing(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
+def replacing(path: str | pathlib.Path, *, size: int = 0) -> Iterator[pathlib.Path]:
     """Yield a temporary path beside `path`, with its endings; move it there on success.
 
     The folder is made if it is missing. After a failure, also a full disk, the old file is still
     there and the temporary one is gone.
+
+    Args:
+        path: of the file.
+        size: bytes that are going to be written, where a library would fail without a clear word.
+
+    Raises:
+        OSError: names `path` if the disk is full.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if size > shutil.disk_usage(path.parent).free:
+        raise _no_space(path)
     temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())  # without it, a power cut may leave an empty file of this name
         os.replace(temporary, path)
+    except OSError as error:
+        # Libraries raise it without the name of the file; HDF5 puts the number into its text.
+        full = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+        if error.errno in full or f"errno = {errno.ENOSPC}," in str(error):
+            raise _no_space(path) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _no_space(path):
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import pathlib
@@ -67,7 +68,7 @@ def restore_files(
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
     level = noise_parameter(config, noise_level)
     paths = [path for pattern in patterns for path in image_files.list_files(pattern)]
-    todo = [_job(path, pathlib.Path(output), with_std) for path in paths]
+    todo = _jobs(paths, pathlib.Path(output), with_std)
 
     def restore_image(noisy):
         inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
@@ -140,10 +141,18 @@ def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
     return noise.level(strength)
 
 
-def _job(path, output, with_std):
-    """The paths of a job: (input, output, file of the standard deviation or None)."""
-    target = output / path.name
-    return path, target, target.with_name(f"{target.stem}-std.tif") if with_std else None
+def _jobs(paths, output, with_std):
+    """A list of (input, output, file of the standard deviation or None).
+
+    That file is NAME-std.tif; of a.png and a.tif in one folder they are a.png-std.tif and
+    a.tif-std.tif.
+    """
+    stems = collections.Counter(path.stem for path in paths)
+
+    def of_std(path):
+        return output / f"{path.stem if stems[path.stem] == 1 else path.name}-std.tif"
+
+    return [(path, output / path.name, of_std(path) if with_std else None) for path in paths]
 
 
 def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):

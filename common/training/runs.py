@@ -193,7 +193,8 @@ def save_weights(run_dir: Path, denoiser: Denoiser) -> None:
     from common.training import optimizers
 
     path = pathlib.Path(run_dir) / "weights.weights.h5"
-    with atomic.replacing(path) as temporary, optimizers.averaged(denoiser):
+    size = 4 * denoiser.count_params() + 2**17  # and the layers' names
+    with atomic.replacing(path, size=size) as temporary, optimizers.averaged(denoiser):
         denoiser.save_weights(temporary)
 
 

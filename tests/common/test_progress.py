@@ -24,6 +24,18 @@ def test_short_work_prints_nothing_and_long_work_a_line_now_and_then(monkeypatch
     assert not lines
 
 
+def test_the_time_left_is_that_of_the_steps_after_the_first(monkeypatch):
+    """The first of 10 steps takes 100 s, for it traces; the others 12 s each."""
+    lines = []
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    steps = progress.Progress(10, show=lines.append, bar=False)
+    for seconds in (100, 12, 12):
+        now[0] += seconds
+        steps.step()
+    assert [line.split("  ")[-1] for line in lines] == ["1.6 min left", "1.4 min left"]
+
+
 def test_a_resumed_work_counts_from_where_it_was():
     steps = progress.Progress(10, unit="image", initial=8, bar=False)
     steps.step()

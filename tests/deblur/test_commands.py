@@ -35,7 +35,7 @@ def test_evaluate_beside_classical_methods(run, tmp_path, run_command):
         assert scores["wiener"] > scores["blurred"]
         assert "method" not in done.stdout.splitlines()[-1]
     names = {path.name for path in (tmp_path / "pictures").iterdir()}
-    assert names == {"a-blurred.png", "a-denoised.png", "contact_sheet.png"}
+    assert names == {"a-blurred.png", "a-denoised.png", "contact_sheet.png", "scores.csv"}
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,8 @@ def test_train_on_a_place_that_cannot_be_written(tmp_path, run_command):
     assert_refused(done, "file")
 
 
-def test_interrupting_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupting_says_how_to_go_on(tmp_path, sent, code):
     process = subprocess.Popen(
         [sys.executable, "-m", "ssdn_tf.train", f"--run_dir={tmp_path}/run", "--crop_size=32"]
         + ["--num_images=100000", "--batch_size=1", "--checkpoint_every=5"],
@@ -105,12 +106,12 @@ def test_interrupting_says_how_to_go_on(tmp_path):
     deadline = time.monotonic() + 120
     while not (tmp_path / "run" / "log.csv").exists() and time.monotonic() < deadline:
         time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     try:
         stdout, stderr = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, stderr
+    assert process.returncode == code, stderr
     assert re.search(r"checkpoint after image \d*[05] is complete: go on with --resume", stdout)
     assert "Traceback" not in stderr
 
@@ -119,8 +120,12 @@ def test_training_on_really_noisy_files(tmp_path, run_command):
     for i in range(3):
         noisy = np.clip(128 + 20 * RNG.standard_normal((48, 48, 1)), 0, 255).astype(np.uint8)
         image_files.write(tmp_path / "noisy" / f"{i}.png", noisy)
+    image_files.write(tmp_path / "noisy" / "0-colour.png", picture(size=(48, 48)))
     flags = ["--noise=none", "--noise_params=global", "--channels=1", *TINY]
     folder = f"{tmp_path}/noisy"
+    looked = run_command("ssdn_tf.train", f"--train_set={folder}", *flags, "--check_only")
+    assert looked.returncode == 0, looked.stderr
+    assert "Data: 3 images of 48x48 pixels, 1 channel, uint8." in looked.stdout
     done = run_command(
         "ssdn_tf.train",
         f"--run_dir={tmp_path}/run",
@@ -128,6 +133,7 @@ def test_training_on_really_noisy_files(tmp_path, run_command):
         *flags,
     )
     assert done.returncode == 0, done.stderr
+    assert "1 of 4 images do not have 1 channel and are left out: 0-colour." in done.stderr
     assert "psnr" not in (tmp_path / "run" / "log.csv").read_text()
     assert (tmp_path / "run" / "samples" / "000000004.png").is_file()
     done = run_command("ssdn_tf.evaluate", f"--run_dir={tmp_path}/run")
@@ -154,7 +160,13 @@ def test_evaluate_prints_results_and_writes_pictures(tiny_run, tmp_path, run_com
     assert RESULT.fullmatch(lines[-1])
     names = {path.name for path in (tmp_path / "out").iterdir()}
     expected = {f"{x}-{y}" for x in "ab" for y in ("noisy.png", "denoised.png", "std.tif")}
-    assert names == expected | {"contact_sheet.png"}
+    assert names == expected | {"contact_sheet.png", "scores.csv"}
+    with open(tmp_path / "out" / "scores.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["picture"], r["method"]) for r in rows[:4]] == [(p, "mean") for p in "abab"]
+    assert len(rows) == 16 and rows[-1]["method"] == "ssdn"
+    of_model = [float(row["psnr"]) for row in rows if row["method"] == "ssdn"]
+    assert f"psnr={np.mean(of_model):.2f}" in lines[-1] and float(rows[-1]["seconds"]) > 0
     assert image_files.read_one(tmp_path / "out" / "b-denoised.png").shape == (40, 41, 3)
 
 
@@ -193,6 +205,16 @@ def test_denoise_keeps_names_depth_size_and_skips_what_is_bad(tiny_run, tmp_path
     assert {p.name for p in out.iterdir()} >= set(files)
 
 
+def test_deviations_of_files_of_one_stem_keep_the_suffix(tiny_run, tmp_path, run_command):
+    for name in ("a.png", "a.tif", "b.png"):
+        image_files.write(tmp_path / "in" / name, picture())
+    flags = [f"--run_dir={tiny_run}", f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
+    done = run_command("ssdn_tf.denoise", *flags, "--std")
+    assert done.returncode == 0, done.stderr
+    stds = {path.name for path in (tmp_path / "out").glob("*-std.tif")}
+    assert stds == {"a.png-std.tif", "a.tif-std.tif", "b-std.tif"}
+
+
 def test_denoise_refuses_to_overwrite_its_input(tiny_run, tmp_path, run_command):
     image_files.write(tmp_path / "a.png", picture())
     before = (tmp_path / "a.png").read_bytes()
@@ -204,7 +226,7 @@ def test_denoise_refuses_to_overwrite_its_input(tiny_run, tmp_path, run_command)
 
 
 def test_denoise_refuses_to_write_one_file_over_another(tiny_run, tmp_path, run_command):
-    for name in ("a.png", "a.tif"):
+    for name in ("a.png", "a-std.tif"):
         image_files.write(tmp_path / "in" / name, picture())
     flags = [f"--run_dir={tiny_run}", f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
     assert_refused(run_command("ssdn_tf.denoise", *flags, "--std"), "a-std.tif: would be written 2")

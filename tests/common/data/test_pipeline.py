@@ -143,6 +143,17 @@ def test_channels_of_real_noise_are_not_mixed():
         pipeline.training_batches(image_set(channels=1), config(noise="none"))
 
 
+def test_real_images_of_other_channels_are_left_out_and_named(caplog):
+    mixed = image_set()
+    mixed.images[1] = mixed.images[1][..., :1]
+    usable = pipeline.usable_for_crops(mixed, config(noise="none"))
+    assert len(usable) == len(mixed) - 1 and mixed.names[1] not in usable.names
+    assert f"do not have 3 channels and are left out: {mixed.names[1]}." in caplog.text
+    assert len(pipeline.usable_for_crops(mixed, config())) == len(
+        mixed
+    )  # noise is added: converted
+
+
 def test_evaluation_noise_is_fixed_and_not_the_trainings():
     clean = np.full((16, 16, 3), 0.5, np.float32)
     parsed = noises.parse("gauss25")

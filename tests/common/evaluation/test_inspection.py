@@ -19,6 +19,14 @@ SCENE = pictures.camera()[100:420, 100:420].astype(np.float64) * 0.6 + 40
 CONFIG = types.SimpleNamespace(struct_kernel=None)
 
 
+def test_files_of_several_types_are_named_and_the_usual_ones_looked_at():
+    page = np.clip(SCENE + RNG.normal(0, 15, SCENE.shape), 0, 255)[..., None]
+    images = [page.astype(np.uint8), page.astype(np.uint8), (page * 16).astype(np.uint16)]
+    lines = inspection.report(image_sets.ImageSet("x", images, list("abc")))
+    assert lines[0].startswith("Careful: files of several types (2 uint8, 1 uint16)")
+    assert lines[1].startswith("Data: 2 images")
+
+
 def advise(reaches):
     return METHOD.advise(CONFIG, reaches)
 
