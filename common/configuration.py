@@ -251,6 +251,11 @@ class Config:
         return False
 
     @property
+    def estimates_once(self) -> bool:
+        """Whether the level of the noise was estimated in the training, for all files alike."""
+        return False
+
+    @property
     def noise_model(self) -> str:
         """gauss, poisson, ...; images that are noisy already are taken for Gaussian."""
         assert self.noise is not None

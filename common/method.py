@@ -55,6 +55,7 @@ class Method:
         input_name: what to call the images that come in, in captions and file names.
         result_fields: name in the RESULT line -> field of the configuration that it shows.
         inspects_files: whether `train` looks at noisy files before it learns from them.
+        knows_noise: whether the noise of the configuration is that of the files to restore.
         ready: names of the shipped models that restore files of so many channels if no model is
             named and nobody has trained one.
         restores_in_bfloat16: whether bfloat16 was measured to lose less than 0.02 dB; the table is
@@ -70,6 +71,7 @@ class Method:
     input_name: str = "noisy"
     result_fields: Mapping[str, str] = {}
     inspects_files: bool = False
+    knows_noise: bool = True
     ready: Mapping[int, str] = {}
     restores_in_bfloat16: bool = False
 

@@ -15,6 +15,7 @@ class Deblurring(Method):
     default = configs.DEFAULT
     short = configs.SHORT
     input_name = "blurred"
+    knows_noise = False
     result_fields = {"blur": "validation_blur"}
 
     def build(self, config, images=None):

@@ -90,6 +90,11 @@ class Config(configuration.Config):
         return self.pipeline in ("blindspot", "workshop")
 
     @property
+    def estimates_once(self):
+        """Whether the level of the noise was estimated in the training, for all files alike."""
+        return self.has_likelihood and self.noise_params == "global"
+
+    @property
     def takes_level(self):
         """Whether the model must be given the noise level."""
         return self.has_likelihood and self.noise_params == "known"

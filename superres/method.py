@@ -15,6 +15,7 @@ class SuperResolution(Method):
     default = configs.DEFAULT
     short = configs.SHORT
     input_name = "enlarged"
+    knows_noise = False
     result_fields = {"scale": "scale"}
 
     def build(self, config, images=None):

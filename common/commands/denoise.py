@@ -94,5 +94,16 @@ def _restore(method, run_dir, patterns, choose_restorer):
         restore=restore,
         tiles=limits if in_parts else None,
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
+        look=functools.partial(_look, denoiser.config.noise) if method.knows_noise else None,
+        strict=FLAGS.strict,
         show=progress.say,
     )
+
+
+def _look(noise, image, white):
+    """Why a model of some noise may do badly on an image; "" for those too small to tell."""
+    from common.evaluation import noise_level
+
+    if min(image.shape[:2]) < noise_level.MIN_SIDE:
+        return ""
+    return noise_level.mismatch(noise_level.examine(image), noise, white)

@@ -184,6 +184,11 @@ def define_denoising() -> None:
     flags.DEFINE_bool(
         "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
     )
+    flags.DEFINE_bool(
+        "strict",
+        False,
+        "Leave out files whose noise the model was not trained on, instead of warning of them.",
+    )
     define_precision("auto")
 
 

@@ -59,7 +59,8 @@ def settle(denoiser: keras.Model, inputs: Iterable[Inputs]) -> None:
     if not layers:
         return
     momenta = [layer.momentum for layer in layers]
-    means, squares = [[0.0] * len(layers) for _ in range(2)]
+    means = [np.zeros(layer.moving_mean.shape) for layer in layers]
+    squares = [np.zeros(layer.moving_mean.shape) for layer in layers]
     count = 0
     try:
         for layer in layers:

@@ -19,6 +19,7 @@ from common.restoring import jobs, prediction, tiling
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
+LOOKED_AT = 1024  # pixels; side of the part of an image whose noise is looked at
 MAX_FLOAT = 4.0  # largest value in a float file that is taken for [0, 1]
 
 
@@ -34,6 +35,8 @@ def restore_files(
     restore: Callable[..., Mapping[str, np.ndarray]] = prediction.restore,
     tiles: Mapping[str, int | None] | None = None,
     max_bytes: int | None = None,
+    look: Callable[[np.ndarray, float], str] | None = None,
+    strict: bool = False,
     show: Callable[[str], typing.Any] = progress.say,
 ) -> None:
     """Restore image files into a folder.
@@ -55,6 +58,9 @@ def restore_files(
         restore: restores an image, as prediction.restore.
         tiles: settings of a tiling.Grid [images are restored whole].
         max_bytes: larger files are read and written in parts [none is].
+        look: called with the middle of a file's first image, (H, W, C) as stored, and the value
+            that stands for 1; gives a sentence on why the model may do badly on it, or "".
+        strict: leave out a file of which there is such a sentence.
         show: called with a line for each file.
 
     Raises:
@@ -76,11 +82,28 @@ def restore_files(
 
     def restore_file(path, target, std_target):
         stack = stacks.read(path, axes, usual=config.file_axes, max_bytes=max_bytes)
+        if look and (doubt := _doubt(stack, denoiser, look)):
+            if strict:
+                raise ImageError(f"{path}: {doubt}")
+            show(f"Careful: {path}: {doubt}")
         return _restore_stack(
             denoiser, restore_image, stack, dtype, tiles, target, std_target, show
         )
 
     jobs.do_each(todo, restore_file, show=show)
+
+
+def _doubt(stack, denoiser, look):
+    """What `look` says of the middle of a stack's first image."""
+    view = stack.view(denoiser.spatial, denoiser.config.channels)
+    region = []
+    for side in view.sides[-2:]:
+        first = max(0, (side - LOOKED_AT) // 2)
+        region.append(slice(first, min(first + LOOKED_AT, side)))
+    pages = [slice(side // 2, side // 2 + 1) for side in view.sides[:-2]]
+    image = view.read(0, (*pages, *region))
+    white = pixels.white_level(view.dtype, denoiser.config.white_level)
+    return look(image[0] if pages else image, white)
 
 
 def by_channels(
@@ -205,6 +228,8 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
     line = f"{stack.path} -> {target}"
     if levels and not config.takes_level:
         line += f"  estimated {config.noise.describe_estimate(float(np.mean(levels)))}"
+        if config.estimates_once:
+            line += " in the training, one number for all files"
     if std_target:
         line += f"  std: {std_target}"
     return line

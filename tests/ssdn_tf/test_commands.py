@@ -314,3 +314,16 @@ def test_a_model_of_known_noise_minds_which_noise_it_is(tmp_path, run_command):
     done = run_command("ssdn_tf.denoise", *flags, "--noise_level=25")
     assert done.returncode == 0, done.stderr
     assert "estimated" not in done.stdout
+
+
+def test_a_file_of_other_noise_is_warned_of_or_left_out(tiny_run, tmp_path, run_command):
+    """The model is for a sigma of 25; the file has one of 4."""
+    noisy = np.clip(128 + 4 * RNG.standard_normal((64, 64, 3)), 0, 255).astype(np.uint8)
+    image_files.write(tmp_path / "a.png", noisy)
+    flags = [f"--run_dir={tiny_run}", f"{tmp_path}/a.png", f"--output={tmp_path}/out"]
+    done = run_command("ssdn_tf.denoise", *flags)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"Careful: .*a.png: its noise has a sigma of about [34]\S* of 255", done.stdout)
+    strict = run_command("ssdn_tf.denoise", *flags[:2], f"--output={tmp_path}/no", "--strict")
+    assert_refused(strict, "1 of 1 files could not be restored")
+    assert not (tmp_path / "no").exists()

@@ -22,9 +22,9 @@ def test_a_second_training_is_told_who_holds_the_folder_until_that_is_killed(tmp
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         try:
             assert holder.stdout.readline() == "held\n"
-            with pytest.raises(runs.RunError, match=f"process {holder.pid} on .*, since .* is"):
-                with locks.held(tmp_path / "run"):
-                    pass
+            wanted = f"process {holder.pid} on .*, since .* is training"
+            with pytest.raises(runs.RunError, match=wanted), locks.held(tmp_path / "run"):
+                pass
         finally:
             holder.kill()  # kill -9
     with locks.held(tmp_path / "run"):

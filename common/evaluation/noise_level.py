@@ -1,0 +1,208 @@
+"""How noisy an image is, whether neighbours share the noise, whether it grows with the signal."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from scipy import ndimage
+
+from common import noise as noises
+
+# Patches: sides of colour and grey ones, and pixels from one to the next. Of grey ones the calmest
+# share counts. Their covariance needs many times more patches than it has rows.
+COLOUR_PATCHES, GREY_PATCHES = ((10, 3), (7, 2), (5, 1), (3, 1)), ((7, 2), (5, 1))
+GREY_SHARE, PATCHES_A_ROW = 0.05, 20
+BLUR = 2.0  # pixels; what varies in the blurred image counts as texture
+CALM_SIDE, CALM_BLUR, CALM_SHARE = 16, 6.0, 0.05  # squares in which shared noise is looked for
+CORRELATED = 0.5  # with the next pixel, in calm squares; more counts as shared
+LEVELS = 8  # of the signal, at which the noise is measured
+GROWTH = 1.5  # variance at the bright end over that at the dark end that counts as growing
+MAX_SIDE = 1024  # pixels; only the middle of larger images is looked at
+MIN_SIDE = 32
+TOLERANCE = 1.4  # factor of the trained sigmas, beyond which a model is said to be unsuited
+ALMOST_NONE = 2 / 255  # deviations below it, of the span, are as good as none
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What is known of an image's noise, in the units of the image.
+
+    Attributes:
+        sigma: standard deviation of the noise that is independent between pixels.
+        calm: deviation in calm squares; beyond `sigma` it is noise that neighbours share, as JPEG
+            files of cameras have it, or fine texture: a single image does not tell.
+        correlation: with the next pixel, in these squares.
+        gain, offset: the variance is gain * signal + offset, fitted at several levels of it.
+        grows: whether that line rises clearly over the levels of this image.
+        clipped: share of the pixels with the largest or the smallest value that integers have.
+        span: 255 for 8 bits, and for others what most values of the image span.
+    """
+
+    sigma: float
+    calm: float
+    correlation: float
+    gain: float
+    offset: float
+    grows: bool
+    clipped: float
+    span: float
+
+    @property
+    def almost_none(self) -> bool:
+        """Whether there is hardly any independent noise."""
+        return self.sigma < ALMOST_NONE * self.span
+
+    @property
+    def shared(self) -> bool:
+        """Whether calm squares vary more than independent noise does, neighbours together."""
+        more = self.calm > max(2 * self.sigma, ALMOST_NONE * self.span / 3)
+        return more and self.correlation > CORRELATED
+
+
+def examine(image: np.ndarray) -> Finding:
+    """Look at the noise of one image.
+
+    Args:
+        image: (H, W, C) as stored, MIN_SIDE pixels or more a side.
+
+    Raises:
+        ValueError: a smaller one.
+    """
+    if min(image.shape[:2]) < MIN_SIDE:
+        raise ValueError(f"{image.shape[1]}x{image.shape[0]} pixels are too few to see the noise.")
+    image = _distinct(_middle(image))
+    values = np.asarray(image, np.float64)
+    calm, correlation = _in_calm_squares(values)
+    gain, offset, grows = _by_level(values)
+    clipped, span = 0.0, 255.0
+    if image.dtype.kind == "u":
+        clipped = float(np.mean((image == 0) | (image == np.iinfo(image.dtype).max)))
+    if image.dtype != np.uint8:
+        span = float(np.ptp(np.quantile(values, (0.002, 0.998)))) or 1.0
+    sigma = white_deviation(values)
+    return Finding(sigma, calm, correlation, gain, offset, grows, clipped, span)
+
+
+def mismatch(found: Finding, noise: noises.Noise, white: float) -> str:
+    """Why a model may do badly on an image, in a sentence; empty if nothing speaks against it.
+
+    Args:
+        found: of `examine`.
+        noise: that the model was trained on.
+        white: value of the image that stands for 1.
+    """
+    if noise.is_none:
+        return ""  # trained on such files, which were looked at then
+    if found.shared:
+        return (
+            f"its calm areas vary by {found.calm:.2g}, neighbours together: fine texture, or noise "
+            "that neighbours share, as in JPEG files of cameras. This model was trained on "
+            "independent noise and may make it worse."
+        )
+    if isinstance(noise, noises.Gauss):
+        sigma = 255 * found.sigma / white
+        low, high = noise.low / TOLERANCE, noise.high * TOLERANCE
+        if not low <= sigma <= high:
+            does = "smooth it too much" if sigma < low else "leave noise"
+            return (
+                f"its noise has a sigma of about {sigma:.2g} of 255, and this model was trained on "
+                f"{noise}; it will {does}."
+            )
+    return ""
+
+
+def white_deviation(image: np.ndarray) -> float:
+    """Standard deviation of white noise, equal in all channels, of (H, W, C).
+
+    The eigenvalues of the patches' covariance are those of the noise, but for some large ones; the
+    largest are left out until the others' mean is not above their median (Chen, Zhu & Heng 2015,
+    "An efficient statistical method for image noise level estimation"). Grey images have too few
+    channels to tell texture from noise, so only their calmest patches count.
+    """
+    grey = image.shape[-1] == 1
+    for side, step in GREY_PATCHES if grey else COLOUR_PATCHES:
+        patches = _patches(image, side, step)
+        if len(patches) >= PATCHES_A_ROW * patches.shape[1]:
+            break
+    if grey:
+        texture = _patches(ndimage.gaussian_filter(image, (BLUR, BLUR, 0)), side, step).var(axis=1)
+        count = max(int(GREY_SHARE * len(patches)), PATCHES_A_ROW * side**2)
+        patches = patches[np.argsort(texture, kind="stable")[:count]]
+        patches = patches - patches.mean(axis=1, keepdims=True)
+    else:
+        patches = patches - patches.mean(axis=0)
+    values = np.sort(np.linalg.eigvalsh(patches.T @ patches / len(patches)))[::-1]
+    values = values[:-1] if grey else values  # without the mean of each patch one is 0
+    for first in range(len(values)):
+        if values[first:].mean() <= np.median(values[first:]):
+            return float(max(values[first:].mean(), 0.0) ** 0.5)
+    return 0.0
+
+
+def _patches(image, side, step):
+    """(N, side * side * C) of (H, W, C)."""
+    windows = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))
+    windows = windows[::step, ::step]
+    return windows.reshape(-1, side * side * image.shape[-1])
+
+
+def _middle(image):
+    top, left = (max(0, (n - MAX_SIDE) // 2) for n in image.shape[:2])
+    return image[top : top + MAX_SIDE, left : left + MAX_SIDE]
+
+
+def _distinct(image):
+    """The first channel alone of a grey image that is stored as colour."""
+    same = all(np.array_equal(image[..., 0], image[..., c]) for c in range(image.shape[-1]))
+    return image[..., :1] if same else image
+
+
+def _in_calm_squares(values):
+    """(deviation, correlation with the next pixel) in the calmest squares, means of the channels.
+
+    Scales above CALM_BLUR are left out.
+    """
+    deviations, correlations = [], []
+    for channel in np.moveaxis(values, -1, 0):
+        rest = channel - ndimage.gaussian_filter(channel, CALM_BLUR)
+        rows, columns = (n // CALM_SIDE for n in rest.shape)
+        cut = rest[: rows * CALM_SIDE, : columns * CALM_SIDE]
+        squares = cut.reshape(rows, CALM_SIDE, columns, CALM_SIDE).swapaxes(1, 2)
+        squares = squares.reshape(-1, CALM_SIDE, CALM_SIDE)
+        order = np.argsort(squares.std(axis=(1, 2)), kind="stable")
+        calm = squares[order[: max(1, int(CALM_SHARE * len(order)))]]
+        power = max(float(np.mean(np.square(calm))), 1e-12)
+        along = np.mean(calm[:, :, 1:] * calm[:, :, :-1]), np.mean(calm[:, 1:] * calm[:, :-1])
+        correlations.append(float(np.mean(along)) / power)
+        deviations.append(float(calm[-1].std()))
+    return float(np.mean(deviations)), float(np.mean(correlations))
+
+
+def _by_level(values):
+    """(gain, offset, whether the noise grows): a line through the variance at several levels.
+
+    The variance is that of diagonal differences of 2x2 pixels, by their median, in the calmer half
+    of the squares at each level.
+    """
+    height, width = (n // 2 * 2 for n in values.shape[:2])
+    a, b = values[:height:2, :width:2], values[:height:2, 1:width:2]
+    c, d = values[1:height:2, :width:2], values[1:height:2, 1:width:2]
+    detail = np.abs(a - b - c + d) / 2
+    level = ndimage.uniform_filter((a + b + c + d) / 4, (5, 5, 0))
+    edge = ndimage.gaussian_gradient_magnitude(level[..., 0], 1.0)[..., None] + 0 * level
+    edges = np.quantile(level, np.linspace(0.02, 0.98, LEVELS + 1))
+    points = []
+    for low, high in zip(edges, edges[1:]):
+        inside = (level >= low) & (level <= high)
+        if np.count_nonzero(inside) < 200 or high <= low:
+            continue
+        inside &= edge <= np.median(edge[inside])
+        points.append((level[inside].mean(), (np.median(detail[inside]) / 0.6745) ** 2))
+    if len(points) < 3 or np.ptp(points, axis=0).min() == 0:
+        return 0.0, float(np.median(detail) / 0.6745) ** 2, False
+    x, y = np.array(points).T
+    gain, offset = np.polyfit(x, y, 1)
+    ends = gain * x[[0, -1]] + offset
+    agrees = np.corrcoef(x, y)[0, 1] > 0.9
+    return float(gain), float(offset), bool(agrees and ends[1] > GROWTH * max(ends[0], 1e-12))
