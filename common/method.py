@@ -207,10 +207,10 @@ class Method:
     def own_files(self, config: typing.Any) -> list[pathlib.Path]:
         """The noisy files that a configuration names, for the look at them; [] for a named set."""
         from common.data import datasets
-        from common.files import image_files
+        from common.files import listing
 
         is_named = config.train_set in datasets.NAMED or config.train_set == "sample"
-        return [] if is_named else image_files.list_files(config.train_set)
+        return [] if is_named else listing.list_files(config.train_set)
 
     def advise(self, config: typing.Any, reaches: list[tuple[str, int]]) -> list[str]:
         """What to do about correlated noise, in lines for the user; by default nothing.

@@ -10,6 +10,7 @@ from absl import app
 
 from common import progress
 from common.commands import flags, running
+from common.files import listing
 from common.method import Method
 from common.training import runs
 
@@ -57,18 +58,24 @@ def _denoise(method, arguments, choose_restorer):
     from common.restoring import file_by_file
 
     patterns = input_patterns(arguments)
-    trained = FLAGS.run_dir or not method.ready or runs.newest_finished(method.name)
-    if trained:
+    run_dir = None
+    if FLAGS.run_dir or not method.ready or runs.newest_finished(method.name):
         run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
-        return _restore(method, run_dir, patterns, choose_restorer)
-    grouped = file_by_file.by_channels(patterns, list(method.ready), FLAGS.dims)
-    for channels, paths in grouped.items():
+        method.load_config(run_dir)  # what is wrong with it shows first
+    files = [file for pattern in patterns for file in listing.found(pattern, FLAGS.recursive)]
+    for pattern in patterns:
+        for line in listing.left_out(pattern, FLAGS.recursive):
+            progress.say(line)
+    if run_dir is not None:
+        return _restore(method, run_dir, files, choose_restorer)
+    grouped = file_by_file.by_channels(files, list(method.ready), FLAGS.dims)
+    for channels, fitting in grouped.items():
         name = method.ready[channels]
         progress.say(f"Model: {name}, which comes with the project; noise2x models {name}")
-        _restore(method, name, paths, choose_restorer)
+        _restore(method, name, fitting, choose_restorer)
 
 
-def _restore(method, run_dir, patterns, choose_restorer):
+def _restore(method, run_dir, files, choose_restorer):
     """Restores files with the model of a run folder, or a shipped one, as the flags say."""
     from common.restoring import file_by_file, prediction
 
@@ -85,7 +92,7 @@ def _restore(method, run_dir, patterns, choose_restorer):
         restore = functools.partial(restore, **limits)
     file_by_file.restore_files(
         denoiser,
-        patterns,
+        files,
         FLAGS.output,
         noise_level=FLAGS.noise_level,
         with_std=FLAGS.std,

@@ -185,6 +185,9 @@ def define_denoising() -> None:
         "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
     )
     flags.DEFINE_bool(
+        "recursive", False, "Take in the sub-folders of folders; --output gets the same tree."
+    )
+    flags.DEFINE_bool(
         "strict",
         False,
         "Leave out files whose noise the model was not trained on, instead of warning of them.",

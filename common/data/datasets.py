@@ -8,7 +8,7 @@ import pathlib
 
 from common.data import image_sets
 from common.data.image_sets import ImageSet
-from common.files import image_files, pixels
+from common.files import image_files, listing, pixels
 from common.files.errors import ImageError
 
 # Places of the named sets in the data folder, as their authors distribute them. `noise2x download`
@@ -110,7 +110,7 @@ def _load_sample(part):
 
 def _load_files(name, pattern, max_images):
     def read_each():
-        for path in image_files.list_files(pattern):
+        for path in listing.list_files(pattern):
             try:
                 pages = image_files.read(path)
             except ImageError as error:

@@ -7,7 +7,7 @@ import os
 import pathlib
 
 from common.data import image_sets
-from common.files import atomic, image_files, stacks
+from common.files import atomic, image_files, listing, stacks
 from common.files.errors import ImageError
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def find(path: str | pathlib.Path, pattern: str = "*") -> list[pathlib.Path]:
     """
     root = pathlib.Path(os.path.expanduser(path))
     if not root.is_dir():
-        return image_files.list_files(path)
+        return listing.list_files(path)
     files = [p for p in atomic.glob(root / pattern) if p.suffix.lower() in image_files.SUFFIXES]
     if not files:
         raise ImageError(f"{path}: no images that match {pattern!r} in this folder.")

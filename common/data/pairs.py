@@ -9,7 +9,7 @@ import pathlib
 import numpy as np
 
 from common.data import image_sets
-from common.files import image_files
+from common.files import image_files, listing
 from common.files.errors import ImageError
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ def load_pairs(folder: str | pathlib.Path, *, max_images: int | None = None) -> 
     scenes = sorted(path for path in root.iterdir() if path.is_dir())
 
     def read_each():
-        for path in image_files.find_files(root) if scenes else ():
+        for path in listing.find_files(root) if scenes else ():
             message = f"{path}: a lone file beside sub-folders; put it into that of its scene."
             yield path.stem, ImageError(message)
-        for scene in scenes or image_files.list_files(folder):
+        for scene in scenes or listing.list_files(folder):
             try:
                 yield scene.stem, _read_scene(scene)
             except ImageError as error:
@@ -54,7 +54,7 @@ def load_pairs(folder: str | pathlib.Path, *, max_images: int | None = None) -> 
 
 def _read_scene(path):
     """Read the files of a folder, or the pages of a stack, as (K, H, W, C)."""
-    paths = image_files.list_files(str(path))
+    paths = listing.list_files(str(path))
     pages = []
     for stack in paths:
         array, axes, _ = image_files.load(stack)

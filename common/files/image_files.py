@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
+import struct
 import typing
+import zlib
 
 import numpy as np
 import PIL
@@ -15,7 +16,8 @@ from common.files.errors import ImageError
 from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp", ".avif")
+HEIF = (".heic", ".heif")  # with the extra `heif`
 
 
 def load(
@@ -45,6 +47,10 @@ def load(
         raise ImageError(f"{path}: empty file.")
     try:
         array, letters, metadata = _read_any(path, axes, max_bytes)
+    except ImageError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise ImageError(f"{path}: {error}") from error
     except Exception as error:  # decoders raise nearly any error for damaged bytes
         raise ImageError(f"{path}: not readable as an image ({short(error)}).") from error
     metadata = metadata.replace(dtype=np.dtype(array.dtype).newbyteorder("="))
@@ -57,6 +63,8 @@ def load(
 def _read_any(path, axes, max_bytes):
     """Read a file in the format of its suffix: (array as stored, its axes, metadata)."""
     suffix = path.suffix.lower()
+    if suffix in HEIF:
+        _open_heif(path)
     if suffix in (".tif", ".tiff"):
         try:
             return tiffs.read(path, max_bytes)
@@ -195,14 +203,17 @@ def _read_picture(path):
         if picture.format == "PNG" and picture.mode in ("RGB", "RGBA", "LA"):
             with open(path, "rb") as file:
                 if file.read(25)[24] == 16:
-                    raise ImageError(
-                        f"{path}: 16-bit colour PNG is not supported; save it as TIFF."
-                    )
+                    return _read_deep_png(path, picture)
+        if getattr(picture, "n_frames", 1) > 1:
+            raise ImageError(f"{path}: {picture.n_frames} frames; save each as a file of its own.")
         size = picture.width * picture.height * len(picture.getbands())
         file_arrays.check_plausible(size, path.stat().st_size)
         profile = picture.info.get("icc_profile")
+        lossless = picture.format == "WEBP" and _is_lossless(path)
         picture = ImageOps.exif_transpose(picture)
-        metadata = Metadata(exif=picture.getexif().tobytes() if picture.getexif() else None)
+        metadata = Metadata(
+            lossless=lossless, exif=picture.getexif().tobytes() if picture.getexif() else None
+        )
         if profile and picture.mode not in ("CMYK", "YCbCr", "HSV", "LAB"):
             # These colours are converted below, so the profile would be wrong afterwards.
             metadata = metadata.replace(icc_profile=profile)
@@ -216,11 +227,54 @@ def _read_picture(path):
     return (array if array.ndim == 3 else array[..., None]), metadata
 
 
+def _open_heif(path):
+    """Lets Pillow read and write HEIF; raises ImageError without the extra."""
+    try:
+        import pillow_heif
+    except ModuleNotFoundError:
+        raise ImageError(f"{path}: HEIC needs the extra `heif`; or save it as PNG.") from None
+    pillow_heif.register_heif_opener()
+
+
+def _read_deep_png(path, picture):
+    """A PNG of 16 bits and several channels, as `_read_picture`."""
+    imagecodecs = _imagecodecs(path)
+    file_arrays.check_plausible(
+        2 * picture.width * picture.height * len(picture.getbands()), path.stat().st_size
+    )
+    profile = picture.info.get("icc_profile")
+    array = imagecodecs.png_decode(path.read_bytes())
+    return array, Metadata() if profile is None else Metadata(icc_profile=profile)
+
+
+def _imagecodecs(path):
+    try:
+        import imagecodecs
+    except ModuleNotFoundError:
+        raise ImageError(
+            f"{path}: 16-bit colour PNG needs the extra `png16`; or use .tif."
+        ) from None
+    return imagecodecs
+
+
+def _deep_png(path, array, icc_profile):
+    """The bytes of a PNG of 16 bits and several channels."""
+    imagecodecs = _imagecodecs(path)
+    encoded = bytes(imagecodecs.png_encode(array))
+    if not icc_profile:
+        return encoded
+    # The chunk of the colour profile comes after the header, which has 33 bytes.
+    data = b"ICC profile\0\0" + zlib.compress(icc_profile)
+    chunk = b"iCCP" + data
+    whole = struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return encoded[:33] + whole + encoded[33:]
+
+
 def write(path: str | pathlib.Path, pages: np.ndarray, metadata: Metadata | None = None) -> None:
     """Write an image in the format of the suffix, whole or not at all.
 
     Args:
-        path: the file. PNG and JPEG hold uint8, PNG also one-channel uint16, TIFF and NPY all.
+        path: the file. PNG and JPEG hold uint8, PNG also uint16, TIFF and NPY all.
         pages: (H, W, C) or (pages, H, W, C).
         metadata: from `load`; EXIF data and colour profile of pictures are written again.
 
@@ -240,19 +294,26 @@ def write(path: str | pathlib.Path, pages: np.ndarray, metadata: Metadata | None
         elif suffix == ".npy":
             with open(temporary, "wb") as file:
                 np.save(file, squeezed, allow_pickle=False)
-        elif suffix in SUFFIXES:
-            depth_fits = array.dtype == np.uint8 or (
-                suffix == ".png" and array.dtype == np.uint16 and array.shape[-1] == 1
-            )
+        elif suffix in (*SUFFIXES, *HEIF):
+            deep = suffix == ".png" and array.dtype == np.uint16
+            depth_fits = array.dtype == np.uint8 or deep
             if array.ndim == 4 or not depth_fits:
                 raise ImageError(
                     f"{path}: {suffix} can't hold {array.dtype} of shape {array.shape}; use .tif."
                 )
             kept = ("exif", "icc_profile") if suffix != ".bmp" else ()
-            values = {name: getattr(metadata or Metadata(), name) for name in kept}
+            values_of = metadata or Metadata()
+            values = {name: getattr(values_of, name) for name in kept}
             options = {name: value for name, value in values.items() if value is not None}
-            if suffix in (".jpg", ".jpeg"):
+            if deep and array.shape[-1] > 1:
+                temporary.write_bytes(_deep_png(path, array, options.get("icc_profile")))
+                return
+            if suffix in HEIF:
+                _open_heif(path)
+            if suffix in (".jpg", ".jpeg", ".avif", *HEIF):
                 options["quality"] = 95
+            elif suffix == ".webp":
+                options |= {"lossless": True} if values_of.lossless else {"quality": 95}
             try:
                 Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
             except (OSError, ValueError, SystemError) as error:  # larger than the format holds
@@ -271,34 +332,13 @@ def _format(suffix):
     return PIL.Image.EXTENSION[suffix]
 
 
-def find_files(folder: str | pathlib.Path) -> list[pathlib.Path]:
-    """List the files of a folder with the suffix of an image, and Zarr folders, sorted."""
-    paths = pathlib.Path(folder).iterdir()
-    return sorted(p for p in paths if (p.suffix.lower() in SUFFIXES and p.is_file()) or is_zarr(p))
+def _is_lossless(path):
+    """Whether a WebP file holds its image without loss."""
+    with open(path, "rb") as file:
+        head = file.read(2**16)
+    return b"VP8L" in head and b"VP8 " not in head
 
 
 def is_zarr(path: pathlib.Path) -> bool:
     """Whether a path is a folder whose name ends in .zarr: an array or a group in that format."""
     return path.suffix.lower() == ".zarr" and path.is_dir()
-
-
-def list_files(pattern: str | pathlib.Path) -> list[pathlib.Path]:
-    """List the image files of a folder (not its sub-folders) or a glob, sorted, or a single file.
-
-    Raises:
-        ImageError: no such file or folder, or no image in it.
-    """
-    path = pathlib.Path(os.path.expanduser(pattern))
-    if path.is_file() or is_zarr(path):
-        return [path]
-    if path.is_dir():
-        images = find_files(path)
-        if not images:
-            raise ImageError(f"{pattern}: no images in this folder ({', '.join(SUFFIXES)}).")
-        return images
-    if any(c in str(path) for c in "*?["):
-        matches = atomic.glob(path)
-        if matches:
-            return matches
-        raise ImageError(f"{pattern}: no file matches.")
-    raise ImageError(f"{pattern}: no such file or folder.")

@@ -19,6 +19,7 @@ class Metadata:
         kind: flavour of the file: "imagej", "ome", "zarr", or "" for a plain one.
         exif: EXIF data of a photograph, as bytes.
         icc_profile: colour profile of a photograph, as bytes.
+        lossless: whether a WebP file holds its image without loss.
         resolution: pixels per unit along X and Y, in a TIFF.
         resolution_unit: TIFF's number for that unit.
         orientation: TIFF's tag for the directions of rows and columns; None for upright.
@@ -32,6 +33,7 @@ class Metadata:
     kind: str = ""
     exif: bytes | None = None
     icc_profile: bytes | None = None
+    lossless: bool = False
     resolution: tuple[float, float] | None = None
     resolution_unit: int | None = None
     orientation: int | None = None

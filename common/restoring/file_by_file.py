@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from common import progress
-from common.files import image_files, metadata, pixels, stacks
+from common.files import listing, metadata, pixels, stacks
 from common.files.errors import ImageError
 from common.restoring import jobs, prediction, tiling
 
@@ -25,7 +25,7 @@ MAX_FLOAT = 4.0  # largest value in a float file that is taken for [0, 1]
 
 def restore_files(
     denoiser: Denoiser,
-    patterns: Sequence[str],
+    patterns: Sequence[str | listing.Found],
     output: str | pathlib.Path,
     *,
     noise_level: float | None = None,
@@ -46,7 +46,7 @@ def restore_files(
 
     Args:
         denoiser: the trained model.
-        patterns: files, folders or globs.
+        patterns: files, folders or globs, or what `listing.found` made of them.
         output: the folder; made if it is missing.
         noise_level: level of the noise in the files, in the units of the noise string, for models
             that take it [that of the training].
@@ -73,8 +73,12 @@ def restore_files(
     if with_std and not denoiser.predicts_std:
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
     level = noise_parameter(config, noise_level)
-    paths = [path for pattern in patterns for path in image_files.list_files(pattern)]
-    todo = _jobs(paths, pathlib.Path(output), with_std)
+    files = [
+        file
+        for pattern in patterns
+        for file in ([pattern] if isinstance(pattern, listing.Found) else listing.found(pattern))
+    ]
+    todo = _jobs(files, pathlib.Path(output), with_std)
 
     def restore_image(noisy):
         inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
@@ -107,26 +111,26 @@ def _doubt(stack, denoiser, look):
 
 
 def by_channels(
-    patterns: Sequence[str], known: Sequence[int], axes: str | None
-) -> dict[int, list[str]]:
+    files: Sequence[listing.Found], known: Sequence[int], axes: str | None
+) -> dict[int, list[listing.Found]]:
     """Sort files by the number of channels, of those known, that they can be read with.
 
     Args:
-        patterns: files, folders or globs.
+        files: of `listing.found`.
         known: numbers of channels, the first that fits is taken. A file that fits none, or can't be
             read, comes to the last, whose model will say what is wrong with it.
         axes: letters for the axes of the files [those that the files name].
 
     Returns:
-        {channels: paths}, of those channels that there are files of.
+        {channels: files}, of those channels that there are files of.
     """
-    grouped: dict[int, list[str]] = {}
-    for path in (path for pattern in patterns for path in image_files.list_files(pattern)):
+    grouped: dict[int, list[listing.Found]] = {}
+    for file in files:
         fitting = known[-1]
         with contextlib.suppress(ImageError):
-            stack = stacks.read(path, axes, max_bytes=1)
+            stack = stacks.read(file.path, axes, max_bytes=1)
             fitting = next((n for n in known if _fits(stack, n)), fitting)
-        grouped.setdefault(fitting, []).append(str(path))
+        grouped.setdefault(fitting, []).append(file)
     return grouped
 
 
@@ -164,18 +168,19 @@ def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
     return noise.level(strength)
 
 
-def _jobs(paths, output, with_std):
+def _jobs(files, output, with_std):
     """A list of (input, output, file of the standard deviation or None).
 
     That file is NAME-std.tif; of a.png and a.tif in one folder they are a.png-std.tif and
     a.tif-std.tif.
     """
-    stems = collections.Counter(path.stem for path in paths)
+    stems = collections.Counter(file.below.with_suffix("") for file in files)
 
-    def of_std(path):
-        return output / f"{path.stem if stems[path.stem] == 1 else path.name}-std.tif"
+    def of_std(below):
+        name = below.stem if stems[below.with_suffix("")] == 1 else below.name
+        return output / below.with_name(f"{name}-std.tif")
 
-    return [(path, output / path.name, of_std(path) if with_std else None) for path in paths]
+    return [(path, output / below, of_std(below) if with_std else None) for path, below in files]
 
 
 def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):

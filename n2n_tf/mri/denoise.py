@@ -19,7 +19,7 @@ import numpy as np
 from common import progress
 from common.commands import flags, running
 from common.commands.denoise import input_patterns
-from common.files import image_files
+from common.files import image_files, listing
 from common.files.errors import ImageError
 from n2n_tf.mri.method import METHOD
 
@@ -88,7 +88,7 @@ def _run(arguments):
     patterns = input_patterns(arguments)
     run_dir = running.finished_run(METHOD.name, f"python -m {METHOD.name}.train")
     model = METHOD.load(run_dir, FLAGS.precision)
-    paths = [path for pattern in patterns for path in image_files.list_files(pattern)]
+    paths = [path for pattern in patterns for path in listing.list_files(pattern)]
     output = pathlib.Path(FLAGS.output)
 
     def restore(path, target):

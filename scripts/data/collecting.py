@@ -7,7 +7,7 @@ import numpy as np
 from absl import flags as absl_flags
 
 from common.commands import flags
-from common.files import image_files, pixels
+from common.files import image_files, listing, pixels
 from common.files.errors import ImageError
 
 FLAGS = flags.FLAGS
@@ -51,7 +51,7 @@ def run(write):
     max_size = FLAGS.max_size or sys.maxsize
     if FLAGS.min_size > max_size:
         raise ValueError(f"min_size={FLAGS.min_size}: more than max_size={max_size}.")
-    paths = [path for pattern in FLAGS.input for path in image_files.list_files(pattern)]
+    paths = [path for pattern in FLAGS.input for path in listing.list_files(pattern)]
     count = {"of another size": 0, "bad": 0}
     pictures = usable(paths[: FLAGS.max_files], FLAGS.min_size, max_size, count)
     written = write(FLAGS.output, shown(pictures))

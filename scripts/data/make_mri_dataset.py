@@ -18,7 +18,7 @@ import numpy as np
 from absl import flags as absl_flags
 
 from common.commands import flags, running
-from common.files import atomic, image_files, pixels
+from common.files import atomic, image_files, listing, pixels
 from common.files.errors import ImageError
 from scripts.data import collecting, make_hdf5
 
@@ -130,8 +130,8 @@ def find(pattern):
     if path.is_dir():
         volumes = [p for p in atomic.glob(path / "*") if p.name.lower().endswith(NIFTI)]
         if volumes:
-            return volumes + image_files.find_files(path)
-    return image_files.list_files(pattern)
+            return volumes + listing.find_files(path)
+    return listing.list_files(pattern)
 
 
 def run():

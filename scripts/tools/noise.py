@@ -23,7 +23,7 @@ from absl import flags as absl_flags
 
 from common.commands import flags, running
 from common.evaluation import noise_level
-from common.files import atomic, image_files
+from common.files import atomic, image_files, listing
 from common.files.errors import ImageError
 
 FLAGS = flags.FLAGS
@@ -104,7 +104,7 @@ def run(arguments):
     if not arguments:
         raise app.UsageError("Name the files to look at: photo.jpg, a folder, or 'scans/*.tif'.")
     rows, bad = [], 0
-    for path in (path for pattern in arguments for path in image_files.list_files(pattern)):
+    for path in (path for pattern in arguments for path in listing.list_files(pattern)):
         try:
             for row, found in looks(path):
                 rows.append(row)

@@ -22,7 +22,7 @@ import PIL.Image
 from absl import flags as absl_flags
 
 from common.commands import flags, running
-from common.files import atomic, image_files, pixels, stacks
+from common.files import atomic, image_files, listing, pixels, stacks
 from common.files.errors import ImageError
 from common.restoring import jobs
 
@@ -186,7 +186,7 @@ def run():
     flags.require("input", "output", "model")
     client = Client(FLAGS.url, FLAGS.model, version=FLAGS.version)
     level = {} if FLAGS.noise_level is None else {"noise_level": FLAGS.noise_level}
-    paths = [path for pattern in FLAGS.input for path in image_files.list_files(pattern)]
+    paths = [path for pattern in FLAGS.input for path in listing.list_files(pattern)]
     output = pathlib.Path(FLAGS.output)
 
     def restore(path, target):

@@ -323,7 +323,9 @@ def test_a_file_of_other_noise_is_warned_of_or_left_out(tiny_run, tmp_path, run_
     flags = [f"--run_dir={tiny_run}", f"{tmp_path}/a.png", f"--output={tmp_path}/out"]
     done = run_command("ssdn_tf.denoise", *flags)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"Careful: .*a.png: its noise has a sigma of about [34]\S* of 255", done.stdout)
+    assert re.search(
+        r"Careful: .*a.png: its noise has a sigma of about [34]\S* of 255", done.stdout
+    )
     strict = run_command("ssdn_tf.denoise", *flags[:2], f"--output={tmp_path}/no", "--strict")
     assert_refused(strict, "1 of 1 files could not be restored")
     assert not (tmp_path / "no").exists()

@@ -1,5 +1,7 @@
 """common.files.image_files and pixels: every file type there and back, ranges, bad files."""
 
+import sys
+
 import numpy as np
 import pytest
 import tifffile
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from common.files import image_files, pixels, stacks
+from common.files import image_files, listing, pixels, stacks
 from common.files.errors import ImageError
 
 RNG = np.random.default_rng(0)
@@ -161,15 +163,19 @@ def test_values_that_are_not_finite_are_refused(tmp_path, value):
 
 
 def test_a_type_the_format_cannot_hold_is_refused_and_leaves_nothing(tmp_path):
-    for array in (np.zeros((4, 4, 3), np.uint16), np.zeros((2, 4, 4, 3), np.uint8)):
+    for name, array in (
+        ("a.jpg", np.zeros((4, 4, 3), np.uint16)),
+        ("a.png", np.zeros((4, 4, 3), np.float32)),
+        ("a.png", np.zeros((2, 4, 4, 3), np.uint8)),
+    ):
         with pytest.raises(ImageError, match="use .tif"):
-            image_files.write(tmp_path / "a.png", array)
+            image_files.write(tmp_path / name, array)
     with pytest.raises(ImageError, match="unknown suffix"):
         image_files.write(tmp_path / "a.xyz", np.zeros((4, 4, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sixteen_bit_colour_png_is_refused_rather_than_halved(tmp_path):
+def test_sixteen_bit_colour_png_is_not_halved(tmp_path):
     import struct
     import zlib
 
@@ -185,8 +191,19 @@ def test_sixteen_bit_colour_png_is_refused_rather_than_halved(tmp_path):
         + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
     )
-    with pytest.raises(ImageError, match="16-bit colour PNG"):
-        image_files.read(tmp_path / "deep.png")
+    stored = np.frombuffer(bytes(range(12)), ">u2").reshape(2, 3)
+    back = image_files.read_one(tmp_path / "deep.png")
+    np.testing.assert_array_equal(back, np.stack([stored, stored]))
+
+
+def test_without_imagecodecs_colour_png_of_16_bits_is_refused(tmp_path, monkeypatch):
+    array = np.full((4, 4, 3), 1000, np.uint16)
+    image_files.write(tmp_path / "a.png", array)
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    with pytest.raises(ImageError, match="needs the extra `png16`; or use .tif"):
+        image_files.read(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="needs the extra `png16`"):
+        image_files.write(tmp_path / "b.png", array)
 
 
 def test_channel_conversion():
@@ -201,8 +218,8 @@ def test_channel_conversion():
 def test_folders_globs_and_files_are_listed_and_nothing_is_named(tmp_path):
     for name in ("b.png", "a.jpg", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
-    assert [p.name for p in image_files.list_files(tmp_path)] == ["a.jpg", "b.png"]
-    assert [p.name for p in image_files.list_files(f"{tmp_path}/*.png")] == ["b.png"]
+    assert [p.name for p in listing.list_files(tmp_path)] == ["a.jpg", "b.png"]
+    assert [p.name for p in listing.list_files(f"{tmp_path}/*.png")] == ["b.png"]
     (tmp_path / "none").mkdir()
     for pattern, message in (
         ("none", "no images in this folder"),
@@ -210,7 +227,7 @@ def test_folders_globs_and_files_are_listed_and_nothing_is_named(tmp_path):
         ("missing", "no such file or folder"),
     ):
         with pytest.raises(ImageError, match=message):
-            image_files.list_files(f"{tmp_path}/{pattern}")
+            listing.list_files(f"{tmp_path}/{pattern}")
 
 
 @settings(deadline=None, max_examples=50)
@@ -265,3 +282,45 @@ def test_an_lzw_tiff_that_lies_on_its_side_or_is_cmyk_comes_upright_in_rgb(
     )
     array, _, metadata = image_files.load(path)
     assert array.shape == (20, 30, 3) and metadata.icc_profile is None
+
+
+def test_colour_png_of_16_bits_comes_back_with_its_profile(tmp_path):
+    from PIL import Image, ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for channels in (2, 3, 4):
+        array = RNG.integers(0, 65536, (9, 7, channels), np.uint16)
+        path = tmp_path / f"{channels}.png"
+        image_files.write(path, array, image_files.Metadata(icc_profile=profile))
+        back, axes, metadata = image_files.load(path)
+        np.testing.assert_array_equal(back, array)
+        assert (back.dtype, axes, metadata.icc_profile) == (np.uint16, "YXS", profile)
+        with Image.open(path) as picture:  # another reader finds the file whole
+            picture.load()
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".heic"])
+def test_formats_of_phones_come_back(tmp_path, suffix):
+    y, x = np.mgrid[:64, :48]
+    array = np.stack([2 * y, 3 * x, y + x], axis=-1).astype(np.uint8)
+    image_files.write(tmp_path / f"a{suffix}", array)
+    back = image_files.read_one(tmp_path / f"a{suffix}")
+    assert back.shape == array.shape
+    assert np.abs(back.astype(int) - array).mean() < 4
+
+
+def test_webp_stays_without_loss_and_frames_are_refused(tmp_path):
+    from PIL import Image
+
+    array = RNG.integers(0, 256, (16, 16, 3), np.uint8)
+    for lossless in (True, False):
+        Image.fromarray(array).save(tmp_path / "a.webp", lossless=lossless)
+        stored, _, metadata = image_files.load(tmp_path / "a.webp")
+        assert metadata.lossless == lossless
+        image_files.write(tmp_path / "b.webp", stored, metadata)
+        same = np.array_equal(image_files.read_one(tmp_path / "b.webp"), stored)
+        assert same == lossless
+    frames = [Image.fromarray(array), Image.fromarray(255 - array)]
+    frames[0].save(tmp_path / "c.webp", save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match="c.webp: 2 frames; save each as a file of its own"):
+        image_files.load(tmp_path / "c.webp")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from common.files import image_files, stacks, zarrs
+from common.files import listing, stacks, zarrs
 from common.files.errors import ImageError
 
 zarr = pytest.importorskip("zarr")
@@ -59,8 +59,8 @@ def test_plain_arrays_take_the_axes_that_are_named(tmp_path):
     assert stacks.read(tmp_path / "a.zarr").axes == "QYX"
     stack = stacks.read(tmp_path / "a.zarr", "ZYX")
     np.testing.assert_array_equal(stack.items(3, 1)[0, ..., 0], data)
-    assert image_files.list_files(tmp_path) == [tmp_path / "a.zarr"]
-    assert image_files.list_files(tmp_path / "a.zarr") == [tmp_path / "a.zarr"]
+    assert listing.list_files(tmp_path) == [tmp_path / "a.zarr"]
+    assert listing.list_files(tmp_path / "a.zarr") == [tmp_path / "a.zarr"]
 
 
 def test_damage_is_named(tmp_path):

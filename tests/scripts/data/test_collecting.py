@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from common.files import image_files
+from common.files import image_files, listing
 from scripts.data import collecting
 
 RNG = np.random.default_rng(0)
@@ -18,7 +18,7 @@ def test_pictures_of_the_right_size_are_collected_and_the_others_counted(tmp_pat
         image_files.write(tmp_path / name, RNG.integers(0, 255, shape).astype(dtype))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     count = {"of another size": 0, "bad": 0}
-    paths = image_files.list_files(tmp_path)
+    paths = listing.list_files(tmp_path)
     pictures = list(collecting.usable(paths, 16, 64, count))
     assert [picture.shape for picture in pictures] == [(40, 50, 3)] * 2
     assert count == {"of another size": 1, "bad": 2}
