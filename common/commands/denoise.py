@@ -108,9 +108,12 @@ def _restore(method, run_dir, files, choose_restorer):
 
 
 def _look(noise, image, white):
-    """Why a model of some noise may do badly on an image; "" for those too small to tell."""
+    """What speaks against restoring an image with a model of some noise; see Seen."""
     from common.evaluation import noise_level
+    from common.restoring import file_by_file
 
     if min(image.shape[:2]) < noise_level.MIN_SIDE:
-        return ""
-    return noise_level.mismatch(noise_level.examine(image), noise, white)
+        return file_by_file.Seen()  # too small to tell
+    found = noise_level.examine(image)
+    doubt = noise_level.mismatch(found, noise, white)
+    return file_by_file.Seen(doubt, found.explained / white, white)

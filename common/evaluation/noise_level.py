@@ -54,6 +54,11 @@ class Finding:
         return self.sigma < ALMOST_NONE * self.span
 
     @property
+    def explained(self) -> float:
+        """Root mean square of what may be taken away as noise: generous, twice what was found."""
+        return 2 * max(self.sigma, self.calm if self.shared else 0.0) + ALMOST_NONE * self.span
+
+    @property
     def shared(self) -> bool:
         """Whether calm squares vary more than independent noise does, neighbours together."""
         more = self.calm > max(2 * self.sigma, ALMOST_NONE * self.span / 3)

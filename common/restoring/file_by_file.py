@@ -23,6 +23,19 @@ LOOKED_AT = 1024  # pixels; side of the part of an image whose noise is looked a
 MAX_FLOAT = 4.0  # largest value in a float file that is taken for [0, 1]
 
 
+class Seen(typing.NamedTuple):
+    """What a look at a file gives.
+
+    doubt: a sentence on why the model may do badly on it, or "".
+    explained: root mean square on [0, 1] by which restoring changes it if only noise goes.
+    white: stored value that stands for 1.
+    """
+
+    doubt: str = ""
+    explained: float = float("inf")
+    white: float = 1.0
+
+
 def restore_files(
     denoiser: Denoiser,
     patterns: Sequence[str | listing.Found],
@@ -35,7 +48,7 @@ def restore_files(
     restore: Callable[..., Mapping[str, np.ndarray]] = prediction.restore,
     tiles: Mapping[str, int | None] | None = None,
     max_bytes: int | None = None,
-    look: Callable[[np.ndarray, float], str] | None = None,
+    look: Callable[[np.ndarray, float], Seen] | None = None,
     strict: bool = False,
     show: Callable[[str], typing.Any] = progress.say,
 ) -> None:
@@ -59,8 +72,8 @@ def restore_files(
         tiles: settings of a tiling.Grid [images are restored whole].
         max_bytes: larger files are read and written in parts [none is].
         look: called with the middle of a file's first image, (H, W, C) as stored, and the value
-            that stands for 1; gives a sentence on why the model may do badly on it, or "".
-        strict: leave out a file of which there is such a sentence.
+            that stands for 1. What it sees is compared with the model, and with the result.
+        strict: leave out a file about which there is a doubt.
         show: called with a line for each file.
 
     Raises:
@@ -80,24 +93,38 @@ def restore_files(
     ]
     todo = _jobs(files, pathlib.Path(output), with_std)
 
-    def restore_image(noisy):
-        inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
-        return restore(denoiser, inputs, **(tiles or {}))
-
     def restore_file(path, target, std_target):
         stack = stacks.read(path, axes, usual=config.file_axes, max_bytes=max_bytes)
-        if look and (doubt := _doubt(stack, denoiser, look)):
+        seen = Seen() if look is None else _looked_at(stack, denoiser, look)
+        if seen.doubt:
             if strict:
-                raise ImageError(f"{path}: {doubt}")
-            show(f"Careful: {path}: {doubt}")
-        return _restore_stack(
+                raise ImageError(f"{path}: {seen.doubt}")
+            show(f"Careful: {path}: {seen.doubt}")
+        changes = []  # mean squares, of the parts of the file
+
+        def restore_image(noisy):
+            inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
+            result = restore(denoiser, inputs, **(tiles or {}))
+            if denoiser.scale == 1:
+                changes.append(float(np.mean(np.square(result["denoised"] - noisy))))
+            return result
+
+        line = _restore_stack(
             denoiser, restore_image, stack, dtype, tiles, target, std_target, show
         )
+        change = float(np.mean(changes or 0.0)) ** 0.5
+        if change > seen.explained and not seen.doubt:
+            white = seen.white
+            show(
+                f"Careful: {path}: restoring changed it by {change * white:.3g}, more than the "
+                f"{seen.explained * white:.3g} that its noise explains; compare the two."
+            )
+        return line
 
     jobs.do_each(todo, restore_file, show=show)
 
 
-def _doubt(stack, denoiser, look):
+def _looked_at(stack, denoiser, look):
     """What `look` says of the middle of a stack's first image."""
     view = stack.view(denoiser.spatial, denoiser.config.channels)
     region = []

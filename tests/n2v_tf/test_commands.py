@@ -210,3 +210,14 @@ def test_constant_and_broken_files_are_named(tmp_path, run_command):
         done = run_command("n2v_tf.train", f"--data_path={path}", f"--run_dir={tmp_path}/r", *TINY)
         assert done.returncode == 1
         assert message in done.stderr
+
+
+def test_a_result_that_the_noise_does_not_explain_is_said(run, tmp_path, run_command):
+    """The model of two steps restores anything but the image."""
+    flags = [f"--run_dir={run}/run", f"--output={tmp_path}/out", f"{run}/stack.tif"]
+    done = run_command("n2v_tf.denoise", *flags, "--dims=TYX")
+    assert done.returncode == 0, done.stderr
+    said = re.search(
+        r"stack.tif: restoring changed it by (\S+), more than the (\S+) that", done.stdout
+    )
+    assert said and float(said[1]) > float(said[2]) > 15
