@@ -54,6 +54,7 @@ class Metadata:
             "properties": {
                 k: v / scale if k in sizes and isinstance(v, (int, float)) else v
                 for k, v in self.properties.items()
+                if k not in ("ROI", "Overlays")  # ImageJ's outlines, in pixels
             }
         }
         if self.resolution is not None:

@@ -22,7 +22,10 @@ from common.files.metadata import Metadata
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 IMAGEJ_TYPES = (np.uint8, np.uint16, np.float32)
-IMAGEJ_KEPT = ("unit", "spacing", "finterval", "fps", "Info", "Labels")
+IMAGEJ_KEPT = (
+    *("unit", "spacing", "finterval", "fps", "Info", "Labels"),
+    *("mode", "LUTs", "Ranges", "min", "max", "ROI", "Overlays"),  # how ImageJ shows it
+)
 
 
 class OnlyPillowError(ValueError):

@@ -227,3 +227,21 @@ def test_enlarged_stacks_have_smaller_pixels(tmp_path, size):
     expected = size if size == "abc" else pytest.approx(size / 3)
     assert found.metadata.properties["PhysicalSizeX"] == expected
     assert stack.enlarged(1) is stack
+
+
+def test_imagej_shows_a_restored_file_as_it_showed_the_file(tmp_path):
+    """Composite colours, tables of colours and the ranges of brightness stay."""
+    colours = [np.stack([np.arange(256) * (i == k) for i in range(3)]) for k in range(2)]
+    shown = {"mode": "composite", "Ranges": (100.0, 3000.0, 50.0, 2000.0)}
+    told = shown | {"axes": "TCYX", "LUTs": [table.astype(np.uint8) for table in colours]}
+    data = RNG.integers(0, 4000, (3, 2, 20, 24)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata=told)
+    stack = stacks.read(tmp_path / "a.tif")
+    stacks.write(tmp_path / "b.tif", stack, stack.array)
+    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
+        found = tiff.imagej_metadata
+    assert {name: found[name] for name in shown} == shown
+    np.testing.assert_array_equal(found["LUTs"], told["LUTs"])
+    assert (
+        "ROI" not in stack.metadata.replace(properties={"ROI": b"x"}).smaller_pixels(2).properties
+    )

@@ -1,0 +1,103 @@
+"""Models that come with the project: whole, found by name, and good at what they are for."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+from skimage import data as pictures
+
+import noise2x
+from common import shipped
+from common.evaluation import quality
+from common.files import image_files
+from common.training import runs
+from noise2x import methods
+from scripts.tools import ship
+
+RNG = np.random.default_rng(0)
+COLOUR = pictures.astronaut()
+TEXTS = (*ship.TEXTS, "psnr")
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_a_model_is_whole_small_and_described(name):
+    weights = shipped.folder(name) / "weights.npz"
+    assert weights.stat().st_size < 4e6
+    card = shipped.card(name)
+    assert all(card[text] for text in TEXTS)
+    assert methods.of_run(name).load_config(name)[0].train_set == "sample"
+
+
+def test_all_of_them_together_are_small():
+    sizes = [path.stat().st_size for path in shipped.FOLDER.rglob("*") if path.is_file()]
+    assert sum(sizes) < 25e6
+
+
+def test_there_is_one_for_every_number_of_channels_that_denoise_promises():
+    for channels, name in methods.find("n2n").ready.items():
+        config, _ = methods.of_run(name).load_config(name)
+        assert config.channels == channels and config.noise.low == 0
+
+
+def test_a_damaged_file_and_an_unknown_name_are_refused(tmp_path):
+    (name, *_) = shipped.names()
+    folder = tmp_path / "copy"
+    shutil.copytree(shipped.folder(name), folder)
+    noise2x.load(folder)
+    content = bytearray((folder / "weights.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "weights.npz").write_bytes(content)
+    with pytest.raises(runs.RunError, match="its hash is not that in config.json"):
+        noise2x.load(folder)
+    with pytest.raises(runs.RunError, match="phto: .* Did you mean the model photo"):
+        noise2x.load("phto")
+
+
+def test_16_bits_of_weights_are_enough(tmp_path):
+    method = methods.find("ssdn")
+    config = dataclasses.replace(method.default_config, noise_params="per_image").completed()
+    denoiser = method.build(config)  # two networks, whose layers have equal names
+    runs.save_config(tmp_path, method.name, config)
+    runs.save_halves(tmp_path, denoiser)
+    assert runs.is_finished(tmp_path)
+    again = method.load(tmp_path)
+    noisy = RNG.random((1, 32, 32, 3), np.float32)
+    expected, found = (model(noisy)["mean"] for model in (denoiser, again))
+    assert 0 < np.abs(np.asarray(expected) - np.asarray(found)).max() < 5e-3
+
+
+@pytest.mark.parametrize(("name", "sigma", "gain"), [("photo", 25, 9.0), ("photo-grey", 25, 8.0)])
+def test_noise_goes_and_a_clean_picture_stays(name, sigma, gain):
+    clean = COLOUR if name == "photo" else COLOUR.mean(-1, keepdims=True).astype(np.uint8)
+    model = noise2x.load(name)
+    noisy = clean / 255 + sigma / 255 * RNG.standard_normal(clean.shape)
+    restored = noise2x.denoise(noisy.astype(np.float32), model)["denoised"]
+    assert quality.psnr(clean / 255, restored) > quality.psnr(clean / 255, noisy) + gain
+    assert quality.psnr(clean / 255, noise2x.denoise(clean, model)["denoised"] / 255) > 36
+
+
+def test_denoise_alone_takes_the_model_that_fits_each_file(tmp_path, run_command):
+    noisy = np.clip(COLOUR[:96, :80] + 20 * RNG.standard_normal((96, 80, 3)), 0, 255)
+    image_files.write(tmp_path / "colour.png", noisy.astype(np.uint8))
+    image_files.write(tmp_path / "grey.png", noisy[..., :1].astype(np.uint8))
+    done = run_command("noise2x", "denoise", "colour.png", "grey.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Model: photo, which" in done.stdout and "Model: photo-grey, which" in done.stdout
+    for name in ("colour.png", "grey.png"):
+        restored = image_files.read_one(tmp_path / "restored" / name)
+        before = image_files.read_one(tmp_path / name)
+        assert restored.shape == before.shape
+        assert np.abs(np.diff(restored.astype(int), axis=0)).mean() < (
+            np.abs(np.diff(before.astype(int), axis=0)).mean() / 2
+        )
+
+
+def test_models_are_listed_with_their_cards(tmp_path, run_command):
+    done = run_command("noise2x", "models", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in shipped.names())
+    done = run_command("noise2x", "models", "photo", cwd=tmp_path)
+    assert "limits  " in done.stdout and "kodak  gauss15 " in done.stdout
+    done = run_command("noise2x", "models", "foto", cwd=tmp_path)
+    assert done.returncode == 1 and "expected one of" in done.stderr
