@@ -103,6 +103,7 @@ def _restore(method, run_dir, files, choose_restorer):
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
         look=functools.partial(_look, denoiser.config.noise) if method.knows_noise else None,
         strict=FLAGS.strict,
+        strength=FLAGS.strength,
         show=progress.say,
     )
 
@@ -116,4 +117,5 @@ def _look(noise, image, white):
         return file_by_file.Seen()  # too small to tell
     found = noise_level.examine(image)
     doubt = noise_level.mismatch(found, noise, white)
-    return file_by_file.Seen(doubt, found.explained / white, white)
+    said = f"sigma {found.sigma:.3g}" + (", almost none" if found.almost_none else "")
+    return file_by_file.Seen(said, doubt, found.explained / white, white)

@@ -184,6 +184,13 @@ def define_denoising() -> None:
     flags.DEFINE_bool(
         "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
     )
+    flags.DEFINE_float(
+        "strength",
+        1.0,
+        "How much of what the model takes away goes: 0.7 keeps some grain, 1 is its result.",
+        0.0,
+        1.5,
+    )
     flags.DEFINE_bool(
         "recursive", False, "Take in the sub-folders of folders; --output gets the same tree."
     )

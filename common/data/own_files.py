@@ -14,15 +14,21 @@ log = logging.getLogger(__name__)
 
 
 def find(path: str | pathlib.Path, pattern: str = "*") -> list[pathlib.Path]:
-    """List the image files of a folder that match a pattern, or of a glob, or a single one; sorted.
+    """List the images, Zarr arrays too, of a folder that match a pattern; sorted.
+
+    path may also be a glob, or a single one.
 
     Raises:
         ImageError: there are none.
     """
     root = pathlib.Path(os.path.expanduser(path))
-    if not root.is_dir():
+    if not root.is_dir() or image_files.is_zarr(root):
         return listing.list_files(path)
-    files = [p for p in atomic.glob(root / pattern) if p.suffix.lower() in image_files.SUFFIXES]
+    files = [
+        p
+        for p in atomic.glob(root / pattern)
+        if p.suffix.lower() in image_files.SUFFIXES or image_files.is_zarr(p)
+    ]
     if not files:
         raise ImageError(f"{path}: no images that match {pattern!r} in this folder.")
     return files

@@ -26,11 +26,13 @@ MAX_FLOAT = 4.0  # largest value in a float file that is taken for [0, 1]
 class Seen(typing.NamedTuple):
     """What a look at a file gives.
 
+    noise: what was found, for the line about the file, or "".
     doubt: a sentence on why the model may do badly on it, or "".
     explained: root mean square on [0, 1] by which restoring changes it if only noise goes.
     white: stored value that stands for 1.
     """
 
+    noise: str = ""
     doubt: str = ""
     explained: float = float("inf")
     white: float = 1.0
@@ -50,6 +52,7 @@ def restore_files(
     max_bytes: int | None = None,
     look: Callable[[np.ndarray, float], Seen] | None = None,
     strict: bool = False,
+    strength: float = 1.0,
     show: Callable[[str], typing.Any] = progress.say,
 ) -> None:
     """Restore image files into a folder.
@@ -74,6 +77,7 @@ def restore_files(
         look: called with the middle of a file's first image, (H, W, C) as stored, and the value
             that stands for 1. What it sees is compared with the model, and with the result.
         strict: leave out a file about which there is a doubt.
+        strength: share of what the model takes away that goes; less keeps grain, more exaggerates.
         show: called with a line for each file.
 
     Raises:
@@ -85,6 +89,8 @@ def restore_files(
         max_bytes //= denoiser.scale**2  # the larger result counts too
     if with_std and not denoiser.predicts_std:
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
+    if strength != 1.0 and denoiser.scale != 1:
+        raise ValueError("strength: a model that enlarges has nothing to mix its result with.")
     level = noise_parameter(config, noise_level)
     files = [
         file
@@ -106,7 +112,10 @@ def restore_files(
             inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
             result = restore(denoiser, inputs, **(tiles or {}))
             if denoiser.scale == 1:
-                changes.append(float(np.mean(np.square(result["denoised"] - noisy))))
+                change = result["denoised"] - noisy
+                changes.append(float(np.mean(np.square(change))))
+                if strength != 1.0:
+                    result = {**result, "denoised": noisy + np.float32(strength) * change}
             return result
 
         line = _restore_stack(
@@ -119,7 +128,7 @@ def restore_files(
                 f"Careful: {path}: restoring changed it by {change * white:.3g}, more than the "
                 f"{seen.explained * white:.3g} that its noise explains; compare the two."
             )
-        return line
+        return f"{line}  noise found: {seen.noise}" if seen.noise else line
 
     jobs.do_each(todo, restore_file, show=show)
 

@@ -221,3 +221,17 @@ def test_a_result_that_the_noise_does_not_explain_is_said(run, tmp_path, run_com
         r"stack.tif: restoring changed it by (\S+), more than the (\S+) that", done.stdout
     )
     assert said and float(said[1]) > float(said[2]) > 15
+
+
+def test_a_zarr_array_is_trained_on_and_restored(tmp_path, run_command):
+    zarr = pytest.importorskip("zarr")
+    zarr.save_array(str(tmp_path / "cells.zarr"), cells(2, 48, 50))
+    for path in (tmp_path / "cells.zarr", tmp_path):
+        flags = [f"--data_path={path}", f"--run_dir={tmp_path}/{path.name}-run", "--dims=TYX"]
+        done = run_command("n2v_tf.train", *flags, *TINY)
+        assert done.returncode == 0, done.stderr
+        assert "Data: 2 images of 48x50 pixels, 1 channel, uint16." in done.stdout
+    flags = [f"--run_dir={tmp_path}/cells.zarr-run", f"--output={tmp_path}/out"]
+    done = run_command("n2v_tf.denoise", *flags, f"{tmp_path}/cells.zarr")
+    assert done.returncode == 0, done.stderr
+    assert zarr.open(str(tmp_path / "out" / "cells.zarr"), mode="r").shape == (2, 48, 50)

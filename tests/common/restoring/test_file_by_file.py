@@ -167,3 +167,16 @@ def test_pictures_keep_profile_exif_and_come_upright(denoiser, tmp_path):
             found = restored.getexif()
         assert found[PIL.ExifTags.Base.Artist] == "somebody"
         assert found.get(PIL.ExifTags.Base.Orientation, 1) == 1
+
+
+def test_strength_mixes_the_result_with_the_file(denoiser, tmp_path):
+    data = RNG.integers(0, 65535, (40, 44)).astype(np.uint16)
+    write_stack(tmp_path / "in" / "a.npy", data)
+    found = {}
+    for strength in (0.0, 0.5, 1.0):
+        output = tmp_path / str(strength)
+        restore(denoiser, tmp_path / "in" / "a.npy", output, strength=strength)
+        found[strength] = np.load(output / "a.npy").astype(int)
+    np.testing.assert_array_equal(found[0.0], data)
+    assert np.abs(found[0.5] - (data.astype(int) + found[1.0]) / 2).max() <= 1
+    assert np.abs(found[1.0] - data).mean() > 1000
