@@ -55,31 +55,44 @@ def input_patterns(arguments: list[str]) -> list[str]:
 
 
 def _denoise(method, arguments, choose_restorer):
-    from common.restoring import file_by_file
+    from common.restoring import jobs
 
     patterns = input_patterns(arguments)
     run_dir = None
     if FLAGS.run_dir or not method.ready or runs.newest_finished(method.name):
         run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
         method.load_config(run_dir)  # what is wrong with it shows first
-    files = [file for pattern in patterns for file in listing.found(pattern, FLAGS.recursive)]
+    entered = {"recursive": FLAGS.recursive, "without": FLAGS.output}
+    files = [file for pattern in patterns for file in listing.images_of(pattern, **entered)]
     for pattern in patterns:
-        for line in listing.left_out(pattern, FLAGS.recursive):
+        for line in listing.left_out(pattern, **entered):
             progress.say(line)
+    todo, restorers = [], {}
+    for model, fitting in _models_for(method, run_dir, files).items():
+        planned, restore = _plan(method, model, fitting, choose_restorer)
+        todo += planned
+        restorers |= {job[0]: restore for job in planned}
+    jobs.do_each(todo, lambda path, *outputs: restorers[path](path, *outputs), show=progress.say)
+
+
+def _models_for(method, run_dir, files):
+    """{run folder or name of a shipped model: the files to restore with it}."""
     if run_dir is not None:
-        return _restore(method, run_dir, files, choose_restorer)
+        return {run_dir: files}
+    from common.restoring import file_by_file
+
     grouped = file_by_file.by_channels(files, list(method.ready), FLAGS.dims)
-    for channels, fitting in grouped.items():
+    for channels in grouped:
         name = method.ready[channels]
         progress.say(f"Model: {name}, which comes with the project; noise2x models {name}")
-        _restore(method, name, fitting, choose_restorer)
+    return {method.ready[channels]: fitting for channels, fitting in grouped.items()}
 
 
-def _restore(method, run_dir, files, choose_restorer):
-    """Restores files with the model of a run folder, or a shipped one, as the flags say."""
+def _plan(method, model, files, choose_restorer):
+    """(jobs, function that does one) for files and a model, as the flags say."""
     from common.restoring import file_by_file, prediction
 
-    denoiser = method.load_deployed(run_dir, FLAGS.precision)
+    denoiser = method.load_deployed(model, FLAGS.precision)
     restore, in_parts = choose_restorer(
         prediction.restore_augmented if FLAGS.tta else prediction.restore
     )
@@ -90,7 +103,10 @@ def _restore(method, run_dir, files, choose_restorer):
     }
     if not in_parts:
         restore = functools.partial(restore, **limits)
-    file_by_file.restore_files(
+    if FLAGS.strict and not method.knows_noise:
+        raise ValueError(f"strict: {method.short_name} does not compare the noise of files.")
+    noise, told = denoiser.config.noise, FLAGS.noise_level
+    return file_by_file.plan(
         denoiser,
         files,
         FLAGS.output,
@@ -101,21 +117,27 @@ def _restore(method, run_dir, files, choose_restorer):
         restore=restore,
         tiles=limits if in_parts else None,
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
-        look=functools.partial(_look, denoiser.config.noise) if method.knows_noise else None,
+        look=functools.partial(_look, noise, told) if method.knows_noise else None,
         strict=FLAGS.strict,
         strength=FLAGS.strength,
         show=progress.say,
     )
 
 
-def _look(noise, image, white):
-    """What speaks against restoring an image with a model of some noise; see Seen."""
+def _look(noise, told, image, white):
+    """What speaks against restoring an image with a model of some noise; see Seen.
+
+    told: the level of the noise, where --noise_level says it.
+    """
     from common.evaluation import noise_level
     from common.restoring import file_by_file
 
     if min(image.shape[:2]) < noise_level.MIN_SIDE:
         return file_by_file.Seen()  # too small to tell
+    if told is not None:
+        noise = type(noise)(told, told)
     found = noise_level.examine(image)
     doubt = noise_level.mismatch(found, noise, white)
-    said = f"sigma {found.sigma:.3g}" + (", almost none" if found.almost_none else "")
-    return file_by_file.Seen(said, doubt, found.explained / white, white)
+    noise_text = f"sigma {found.sigma:.3g}" + (", almost none" if found.almost_none else "")
+    explained = found.explained / white if noise_level.measures(noise) else float("inf")
+    return file_by_file.Seen(noise_text, doubt, explained, white)

@@ -124,6 +124,11 @@ class TrainingRun:
                 f"Process {self.group.index} of {self.group.count}, each with its share of a step. "
                 "There is no validation during the training: run `evaluate` afterwards."
             )
+            if config.schedule == "fast" and getattr(config, "batch_norm", False):
+                progress.say(
+                    "Careful: in several processes batch normalisation keeps running averages, "
+                    "which lag behind the averaged weights; --schedule=paper suits it better."
+                )
         if self.is_short:
             progress.say(
                 "With the images that come with the project the training is short, minutes on two "

@@ -24,11 +24,7 @@ def find(path: str | pathlib.Path, pattern: str = "*") -> list[pathlib.Path]:
     root = pathlib.Path(os.path.expanduser(path))
     if not root.is_dir() or image_files.is_zarr(root):
         return listing.list_files(path)
-    files = [
-        p
-        for p in atomic.glob(root / pattern)
-        if p.suffix.lower() in image_files.SUFFIXES or image_files.is_zarr(p)
-    ]
+    files = [p for p in atomic.glob(root / pattern) if listing.is_image(p)]
     if not files:
         raise ImageError(f"{path}: no images that match {pattern!r} in this folder.")
     return files

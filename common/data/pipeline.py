@@ -215,9 +215,10 @@ def of_channels(image_set: ImageSet, channels: int) -> ImageSet:
     fitting = image_set.only(fits)
     others = [n for n, image in zip(image_set.names, image_set.images) if not fits(image)]
     if not len(fitting):
-        found = image_set.images[0].shape[-1]
+        present = image_set.images[0].shape[-1]
+        colours = {2: 1, 4: 3}.get(present, present)  # without alpha
         raise ImageError(
-            f"{others[0]}: {found} channels, expected {channels}; set --channels={found}."
+            f"{others[0]}: {present} channels, expected {channels}; set --channels={colours}."
         )
     if others:
         named = ", ".join(others[:NAMED_AT_MOST])

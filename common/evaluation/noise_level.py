@@ -11,8 +11,10 @@ from common import noise as noises
 
 # Patches: sides of colour and grey ones, and pixels from one to the next. Of grey ones the calmest
 # share counts. Their covariance needs many times more patches than it has rows.
-COLOUR_PATCHES, GREY_PATCHES = ((10, 3), (7, 2), (5, 1), (3, 1)), ((7, 2), (5, 1))
-GREY_SHARE, PATCHES_A_ROW = 0.05, 20
+COLOUR_PATCHES, GREY_PATCHES = ((6, 2), (5, 1), (3, 1)), ((7, 2), (5, 1))
+GREY_SHARE, PATCHES_A_ROW, MAX_PATCHES = 0.05, 20, 20000
+INSIDE = 2.0  # deviations between the mean of a patch and the values at which it is clipped
+MAX_CHANNELS = 3  # that are looked at, of images with more
 BLUR = 2.0  # pixels; what varies in the blurred image counts as texture
 CALM_SIDE, CALM_BLUR, CALM_SHARE = 16, 6.0, 0.05  # squares in which shared noise is looked for
 CORRELATED = 0.5  # with the next pixel, in calm squares; more counts as shared
@@ -76,17 +78,23 @@ def examine(image: np.ndarray) -> Finding:
     """
     if min(image.shape[:2]) < MIN_SIDE:
         raise ValueError(f"{image.shape[1]}x{image.shape[0]} pixels are too few to see the noise.")
-    image = _distinct(_middle(image))
+    image = _distinct(_middle(image[..., :MAX_CHANNELS]))
     values = np.asarray(image, np.float64)
     calm, correlation = _in_calm_squares(values)
     gain, offset, grows = _by_level(values)
-    clipped, span = 0.0, 255.0
+    clipped, span, limits = 0.0, 255.0, None
     if image.dtype.kind == "u":
-        clipped = float(np.mean((image == 0) | (image == np.iinfo(image.dtype).max)))
+        limits = 0.0, float(np.iinfo(image.dtype).max)
+        clipped = float(np.mean((values == limits[0]) | (values == limits[1])))
     if image.dtype != np.uint8:
         span = float(np.ptp(np.quantile(values, (0.002, 0.998)))) or 1.0
-    sigma = white_deviation(values)
+    sigma = white_deviation(values, limits)
     return Finding(sigma, calm, correlation, gain, offset, grows, clipped, span)
+
+
+def measures(noise: noises.Noise) -> bool:
+    """Whether `examine` sees the noise of a model: not text, and not the loss of pixels."""
+    return noise.is_none or isinstance(noise, (noises.Gauss, noises.Poisson, noises.Impulse))
 
 
 def mismatch(found: Finding, noise: noises.Noise, white: float) -> str:
@@ -117,8 +125,11 @@ def mismatch(found: Finding, noise: noises.Noise, white: float) -> str:
     return ""
 
 
-def white_deviation(image: np.ndarray) -> float:
+def white_deviation(image: np.ndarray, limits: tuple[float, float] | None = None) -> float:
     """Standard deviation of white noise, equal in all channels, of (H, W, C).
+
+    limits: values at which the image is clipped; patches near them do not count if there are
+        enough others.
 
     The eigenvalues of the patches' covariance are those of the noise, but for some large ones; the
     largest are left out until the others' mean is not above their median (Chen, Zhu & Heng 2015,
@@ -127,29 +138,53 @@ def white_deviation(image: np.ndarray) -> float:
     """
     grey = image.shape[-1] == 1
     for side, step in GREY_PATCHES if grey else COLOUR_PATCHES:
-        patches = _patches(image, side, step)
-        if len(patches) >= PATCHES_A_ROW * patches.shape[1]:
+        windows = _windows(image, side, step)
+        needed = PATCHES_A_ROW * side * side * image.shape[-1]
+        if len(windows) >= needed:
             break
+    texture = None
     if grey:
-        texture = _patches(ndimage.gaussian_filter(image, (BLUR, BLUR, 0)), side, step).var(axis=1)
-        count = max(int(GREY_SHARE * len(patches)), PATCHES_A_ROW * side**2)
-        patches = patches[np.argsort(texture, kind="stable")[:count]]
-        patches = patches - patches.mean(axis=1, keepdims=True)
-    else:
-        patches = patches - patches.mean(axis=0)
+        blurred = _windows(ndimage.gaussian_filter(image, (BLUR, BLUR, 0)), side, step)
+        texture = blurred.var(axis=(1, 2, 3))
+    sigma = _of_windows(windows, texture, needed)
+    if limits is not None:
+        levels, margin = windows.mean(axis=(1, 2, 3)), INSIDE * sigma
+        inside = np.flatnonzero((levels > limits[0] + margin) & (levels < limits[1] - margin))
+        if len(inside) >= needed:
+            sigma = _of_windows(
+                windows[inside], None if texture is None else texture[inside], needed
+            )
+    return sigma
+
+
+def _of_windows(windows, texture, needed):
+    """Standard deviation of white noise in (N, C, side, side).
+
+    Args:
+        windows: the patches.
+        texture: of each, the calmest share of them counts; None: all count.
+        needed: how many there must be at least.
+    """
+    if texture is not None:
+        count = max(int(GREY_SHARE * len(windows)), needed)
+        windows = windows[np.argsort(texture, kind="stable")[:count]]
+    windows = windows[:: -(-len(windows) // max(MAX_PATCHES, needed))]
+    patches = windows.reshape(len(windows), -1).astype(np.float64)
+    patches = patches - patches.mean(axis=0 if texture is None else 1, keepdims=True)
     values = np.sort(np.linalg.eigvalsh(patches.T @ patches / len(patches)))[::-1]
-    values = values[:-1] if grey else values  # without the mean of each patch one is 0
+    # Without the mean of each patch one is 0.
+    values = values if texture is None else values[:-1]
     for first in range(len(values)):
         if values[first:].mean() <= np.median(values[first:]):
             return float(max(values[first:].mean(), 0.0) ** 0.5)
     return 0.0
 
 
-def _patches(image, side, step):
-    """(N, side * side * C) of (H, W, C)."""
+def _windows(image, side, step):
+    """(N, C, side, side) of (H, W, C), a view where that is possible."""
     windows = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))
     windows = windows[::step, ::step]
-    return windows.reshape(-1, side * side * image.shape[-1])
+    return windows.reshape(-1, *windows.shape[2:])
 
 
 def _middle(image):

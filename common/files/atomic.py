@@ -32,7 +32,7 @@ def replacing(path: str | pathlib.Path, *, size: int = 0) -> Iterator[pathlib.Pa
     temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
+        with open(temporary, "r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())  # without it, a power cut may leave an empty file of this name
         os.replace(temporary, path)
     except OSError as error:

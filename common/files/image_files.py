@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import pathlib
-import struct
 import typing
-import zlib
 
 import numpy as np
-import PIL
-from PIL import Image, ImageOps
 
-from common.files import atomic, file_arrays, tiffs, zarrs
-from common.files.errors import ImageError
+from common.files import atomic, file_arrays, pictures, tiffs, zarrs
+from common.files.errors import ImageError, short
 from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp", ".avif")
-HEIF = (".heic", ".heif")  # with the extra `heif`
+SUFFIXES = (".tif", ".tiff", ".npy", *pictures.SUFFIXES)
 
 
 def load(
@@ -63,13 +58,11 @@ def load(
 def _read_any(path, axes, max_bytes):
     """Read a file in the format of its suffix: (array as stored, its axes, metadata)."""
     suffix = path.suffix.lower()
-    if suffix in HEIF:
-        _open_heif(path)
     if suffix in (".tif", ".tiff"):
         try:
             return tiffs.read(path, max_bytes)
         except tiffs.OnlyPillowError as error:
-            array, picture = _read_picture(path)
+            array, picture = pictures.read(path)
             return array, "YXS", _of_upright(error.metadata, picture)
     if suffix == ".npy":
         array = _load_npy(path, max_bytes)
@@ -80,7 +73,7 @@ def _read_any(path, axes, max_bytes):
         if not max_bytes or array.nbytes <= max_bytes:
             array = array[...]
         return array, letters, metadata
-    array, metadata = _read_picture(path)
+    array, metadata = pictures.read(path)
     return array, "YXS", metadata
 
 
@@ -176,11 +169,6 @@ def read_one(path: str | pathlib.Path) -> np.ndarray:
     return pages[0]
 
 
-def short(error: BaseException) -> str:
-    """The first line of an error's message, 200 characters at most."""
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
-
-
 def _usual_axes(shape, axes):
     """Letters for the axes of an array that names none: `axes` if the number is right."""
     if axes is not None and len(axes) == len(shape):
@@ -194,80 +182,6 @@ def _usual_axes(shape, axes):
     raise ValueError(
         f"shape {shape}; expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C), C up to 4"
     )
-
-
-def _read_picture(path):
-    """Read a picture: (pixels, turned upright, metadata with EXIF data and colour profile)."""
-    with Image.open(path) as picture:
-        # Pillow reads 16-bit colour PNGs as 8 bit without a warning.
-        if picture.format == "PNG" and picture.mode in ("RGB", "RGBA", "LA"):
-            with open(path, "rb") as file:
-                if file.read(25)[24] == 16:
-                    return _read_deep_png(path, picture)
-        if getattr(picture, "n_frames", 1) > 1:
-            raise ImageError(f"{path}: {picture.n_frames} frames; save each as a file of its own.")
-        size = picture.width * picture.height * len(picture.getbands())
-        file_arrays.check_plausible(size, path.stat().st_size)
-        profile = picture.info.get("icc_profile")
-        lossless = picture.format == "WEBP" and _is_lossless(path)
-        picture = ImageOps.exif_transpose(picture)
-        metadata = Metadata(
-            lossless=lossless, exif=picture.getexif().tobytes() if picture.getexif() else None
-        )
-        if profile and picture.mode not in ("CMYK", "YCbCr", "HSV", "LAB"):
-            # These colours are converted below, so the profile would be wrong afterwards.
-            metadata = metadata.replace(icc_profile=profile)
-        if picture.mode == "P":
-            picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
-        elif picture.mode in ("CMYK", "YCbCr", "HSV", "LAB"):
-            picture = picture.convert("RGB")
-        array = np.array(picture)
-    if picture.mode == "I" and array.min() >= 0 and array.max() < 65536:
-        array = array.astype(np.uint16)  # how older Pillows read 16-bit grey
-    return (array if array.ndim == 3 else array[..., None]), metadata
-
-
-def _open_heif(path):
-    """Lets Pillow read and write HEIF; raises ImageError without the extra."""
-    try:
-        import pillow_heif
-    except ModuleNotFoundError:
-        raise ImageError(f"{path}: HEIC needs the extra `heif`; or save it as PNG.") from None
-    pillow_heif.register_heif_opener()
-
-
-def _read_deep_png(path, picture):
-    """A PNG of 16 bits and several channels, as `_read_picture`."""
-    imagecodecs = _imagecodecs(path)
-    file_arrays.check_plausible(
-        2 * picture.width * picture.height * len(picture.getbands()), path.stat().st_size
-    )
-    profile = picture.info.get("icc_profile")
-    array = imagecodecs.png_decode(path.read_bytes())
-    return array, Metadata() if profile is None else Metadata(icc_profile=profile)
-
-
-def _imagecodecs(path):
-    try:
-        import imagecodecs
-    except ModuleNotFoundError:
-        raise ImageError(
-            f"{path}: 16-bit colour PNG needs the extra `png16`; or use .tif."
-        ) from None
-    return imagecodecs
-
-
-def _deep_png(path, array, icc_profile):
-    """The bytes of a PNG of 16 bits and several channels."""
-    imagecodecs = _imagecodecs(path)
-    encoded = bytes(imagecodecs.png_encode(array))
-    if not icc_profile:
-        return encoded
-    # The chunk of the colour profile comes after the header, which has 33 bytes.
-    data = b"ICC profile\0\0" + zlib.compress(icc_profile)
-    chunk = b"iCCP" + data
-    whole = struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return encoded[:33] + whole + encoded[33:]
 
 
 def write(path: str | pathlib.Path, pages: np.ndarray, metadata: Metadata | None = None) -> None:
@@ -294,49 +208,10 @@ def write(path: str | pathlib.Path, pages: np.ndarray, metadata: Metadata | None
         elif suffix == ".npy":
             with open(temporary, "wb") as file:
                 np.save(file, squeezed, allow_pickle=False)
-        elif suffix in (*SUFFIXES, *HEIF):
-            deep = suffix == ".png" and array.dtype == np.uint16
-            depth_fits = array.dtype == np.uint8 or deep
-            if array.ndim == 4 or not depth_fits:
-                raise ImageError(
-                    f"{path}: {suffix} can't hold {array.dtype} of shape {array.shape}; use .tif."
-                )
-            kept = ("exif", "icc_profile") if suffix != ".bmp" else ()
-            values_of = metadata or Metadata()
-            values = {name: getattr(values_of, name) for name in kept}
-            options = {name: value for name, value in values.items() if value is not None}
-            if deep and array.shape[-1] > 1:
-                temporary.write_bytes(_deep_png(path, array, options.get("icc_profile")))
-                return
-            if suffix in HEIF:
-                _open_heif(path)
-            if suffix in (".jpg", ".jpeg", ".avif", *HEIF):
-                options["quality"] = 95
-            elif suffix == ".webp":
-                options |= {"lossless": True} if values_of.lossless else {"quality": 95}
-            try:
-                Image.fromarray(squeezed).save(temporary, _format(suffix), **options)
-            except (OSError, ValueError, SystemError) as error:  # larger than the format holds
-                if isinstance(error, OSError) and error.errno is not None:
-                    raise  # an error of the disk
-                sides = "x".join(map(str, squeezed.shape[:2]))
-                raise ImageError(
-                    f"{path}: {suffix} can't hold it, {sides} pixels ({short(error)}); use .tif."
-                ) from error
+        elif suffix in (*pictures.SUFFIXES, *pictures.HEIF):
+            pictures.write(temporary, path, array, metadata or Metadata())
         else:
             raise ImageError(f"{path}: unknown suffix; expected one of {', '.join(SUFFIXES)}.")
-
-
-def _format(suffix):
-    PIL.Image.init()
-    return PIL.Image.EXTENSION[suffix]
-
-
-def _is_lossless(path):
-    """Whether a WebP file holds its image without loss."""
-    with open(path, "rb") as file:
-        head = file.read(2**16)
-    return b"VP8L" in head and b"VP8 " not in head
 
 
 def is_zarr(path: pathlib.Path) -> bool:

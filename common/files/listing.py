@@ -1,4 +1,4 @@
-"""Which files a folder, a glob or a name stands for; what of a folder is left out, and why."""
+"""Which images a folder, a glob or a name stands for; what of a folder is left out, and why."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import typing
 
 from common.files import atomic
 from common.files.errors import ImageError
-from common.files.image_files import HEIF, SUFFIXES, is_zarr
+from common.files.image_files import SUFFIXES, is_zarr
+from common.files.pictures import HEIF
 
 # Why files of other suffixes are left out, by suffix.
 LEFT_OUT = {
-    ".gif": "has a palette; save it as PNG",
+    ".gif": "few colours and maybe frames; save it as PNG",
     **dict.fromkeys(HEIF, "needs the extra `heif`"),
     **dict.fromkeys(
         (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".raf", ".rw2"),
@@ -22,78 +23,79 @@ LEFT_OUT = {
     ),
 }
 
+Path = str | pathlib.Path
 
-class Found(typing.NamedTuple):
+
+class ImagePath(typing.NamedTuple):
     """An image file, and its path below the folder that was asked for; its name, if it was none."""
 
     path: pathlib.Path
     below: pathlib.Path
 
 
-def found(pattern: str | pathlib.Path, recursive: bool = False) -> list[Found]:
+def images_of(
+    pattern: Path, *, recursive: bool = False, without: Path | None = None
+) -> list[ImagePath]:
     """The files of `list_files`; with `recursive` also those of a folder's sub-folders.
+
+    Sub-folders that are links, hidden or run folders are not entered.
+
+    Args:
+        pattern: file, folder or glob.
+        recursive: whether to enter sub-folders.
+        without: a sub-folder that is not entered, that of the results.
 
     Raises:
         ImageError: as `list_files`.
     """
     root = pathlib.Path(os.path.expanduser(pattern))
     if recursive and root.is_dir() and not is_zarr(root):
-        paths = tree(root)
+        paths = [path for folder in _folders(root, without) for path in find_files(folder)]
         if not paths:
-            raise ImageError(f"{pattern}: no images in this folder and those below it.")
-        return [Found(path, path.relative_to(root)) for path in paths]
-    return [Found(path, pathlib.Path(path.name)) for path in list_files(pattern)]
+            raise ImageError(_no_images(pattern, left_out(pattern, recursive=True)))
+        return [ImagePath(path, path.relative_to(root)) for path in paths]
+    return [ImagePath(path, pathlib.Path(path.name)) for path in list_files(pattern)]
 
 
-def find_files(folder: str | pathlib.Path) -> list[pathlib.Path]:
-    """List the files of a folder with the suffix of an image, and Zarr folders, sorted."""
-    heif = HEIF if importlib.util.find_spec("pillow_heif") else ()
-    paths = pathlib.Path(folder).iterdir()
-    return sorted(
-        p for p in paths if (p.suffix.lower() in (*SUFFIXES, *heif) and p.is_file()) or is_zarr(p)
-    )
+def left_out(pattern: Path, *, recursive: bool = False, without: Path | None = None) -> list[str]:
+    """What of a folder `images_of` does not list, in lines: how many of a suffix, and why.
 
-
-def left_out(pattern: str | pathlib.Path, recursive: bool = False) -> list[str]:
-    """What of a folder is not restored, in lines: so many of a suffix, and why; [] for others.
-
-    recursive: whether its sub-folders are taken in.
+    Files and globs give no line.
     """
-    folder = pathlib.Path(os.path.expanduser(pattern))
-    if not folder.is_dir() or is_zarr(folder):
+    root = pathlib.Path(os.path.expanduser(pattern))
+    if not root.is_dir() or is_zarr(root):
         return []
-    others: collections.Counter[str] = collections.Counter()
-    folders = [path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path)]
-    listed = set(find_files(folder))
-    for path in folder.iterdir():
-        if path.is_file() and path not in listed and not _is_hidden(path):
-            others[path.suffix.lower() or "no suffix"] += 1
-    lines = [
-        f"{folder}: {count} with {suffix} left out: {LEFT_OUT.get(suffix, 'no image known here')}."
-        for suffix, count in sorted(others.items())
-    ]
-    inner = [path for path in folders if not is_zarr(path)]
-    if recursive:
-        return lines + [line for path in sorted(inner) for line in left_out(path, True)]
-    if inner:
-        lines.append(f"{folder}: {len(inner)} sub-folders left out; --recursive takes them in.")
+    lines = []
+    for folder in _folders(root, without) if recursive else [root]:
+        listed = set(find_files(folder))
+        others = collections.Counter(
+            path.suffix.lower() or "no suffix"
+            for path in folder.iterdir()
+            if path.is_file() and path not in listed and not _is_hidden(path)
+        )
+        for suffix, count in sorted(others.items()):
+            reason = LEFT_OUT.get(suffix, "no image known here")
+            lines.append(f"{folder}: left out {_counted(count, f'{suffix} file')}: {reason}.")
+    if not recursive and (inner := _inner(root, without)):
+        lines.append(
+            f"{root}: left out {_counted(len(inner), 'sub-folder')}; --recursive enters them."
+        )
     return lines
 
 
-def tree(folder: str | pathlib.Path) -> list[pathlib.Path]:
-    """The image files of a folder and of its sub-folders, sorted folder by folder."""
-    paths = find_files(folder)
-    for inner in sorted(p for p in pathlib.Path(folder).iterdir() if p.is_dir()):
-        if not is_zarr(inner) and not _is_hidden(inner):
-            paths += tree(inner)
-    return paths
+def find_files(folder: Path) -> list[pathlib.Path]:
+    """List the files of a folder with the suffix of an image, and Zarr folders, sorted."""
+    return sorted(path for path in pathlib.Path(folder).iterdir() if is_image(path))
 
 
-def _is_hidden(path):
-    return path.name.startswith(".")
+def is_image(path: pathlib.Path) -> bool:
+    """Whether a path is a file with the suffix of an image, or a Zarr folder; no hidden one."""
+    heif = HEIF if importlib.util.find_spec("pillow_heif") else ()
+    known = path.suffix.lower() in (*SUFFIXES, *heif) and path.is_file()
+    return (known or is_zarr(path)) and not _is_hidden(path)
 
 
-def list_files(pattern: str | pathlib.Path) -> list[pathlib.Path]:
+def list_files(pattern: Path) -> list[pathlib.Path]:
     """List the image files of a folder (not its sub-folders) or a glob, sorted, or a single file.
 
     Raises:
@@ -105,7 +107,7 @@ def list_files(pattern: str | pathlib.Path) -> list[pathlib.Path]:
     if path.is_dir():
         images = find_files(path)
         if not images:
-            raise ImageError(f"{pattern}: no images in this folder ({', '.join(SUFFIXES)}).")
+            raise ImageError(_no_images(pattern, left_out(pattern)))
         return images
     if any(c in str(path) for c in "*?["):
         matches = atomic.glob(path)
@@ -113,3 +115,34 @@ def list_files(pattern: str | pathlib.Path) -> list[pathlib.Path]:
             return matches
         raise ImageError(f"{pattern}: no file matches.")
     raise ImageError(f"{pattern}: no such file or folder.")
+
+
+def _no_images(pattern, lines):
+    return " ".join([f"{pattern}: no images in this folder ({', '.join(SUFFIXES)}).", *lines])
+
+
+def _folders(root, without):
+    """A folder and those in it that are entered, one after the other."""
+    yield root
+    for inner in _inner(root, without):
+        yield from _folders(inner, without)
+
+
+def _inner(folder, without):
+    """The sub-folders that are entered, sorted."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_dir()
+        and not (path.is_symlink() or _is_hidden(path) or is_zarr(path))
+        and not (path / "config.json").is_file()
+        and not (without is not None and path.resolve() == pathlib.Path(without).resolve())
+    )
+
+
+def _is_hidden(path):
+    return path.name.startswith(".")
+
+
+def _counted(count, name):
+    return f"{count} {name}{'s' * (count > 1)}"

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import pathlib
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -68,6 +68,14 @@ class Stack:
             ImageError: the stack lacks an axis or has another number of channels.
         """
         return View(self, spatial, channels)
+
+    def channels_among(self, known: Sequence[int]) -> int | None:
+        """The first of some numbers of channels with which the stack has 2D images, or None."""
+        for channels in known:
+            with contextlib.suppress(ImageError):
+                self.view(2, channels)
+                return channels
+        return None
 
     def enlarged(self, scale: int) -> Stack:
         """A stack without values, of `scale` times as many and smaller pixels along Y and X."""
@@ -127,6 +135,15 @@ class View:
                 f"files is trained with --channels={wanted}."
             )
         self._alpha = slice(channels, present) if present > channels else None
+
+    def middle(self, side: int) -> Region:
+        """The middle `side` pixels along Y and X, or fewer, and of a volume the middle page."""
+        region = []
+        for length in self.sides[-2:]:
+            first = max(0, (length - side) // 2)
+            region.append(slice(first, min(first + side, length)))
+        pages = [slice(length // 2, length // 2 + 1) for length in self.sides[:-2]]
+        return (*pages, *region)
 
     @property
     def letters(self) -> str:

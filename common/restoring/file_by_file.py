@@ -40,7 +40,31 @@ class Seen(typing.NamedTuple):
 
 def restore_files(
     denoiser: Denoiser,
-    patterns: Sequence[str | listing.Found],
+    patterns: Sequence[str],
+    output: str | pathlib.Path,
+    *,
+    show: Callable[[str], typing.Any] = progress.say,
+    **settings: typing.Any,
+) -> None:
+    """Restore image files into a folder.
+
+    Args:
+        denoiser, output, settings: as for `plan`.
+        patterns: files, folders or globs.
+        show: called with a line for each file.
+
+    Raises:
+        ValueError: before anything is done, one file would be written over another, or what `plan`
+            raises; or, at the end, there were bad files.
+    """
+    files = [file for pattern in patterns for file in listing.images_of(pattern)]
+    todo, restore_file = plan(denoiser, files, output, show=show, **settings)
+    jobs.do_each(todo, restore_file, show=show)
+
+
+def plan(
+    denoiser: Denoiser,
+    files: Sequence[listing.ImagePath],
     output: str | pathlib.Path,
     *,
     noise_level: float | None = None,
@@ -54,15 +78,15 @@ def restore_files(
     strict: bool = False,
     strength: float = 1.0,
     show: Callable[[str], typing.Any] = progress.say,
-) -> None:
-    """Restore image files into a folder.
+) -> tuple[list[jobs.Job], Callable[..., str]]:
+    """The jobs that restore image files into a folder, and the function that does one of them.
 
     The results have the names, axes, sides and pixel sizes of the files. A denoiser that enlarges
     makes the sides `scale` times longer and the pixels as much smaller.
 
     Args:
         denoiser: the trained model.
-        patterns: files, folders or globs, or what `listing.found` made of them.
+        files: of `listing.images_of`.
         output: the folder; made if it is missing.
         noise_level: level of the noise in the files, in the units of the noise string, for models
             that take it [that of the training].
@@ -81,8 +105,7 @@ def restore_files(
         show: called with a line for each file.
 
     Raises:
-        ValueError: before anything is done, one file would be written over another, or the noise
-            level is missing or of no use; or, at the end, there were bad files.
+        ValueError: the noise level is missing or of no use, or the model has no deviation.
     """
     config = denoiser.config
     if max_bytes:
@@ -92,11 +115,6 @@ def restore_files(
     if strength != 1.0 and denoiser.scale != 1:
         raise ValueError("strength: a model that enlarges has nothing to mix its result with.")
     level = noise_parameter(config, noise_level)
-    files = [
-        file
-        for pattern in patterns
-        for file in ([pattern] if isinstance(pattern, listing.Found) else listing.found(pattern))
-    ]
     todo = _jobs(files, pathlib.Path(output), with_std)
 
     def restore_file(path, target, std_target):
@@ -130,29 +148,24 @@ def restore_files(
             )
         return f"{line}  noise found: {seen.noise}" if seen.noise else line
 
-    jobs.do_each(todo, restore_file, show=show)
+    return todo, restore_file
 
 
 def _looked_at(stack, denoiser, look):
     """What `look` says of the middle of a stack's first image."""
     view = stack.view(denoiser.spatial, denoiser.config.channels)
-    region = []
-    for side in view.sides[-2:]:
-        first = max(0, (side - LOOKED_AT) // 2)
-        region.append(slice(first, min(first + LOOKED_AT, side)))
-    pages = [slice(side // 2, side // 2 + 1) for side in view.sides[:-2]]
-    image = view.read(0, (*pages, *region))
+    image = view.read(0, view.middle(LOOKED_AT))
     white = pixels.white_level(view.dtype, denoiser.config.white_level)
-    return look(image[0] if pages else image, white)
+    return look(image if image.ndim == 3 else image[0], white)
 
 
 def by_channels(
-    files: Sequence[listing.Found], known: Sequence[int], axes: str | None
-) -> dict[int, list[listing.Found]]:
+    files: Sequence[listing.ImagePath], known: Sequence[int], axes: str | None
+) -> dict[int, list[listing.ImagePath]]:
     """Sort files by the number of channels, of those known, that they can be read with.
 
     Args:
-        files: of `listing.found`.
+        files: of `listing.images_of`.
         known: numbers of channels, the first that fits is taken. A file that fits none, or can't be
             read, comes to the last, whose model will say what is wrong with it.
         axes: letters for the axes of the files [those that the files name].
@@ -160,22 +173,14 @@ def by_channels(
     Returns:
         {channels: files}, of those channels that there are files of.
     """
-    grouped: dict[int, list[listing.Found]] = {}
+    grouped: dict[int, list[listing.ImagePath]] = {}
     for file in files:
         fitting = known[-1]
         with contextlib.suppress(ImageError):
             stack = stacks.read(file.path, axes, max_bytes=1)
-            fitting = next((n for n in known if _fits(stack, n)), fitting)
+            fitting = stack.channels_among(known) or fitting
         grouped.setdefault(fitting, []).append(file)
     return grouped
-
-
-def _fits(stack, channels):
-    try:
-        stack.view(2, channels)
-    except ImageError:
-        return False
-    return True
 
 
 def noise_parameter(config: typing.Any, strength: float | None) -> float | None:

@@ -27,9 +27,9 @@ Batches = Callable[[int], "tf.data.Dataset"]
 # validate(denoiser) gives (figures by name, contact sheet).
 Validate = Callable[["Denoiser"], tuple[dict[str, float], typing.Any]]
 
-# Statistics of batch normalisation come from so many batches, at checkpoints on the way from fewer
-# where a checkpoint follows soon: from a quarter of those between two.
-SETTLING = 32
+# Statistics of batch normalisation come from so many batches, at checkpoints on the way and at the
+# end. A batch takes half of the time of a step.
+SETTLING_ON_THE_WAY, SETTLING_AT_LAST = 4, 32
 
 
 def compile_for_training(denoiser: Denoiser, optimizer: keras.optimizers.Optimizer) -> None:
@@ -165,7 +165,7 @@ class _Recorder(keras.callbacks.Callback):
         row = {name: float(value) for name, value in logs.items()}
         is_last = self._step == self._last
         crosses = images // self._eval_every > before // self._eval_every
-        self._settle(SETTLING if is_last else (self._step - self.saved_step) // 4)
+        self._settle(SETTLING_AT_LAST if is_last else SETTLING_ON_THE_WAY)
         if self._validate and (is_last or crosses):
             with optimizers.averaged(self.model):
                 validated, sheet = self._validate(self.model)
@@ -192,10 +192,10 @@ class _Recorder(keras.callbacks.Callback):
         self.saved_step = self._step
 
     def _settle(self, count):
-        """Statistics of batch normalisation for the weights for use, of about `count` steps."""
+        """Statistics of batch normalisation for the weights for use, of the last `count` steps."""
         if self._batches is None:
             return
-        start = max(0, self._step - min(max(count, 1), SETTLING))
+        start = max(0, self._step - count)
 
         def seen():
             for x, _ in self._batches(start).take(self._step - start):

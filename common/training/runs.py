@@ -40,8 +40,9 @@ class RunError(ValueError):
 
 
 def located(run_dir: Path) -> pathlib.Path:
-    """The run folder of a path, or of the name of a shipped model where no such path exists."""
-    is_name = not pathlib.Path(run_dir).exists() and str(run_dir) in shipped.names()
+    """The run folder of a path, or of the name of a shipped model where the path is no run."""
+    is_run = (pathlib.Path(run_dir) / "config.json").is_file()
+    is_name = not is_run and str(run_dir) in shipped.names()
     return shipped.folder(str(run_dir)) if is_name else pathlib.Path(run_dir)
 
 

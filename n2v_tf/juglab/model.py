@@ -14,11 +14,14 @@ import numpy as np
 
 from common.data import pipeline
 from common.files import atomic, axis_letters, stacks
+from common.networks import normalization
 from common.restoring import prediction
 from common.serving import saved_models
 from n2v_tf import data, denoiser
 from n2v_tf.juglab import keras2
 from n2v_tf.juglab.config import N2VConfig
+
+SETTLING = 8  # batches, for the statistics of batch normalisation
 
 
 class _Model(denoiser.Denoiser):
@@ -146,13 +149,14 @@ class N2V:
         )
         epochs = epochs or config.epochs
         start, self._steps = self._steps, self._steps + epochs * steps
+        batches = data.training_batches(patches, config, start)
         history = self._denoiser.fit(
-            data.training_batches(patches, config, start),
+            batches,
             steps_per_epoch=steps,
             epochs=epochs,
             validation_data=data.hidden_once(validation_X, mean, std, config),
             validation_batch_size=config.batch_size,
-            callbacks=self._callbacks(),
+            callbacks=[_Settle(batches), *self._callbacks()],
             shuffle=False,
             verbose=2,
         )
@@ -242,6 +246,20 @@ class N2V:
     def _require_folder(self):
         if self.logdir is None:
             raise ValueError("N2V: this model has no folder, basedir is None.")
+
+
+class _Settle(keras.callbacks.Callback):
+    """Gives batch normalisation the statistics of the weights, before those are kept.
+
+    The original keeps running averages, which in short trainings are still those of the start.
+    """
+
+    def __init__(self, batches):
+        super().__init__()
+        self._inputs = [x for x, _ in batches.take(SETTLING)]
+
+    def on_epoch_end(self, epoch, logs=None):
+        normalization.settle(self.model, self._inputs)
 
 
 class _KeepBest(keras.callbacks.Callback):

@@ -27,6 +27,7 @@ from common import progress
 from common.commands import flags, running
 from common.files import atomic, image_files, stacks, zarrs
 from common.restoring import file_by_file
+from common.training import runs
 from noise2x import workers
 from scripts.tools import blocks
 
@@ -83,7 +84,7 @@ def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=N
     array = da.from_zarr(stack.array).rechunk(chunks)
     done = pathlib.Path(f"{output}.blocks")
     job = {
-        "run_dir": str(pathlib.Path(run_dir).resolve()),
+        "run_dir": str(runs.located(run_dir).resolve()),
         "precision": precision,
         "axes": stack.axes,
         "named": stack.named,

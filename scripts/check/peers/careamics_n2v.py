@@ -25,7 +25,7 @@ def main():
         "SYX",
         crops.shape[1:],
         settings["batch_size"],
-        num_epochs=1,
+        num_epochs=1000,  # more than are measured
         masked_pixel_percentage=settings["perc_pix"],
         roi_size=2 * settings["radius"] + 1,
         model_params={"depth": settings["depth"], "num_channels_init": settings["width"]},

@@ -1,5 +1,6 @@
 """Makes the environments of other programs, and times their training steps and ours in turn."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -82,8 +83,9 @@ class Worker:
 
     def times(self, steps):
         """Wall, user and system milliseconds of a step, the means of so many."""
-        self._process.stdin.write(f"{steps}\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # the answer, or its lack, tells more
+            self._process.stdin.write(f"{steps}\n")
+            self._process.stdin.flush()
         return np.array(self._answer()) / steps * 1e3
 
     def _answer(self):
@@ -97,7 +99,8 @@ class Worker:
 
     def close(self):
         """Ends the program."""
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 

@@ -309,12 +309,40 @@ def test_formats_of_phones_come_back(tmp_path, suffix):
     assert np.abs(back.astype(int) - array).mean() < 4
 
 
+def test_a_jpeg_with_a_preview_behind_it_is_one_picture(tmp_path):
+    from PIL import Image
+
+    array = np.full((32, 24, 3), 90, np.uint8)
+    pictures = [Image.fromarray(array), Image.fromarray(255 - array)]
+    pictures[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=pictures[1:])
+    np.testing.assert_allclose(image_files.read_one(tmp_path / "a.jpg"), array, atol=2)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_png_of_16_bits_is_turned_upright_as_one_of_8(tmp_path, orientation):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = orientation, "maker"
+    small = RNG.integers(0, 256, (5, 7, 3), np.uint8)
+    Image.fromarray(small).save(tmp_path / "8.png", exif=exif)
+    stored = image_files.Metadata(exif=exif.tobytes())
+    image_files.write(tmp_path / "16.png", small.astype(np.uint16) * 257, stored)
+    eight, sixteen = (image_files.load(tmp_path / f"{bits}.png") for bits in (8, 16))
+    np.testing.assert_array_equal(sixteen[0], eight[0].astype(np.uint16) * 257)
+    for _, _, metadata in (eight, sixteen):
+        kept = Image.Exif()
+        kept.load(metadata.exif)
+        assert (kept.get(0x0112, 1), kept[0x010F]) == (1, "maker")
+
+
 def test_webp_stays_without_loss_and_frames_are_refused(tmp_path):
     from PIL import Image
 
     array = RNG.integers(0, 256, (16, 16, 3), np.uint8)
     for lossless in (True, False):
-        Image.fromarray(array).save(tmp_path / "a.webp", lossless=lossless)
+        profile = RNG.bytes(100_000)  # the image comes behind it
+        Image.fromarray(array).save(tmp_path / "a.webp", lossless=lossless, icc_profile=profile)
         stored, _, metadata = image_files.load(tmp_path / "a.webp")
         assert metadata.lossless == lossless
         image_files.write(tmp_path / "b.webp", stored, metadata)

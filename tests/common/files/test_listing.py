@@ -23,33 +23,48 @@ def folder(tmp_path):
 
 
 def test_a_folder_without_and_with_its_sub_folders(folder):
-    flat = listing.found(folder)
+    flat = listing.images_of(folder)
     assert [str(file.below) for file in flat] == ["B.TIF", "a.png", "c.avif"]
-    deep = listing.found(folder, recursive=True)
+    deep = listing.images_of(folder, recursive=True)
     assert {str(file.below) for file in deep} - {str(file.below) for file in flat} == {
         "sub/d.png",
         "sub/deep/e.jpg",
     }
     assert all(file.path == folder / file.below for file in deep)
-    (single,) = listing.found(folder / "sub" / "d.png", recursive=True)
+    (single,) = listing.images_of(folder / "sub" / "d.png", recursive=True)
     assert single.below == pathlib.Path("d.png")
 
 
 def test_what_is_left_out_is_counted_with_its_reason(folder):
     assert listing.left_out(folder) == [
-        f"{folder}: 2 with .cr2 left out: raw data of a camera; develop it to a 16-bit TIFF first.",
-        f"{folder}: 1 with .gif left out: has a palette; save it as PNG.",
-        f"{folder}: 1 with .txt left out: no image known here.",
-        f"{folder}: 1 sub-folders left out; --recursive takes them in.",
+        f"{folder}: left out 2 .cr2 files: raw data of a camera; develop it to a 16-bit TIFF "
+        "first.",
+        f"{folder}: left out 1 .gif file: few colours and maybe frames; save it as PNG.",
+        f"{folder}: left out 1 .txt file: no image known here.",
+        f"{folder}: left out 1 sub-folder; --recursive enters them.",
     ]
     deep = listing.left_out(folder, recursive=True)
     assert deep[:3] == listing.left_out(folder)[:3] and len(deep) == 4
-    assert deep[3].startswith(f"{folder / 'sub'}: 1 with .nef left out: raw data")
+    assert deep[3].startswith(f"{folder / 'sub'}: left out 1 .nef file: raw data")
     assert listing.left_out(folder / "a.png") == []
 
 
-def test_a_folder_without_images_is_refused(tmp_path):
+def test_links_runs_results_and_hidden_files_are_not_entered(folder):
+    (folder / "sub" / "up").symlink_to(folder)
+    (folder / "run").mkdir()
+    (folder / "run" / "config.json").write_text("{}")
+    for name in ("run/sample.png", "restored/a.png", "._a.png"):
+        image_files.write(folder / name, np.zeros((8, 8, 3), np.uint8))
+    before = {"B.TIF", "a.png", "c.avif", "sub/d.png", "sub/deep/e.jpg"}
+    entered = listing.images_of(folder, recursive=True, without=folder / "restored")
+    assert {str(file.below) for file in entered} == before
+
+
+def test_a_folder_without_images_is_refused_with_what_is_there(tmp_path):
     (tmp_path / "sub").mkdir()
+    (tmp_path / "a.cr2").write_bytes(b"x")
+    with pytest.raises(ImageError, match="left out 1 .cr2 file: raw data of a camera"):
+        listing.images_of(tmp_path)
     for recursive in (False, True):
         with pytest.raises(ImageError, match="no images in this folder"):
-            listing.found(tmp_path, recursive)
+            listing.images_of(tmp_path, recursive=recursive)

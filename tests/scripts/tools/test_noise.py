@@ -16,6 +16,8 @@ def test_it_says_how_noisy_files_are(tmp_path, run_command):
         image_files.write(tmp_path / "in" / f"{sigma}.png", noisy)
     stack = (1000 + 50 * RNG.standard_normal((2, 64, 64, 1))).astype(np.uint16)
     image_files.write(tmp_path / "in" / "stack.tif", stack)
+    alpha = np.concatenate([noisy[..., :1], np.full((96, 96, 1), 255, np.uint8)], axis=-1)
+    image_files.write(tmp_path / "in" / "alpha.png", alpha)
     image_files.write(tmp_path / "in" / "tiny.png", np.zeros((8, 8, 3), np.uint8))
     done = run_command("noise2x", "noise", f"{tmp_path}/in", f"--csv={tmp_path}/noise.csv")
     assert done.returncode == 1 and "1 files could not be read" in done.stderr
@@ -27,8 +29,9 @@ def test_it_says_how_noisy_files_are(tmp_path, run_command):
     assert "8x8 pixels are too few to see the noise. Skipped." in lines["tiny.png"]
     with open(tmp_path / "noise.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 4
-    assert abs(float(rows[1]["sigma"]) / 20 - 1) < 0.1 and abs(float(rows[2]["sigma"]) - 50) < 5
+    assert len(rows) == 5
+    assert abs(float(rows[2]["sigma"]) / 20 - 1) < 0.15
+    assert abs(float(rows[1]["sigma"]) / 20 - 1) < 0.1 and abs(float(rows[3]["sigma"]) - 50) < 5
 
 
 def test_without_files_it_says_what_it_wants(run_command):
