@@ -106,7 +106,7 @@ class Config:
         None,
         "Schedule of the training: paper (that of the publication) or fast (a learning rate that "
         "rises briefly and then falls all the time, and a moving average of the weights as the "
-        "result). By default the paper's; of Noise2Noise, and of Noise2Void in 2D without structN2V, "
+        "result). By default the paper's; of Noise2Noise and of Noise2Void (2D, without structN2V) "
         "fast for noisy files of your own and for the images that come with the project.",
         str,
     )

@@ -12,8 +12,8 @@ grows        whether the noise grows with the signal, as that of photons does: t
 suits        what to restore the file with
 
 With noise from 5 to 50 on the 24 images of Kodak the mean sigma is right within 1 %, and the worst
-within 3.5 %; clipped to 8 bits, strong noise is weaker than it was (RESULTS.md). In grey images fine
-texture can't be told from weak noise, and counts as noise.
+within 3.5 %; clipped to 8 bits, strong noise is weaker than it was (RESULTS.md). In grey images
+fine texture can't be told from weak noise, and counts as noise.
 """
 
 import csv
