@@ -23,6 +23,7 @@ PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").g
 ELSEWHERE = {
     "bash scripts/quickstart.sh": "minutes; run by hand in a fresh clone",
     "pip install": "tests/test_packaging.py",
+    "python3 -m venv": "the same",
     "docker run": "no server here; tests/common/serving, tests/scripts/tools",
     "noise2x client": "tests/scripts/tools/test_serving_client.py",
     "curl": "REST; tests/scripts/tools/test_serving_client.py",

@@ -17,6 +17,7 @@ INSIDE = 2.0  # deviations between the mean of a patch and the values at which i
 MAX_CHANNELS = 3  # that are looked at, of images with more
 BLUR = 2.0  # pixels; what varies in the blurred image counts as texture
 CALM_SIDE, CALM_BLUR, CALM_SHARE = 16, 6.0, 0.05  # squares in which shared noise is looked for
+MUCH = 0.03  # of the span, in calm squares; more counts as shared, correlated or not
 CORRELATED = 0.5  # with the next pixel, in calm squares; more counts as shared
 LEVELS = 8  # of the signal, at which the noise is measured
 GROWTH = 1.5  # variance at the bright end over that at the dark end that counts as growing
@@ -61,10 +62,19 @@ class Finding:
         return 2 * max(self.sigma, self.calm if self.shared else 0.0) + ALMOST_NONE * self.span
 
     @property
+    def how_shared(self) -> str:
+        """What shares the noise, in words."""
+        return "neighbours together" if self.correlation > CORRELATED else "colours together"
+
+    @property
     def shared(self) -> bool:
-        """Whether calm squares vary more than independent noise does, neighbours together."""
+        """Whether calm squares vary more than independent noise does.
+
+        They vary together, or by very much: JPEG files hold the colours of strong noise at half the
+        resolution, and its brightness at the whole.
+        """
         more = self.calm > max(2 * self.sigma, ALMOST_NONE * self.span / 3)
-        return more and self.correlation > CORRELATED
+        return more and (self.correlation > CORRELATED or self.calm > MUCH * self.span)
 
 
 def examine(image: np.ndarray) -> Finding:
@@ -109,9 +119,9 @@ def mismatch(found: Finding, noise: noises.Noise, white: float) -> str:
         return ""  # trained on such files, which were looked at then
     if found.shared:
         return (
-            f"its calm areas vary by {found.calm:.2g}, neighbours together: fine texture, or noise "
-            "that neighbours share, as in JPEG files of cameras. This model was trained on "
-            "independent noise and may make it worse."
+            f"its calm areas vary by {found.calm:.2g}, {found.how_shared}: fine texture, or noise "
+            "as JPEG files of cameras have it. This model was trained on independent noise and may "
+            "make it worse."
         )
     if isinstance(noise, noises.Gauss):
         sigma = 255 * found.sigma / white

@@ -75,8 +75,8 @@ def sentence(row, found):
     said = [f"sigma {row['sigma']}" + (", almost none" if found.almost_none else "")]
     if found.shared:
         said.append(
-            f"but calm areas vary by {row['calm']}, neighbours together ({row['correlation']}): "
-            "noise that they share, or fine texture"
+            f"but calm areas vary by {row['calm']}, {found.how_shared} ({row['correlation']}): "
+            "noise that they share, as in JPEG files, or fine texture"
         )
     elif not found.almost_none:
         said.append(f"neighbours independent ({row['correlation']})")

@@ -1,7 +1,10 @@
 """common.evaluation.noise_level: strength, growth and neighbours of noise that is known."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 from skimage import data as pictures
 
@@ -40,6 +43,14 @@ def test_noise_that_neighbours_share_is_none_that_pixels_have_alone():
     found = noise_level.examine(128 + rest)
     assert found.shared and found.sigma < rest.std() / 4
     assert found.calm == pytest.approx(rest.std(), rel=0.4)
+
+
+def test_strong_noise_in_a_jpeg_is_not_taken_for_none():
+    noisy = np.clip(COLOUR + white(COLOUR.shape, 25), 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noisy).save(file, "JPEG", quality=95)
+    found = noise_level.examine(np.asarray(Image.open(file)))
+    assert found.shared and found.calm > 10
 
 
 def test_the_noise_of_photons_grows_by_its_gain():
