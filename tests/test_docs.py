@@ -137,7 +137,7 @@ def test_the_commands_of_a_page_run(page, sandbox, run_command):
 
 
 def test_commands_named_in_the_text_are_there():
-    verbs = {*cli.METHOD_VERBS, *cli.PROGRAMS, "list", "VERB"}
+    verbs = {*cli.METHOD_VERBS, *cli.PROGRAMS, *cli.LISTS, "VERB"}
     names = {short for name in methods.NAMES for short in (name, methods.short_name(name))}
     seen = 0
     for page in [*PAGES, "CONTRIBUTING.md"]:
