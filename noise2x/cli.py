@@ -68,8 +68,7 @@ def usage() -> str:
         "",
         "Methods: " + ", ".join(short_name(name) for name in methods.NAMES) + ".",
         "Without a method, denoise, evaluate and export take that of the run folder, or of the",
-        "newest finished run in runs/; if there is none, denoise takes a model that comes along.",
-        "Completion for bash: source <(noise2x completion)",
+        "newest finished run in runs/; denoise else photo. Bash: source <(noise2x completion)",
     ]
     return "\n".join(lines)
 

@@ -27,6 +27,8 @@ Batches = Callable[[int], "tf.data.Dataset"]
 # validate(denoiser) gives (figures by name, contact sheet).
 Validate = Callable[["Denoiser"], tuple[dict[str, float], typing.Any]]
 
+SUSPICIOUS = 1.5  # times the training's loss; at the end, more in the validation is said
+
 # Statistics of batch normalisation come from so many batches, at checkpoints on the way and at the
 # end. A batch takes half of the time of a step.
 SETTLING_ON_THE_WAY, SETTLING_AT_LAST = 4, 32
@@ -134,6 +136,18 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
         recorder.progress.close()
 
 
+def doubt_of(row: dict[str, float]) -> str:
+    """What the last row of a log says against the model, in a sentence, or ""."""
+    loss, validated = row.get("loss", 0.0), row.get("val_loss", 0.0)
+    if not validated > SUSPICIOUS * loss > 0.0:
+        return ""
+    return (
+        f"the loss on crops that were not trained on, {validated:.3g}, is far above that of the "
+        f"training, {loss:.3g}. The model knows its images by heart, or has learned little; more "
+        "images or a longer training help."
+    )
+
+
 class _Recorder(keras.callbacks.Callback):
     """Writes state, log and sample pictures at the end of every interval; shows progress."""
 
@@ -190,6 +204,8 @@ class _Recorder(keras.callbacks.Callback):
         # Last: a run that is killed before this line does the interval again, log and all.
         runs.save_state(self._run_dir, self.model, self._step)
         self.saved_step = self._step
+        if is_last and (doubt := doubt_of(row)):
+            self.progress.say(f"Careful: {doubt}")
 
     def _settle(self, count):
         """Statistics of batch normalisation for the weights for use, of the last `count` steps."""

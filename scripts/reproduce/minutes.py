@@ -14,7 +14,6 @@ import numpy as np
 from common import noise as noises
 from common.commands import flags
 from common.data import datasets
-from common.evaluation import figures
 from common.files import atomic
 from noise2x import methods
 from scripts.reproduce import trainings
@@ -50,6 +49,8 @@ def reproduce(names, output):
         names: keys of `LINES`.
         output: pathlib.Path of the folder for run folders, table and figure.
     """
+    from common.evaluation import figures
+
     image_set = datasets.load(
         FLAGS.dataset or "kodak", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )

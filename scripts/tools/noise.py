@@ -23,7 +23,6 @@ from absl import app
 from absl import flags as absl_flags
 
 from common.commands import flags, running
-from common.evaluation import noise_level
 from common.files import atomic, listing, stacks
 from common.files.errors import ImageError
 
@@ -43,6 +42,8 @@ def define_flags():
 
 def looks(path):
     """Yields (row, Finding) for each page of a file; raises ImageError where it can't be read."""
+    from common.evaluation import noise_level
+
     stack = stacks.read(path, max_bytes=MAX_BYTES)
     view = stack.view(2, stack.channels_among((3, 1)) or 1)
     for number in range(view.count):

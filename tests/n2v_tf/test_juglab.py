@@ -100,7 +100,7 @@ def test_a_notebook_runs(tmp_path):
     again = N2V(config=None, name="model", basedir=str(tmp_path))
     # Not to the last bit: a transposed convolution may add in another order for another size.
     whole = again.predict(imgs[0][0, ..., 0], axes="YX")
-    np.testing.assert_allclose(whole, pred, rtol=1e-6)
+    np.testing.assert_allclose(whole, pred, rtol=1e-6, atol=1e-6 * np.ptp(pred))
     assert vars(again.config)["n2v_perc_pix"] == 1.6
     assert (model.export_TF() / "saved_model.pb").is_file()
 

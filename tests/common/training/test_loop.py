@@ -107,3 +107,17 @@ def test_the_log_drops_what_lies_ahead_of_a_resumed_run(tmp_path):
     assert [row["images"] for row in resumed.rows] == ["4", "8"]
     assert loop.Log(tmp_path / "log.csv", 0).rows == []
     assert (tmp_path / "log.csv").read_text().splitlines()[0] == "images,loss,val_psnr"
+
+
+@pytest.mark.parametrize(
+    ("row", "doubted"),
+    [
+        ({"loss": 0.2, "val_loss": 0.25}, False),
+        ({"loss": 0.2, "val_loss": 0.5}, True),
+        ({"loss": -3.0, "val_loss": -1.0}, False),  # a likelihood has no such scale
+        ({"loss": 0.2, "val_psnr": 20.0}, False),
+    ],
+)
+def test_a_model_that_fails_on_other_crops_is_doubted(row, doubted):
+    said = loop.doubt_of(row)
+    assert ("far above that of the training, 0.2" in said) == doubted == bool(said)
