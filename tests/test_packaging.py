@@ -13,6 +13,7 @@ import pytest
 import setuptools
 
 from common.files import image_files
+from common import shipped
 from tests.conftest import ROOT, TINY
 
 # What an installation adds to site-packages: every package of the checkout but these.
@@ -89,6 +90,8 @@ def run(installed, cwd, *words):
 def test_the_wheel_holds_no_common_and_no_scripts_at_the_top(installed):
     with zipfile.ZipFile(installed[2]) as wheel:
         tops = {name.split("/")[0] for name in wheel.namelist()}
+        weights = [name for name in wheel.namelist() if name.endswith("/weights.npz")]
+    assert len(weights) == len(shipped.names())  # the models come along
     assert {name for name in tops if not name.endswith(".dist-info")} == TOP_LEVEL
     names = {path.name for path in installed[1].iterdir()}
     assert names >= TOP_LEVEL and not {"common", "scripts", "tests"} & names
