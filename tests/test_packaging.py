@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import setuptools
 
-from common.files import image_files
 from common import shipped
+from common.files import image_files
 from tests.conftest import ROOT, TINY
 
 # What an installation adds to site-packages: every package of the checkout but these.
