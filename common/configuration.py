@@ -98,8 +98,8 @@ class Config:
         "By how much the crops have grown at the end of a training of Noise2Noise or SSDN: 1, 2 or "
         "4 times; a step then takes 4 or 16 times the memory. At least half of the pixels come "
         "from crops of crop_size. A network that has seen small crops alone restores large "
-        "pictures worse than small ones. By default 1; of SSDN with schedule=fast up to 4, as long "
-        "as crops stay within 256 pixels.",
+        "pictures worse than small ones. By default 1; with schedule=fast, of SSDN and of "
+        "Noise2Noise for a range of noise, up to 4, as long as crops stay within 256 pixels.",
         int,
     )
     schedule: str | None = setting(

@@ -27,6 +27,7 @@ class Config(configuration.Config):
 
     FAST_RATE: typing.ClassVar[float] = 1e-3
     CROP_GROWTHS: typing.ClassVar[tuple] = (1, 2, 4)
+    FAST_CROP_GROWTH: typing.ClassVar[int] = 4
     NOISES: typing.ClassVar[tuple] = noises.MODELS
     OWN_FILES: typing.ClassVar[tuple] = ("pairs",)
 
@@ -106,6 +107,14 @@ class Config(configuration.Config):
         """See Config; the fast schedule is one of Adam."""
         uses_sgd = self.optimizer == "sgd" or self.network in SEQUENTIAL
         return "paper" if uses_sgd and self.optimizer != "adam" else super().own_schedule()
+
+    def _fast_growth(self):
+        """See Config; crops grow where the network has to tell how strong the noise is.
+
+        On small crops alone it learns to tell by their borders, which whole images lack.
+        """
+        asks = self.noise is not None and not (self.noise.is_fixed or self.noise.is_none)
+        return super()._fast_growth() if asks else 1
 
     def completed(self):
         """The configuration without any None: what the paper has for these targets and noise."""

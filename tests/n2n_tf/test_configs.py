@@ -99,3 +99,11 @@ def test_what_was_measured_restores_in_bfloat16_and_nothing_else(monkeypatch):
     added, pairs = configs.Config().completed(), configs.Config(pairs="folder").completed()
     assert METHOD.restoring_precision(added) == "bfloat16"
     assert METHOD.restoring_precision(pairs) == "float32"
+
+
+def test_crops_grow_where_the_network_has_to_tell_how_strong_the_noise_is():
+    for noise, growth in (("gauss0_55", 4), ("gauss25", 1), (None, 4)):
+        config = configs.Config(noise=noise, crop_size=64, schedule="fast").completed()
+        assert config.crop_growth == growth
+    assert configs.Config(pairs="folder").completed().crop_growth == 1
+    assert configs.Config(noise="gauss0_55", crop_size=64).completed().crop_growth == 1  # paper
