@@ -77,6 +77,19 @@ def test_noise_goes_and_a_clean_picture_stays(name, sigma, gain):
     assert quality.psnr(clean / 255, noise2x.denoise(clean, model)["denoised"] / 255) > 36
 
 
+@pytest.mark.parametrize("name", ["photo", "photo-grey"])
+def test_the_strength_of_the_noise_is_told_on_whole_pictures(name):
+    """On small crops alone a network learned to tell it by their borders; at 15 it then failed."""
+    clean = (COLOUR if name == "photo" else COLOUR.mean(-1, keepdims=True))[:384, :384] / 255
+    model = noise2x.load(name)
+    last = 45.0
+    for sigma in (5, 10, 15, 20, 30):
+        noisy = (clean + sigma / 255 * RNG.standard_normal(clean.shape)).astype(np.float32)
+        psnr = quality.psnr(clean, noise2x.denoise(noisy, model)["denoised"])
+        assert quality.psnr(clean, noisy) + 2 < psnr < last, sigma
+        last = psnr
+
+
 def test_denoise_alone_takes_the_model_that_fits_each_file(tmp_path, run_command):
     noisy = np.clip(COLOUR[:96, :80] + 20 * RNG.standard_normal((96, 80, 3)), 0, 255)
     image_files.write(tmp_path / "colour.png", noisy.astype(np.uint8))
