@@ -63,12 +63,12 @@ def usage() -> str:
         "noise2x VERB [METHOD] [--flag=value ...] [files]; noise2x VERB --help lists the flags.",
         "",
         *(f"  {verb:{width}}{text}" for verb, text in METHOD_VERBS.items()),
-        f"  {'list':{width}}the methods and the run folders in runs/; models: what comes trained",
+        f"  {'list':{width}}the methods and the run folders in runs/; models: the shipped models",
         *(f"  {verb:{width}}{text}" for verb, (_, text) in PROGRAMS.items()),
         "",
         "Methods: " + ", ".join(short_name(name) for name in methods.NAMES) + ".",
         "Without a method, denoise, evaluate and export take that of the run folder, or of the",
-        "newest finished run in runs/; denoise else photo. Bash: source <(noise2x completion)",
+        "newest finished run, and denoise else a shipped model. Bash: source <(noise2x completion)",
     ]
     return "\n".join(lines)
 

@@ -105,7 +105,7 @@ def _plan(method, model, files, choose_restorer):
         restore = functools.partial(restore, **limits)
     if FLAGS.strict and not method.knows_noise:
         raise ValueError(f"strict: {method.short_name} does not compare the noise of files.")
-    noise, told = denoiser.config.noise, FLAGS.noise_level
+    noise, level = denoiser.config.noise, FLAGS.noise_level
     return file_by_file.plan(
         denoiser,
         files,
@@ -117,27 +117,27 @@ def _plan(method, model, files, choose_restorer):
         restore=restore,
         tiles=limits if in_parts else None,
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
-        look=functools.partial(_look, noise, told) if method.knows_noise else None,
+        look=functools.partial(_look, noise, level) if method.knows_noise else None,
         strict=FLAGS.strict,
         strength=FLAGS.strength,
         show=progress.say,
     )
 
 
-def _look(noise, told, image, white):
-    """What speaks against restoring an image with a model of some noise; see Seen.
+def _look(noise, level, image, white):
+    """The noise of an image, beside that which a model was trained on: a file_by_file.Seen.
 
-    told: the level of the noise, where --noise_level says it.
+    level: that of --noise_level, or None.
     """
     from common.evaluation import noise_level
     from common.restoring import file_by_file
 
     if min(image.shape[:2]) < noise_level.MIN_SIDE:
         return file_by_file.Seen()  # too small to tell
-    if told is not None:
-        noise = type(noise)(told, told)
-    found = noise_level.examine(image)
-    doubt = noise_level.mismatch(found, noise, white)
-    noise_text = f"sigma {found.sigma:.3g}" + (", almost none" if found.almost_none else "")
-    explained = found.explained / white if noise_level.measures(noise) else float("inf")
+    if level is not None:
+        noise = type(noise)(level, level)
+    finding = noise_level.examine(image)
+    doubt = noise_level.mismatch(finding, noise, white)
+    noise_text = f"sigma {finding.sigma:.3g}" + (", almost none" if finding.almost_none else "")
+    explained = finding.explained / white if noise_level.measures(noise) else float("inf")
     return file_by_file.Seen(noise_text, doubt, explained, white)

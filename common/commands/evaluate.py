@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
 import pathlib
@@ -72,6 +71,7 @@ def evaluate(
 
 def _evaluate(method, change_config):
     from common.evaluation import baselines, scoring
+    from common.files import tables
 
     run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
     denoiser = method.load(run_dir, FLAGS.precision)
@@ -107,7 +107,7 @@ def _evaluate(method, change_config):
     output = FLAGS.output and pathlib.Path(FLAGS.output)
     scores, calibration, own = _score(method, denoiser, scored, output)
     if output:
-        _write_scores(output / "scores.csv", rows + own)
+        tables.write(output / "scores.csv", rows + own)
         print(
             f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png; the scores "
             f"of each: {output}/scores.csv"
@@ -126,16 +126,6 @@ def _row(picture, name, scores, seconds):
         "ssim": f"{scores.ssim[-1]:.4f}",
         "seconds": f"{seconds:.3f}",
     }
-
-
-def _write_scores(path, rows):
-    """Writes a table of dicts with the keys of `_row`, one for each time a picture was scored."""
-    from common.files import atomic
-
-    with atomic.replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _score(method, denoiser, scored, output):

@@ -93,7 +93,7 @@ def define_run(purpose: str) -> None:
     flags.DEFINE_string(
         "run_dir",
         None,
-        f"Run folder of the model to {purpose}, or the name of one that comes along, see "
+        f"Run folder of the model to {purpose}, or the name of a shipped model, see "
         "noise2x models [the newest finished run in runs/].",
     )
     flags.DEFINE_alias("model", "run_dir")
@@ -187,17 +187,20 @@ def define_denoising() -> None:
     flags.DEFINE_float(
         "strength",
         1.0,
-        "How much of what the model takes away goes: 0.7 keeps some grain, 1 is its result.",
+        "How strongly to denoise: 0 leaves files as they are, 1 gives the model's result, 0.7 "
+        "keeps some grain [1].",
         0.0,
         1.5,
     )
     flags.DEFINE_bool(
-        "recursive", False, "Take in the sub-folders of folders; --output gets the same tree."
+        "recursive",
+        False,
+        "Also restore the files in sub-folders; --output gets the same tree [false].",
     )
     flags.DEFINE_bool(
         "strict",
         False,
-        "Leave out files whose noise the model was not trained on, instead of warning of them.",
+        "Leave out files whose noise the model was not trained on, instead of warning [false].",
     )
     define_precision("auto")
 

@@ -52,20 +52,17 @@ def run(
         logging.set_verbosity(logging.WARNING)
         plain = python_logging.Formatter("%(levelname)s: %(message)s")
         logging.get_absl_handler().setFormatter(plain)
-        ended_by = []
-
-        def end(number, frame):
-            ended_by.append(number)
-            raise KeyboardInterrupt
-
-        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGTERM, _terminate)
         try:
             if needs_keras:
                 quiet.import_keras(for_command=True)
             main(*([argv[1:]] if takes_arguments else []))
+        except _Terminated:
+            print("Terminated.", file=sys.stderr)
+            sys.exit(143)
         except KeyboardInterrupt:
-            print("Terminated." if ended_by else "Interrupted.", file=sys.stderr)
-            sys.exit(143 if ended_by else 130)
+            print("Interrupted.", file=sys.stderr)
+            sys.exit(130)
         except (ValueError, OSError) as error:
             if FLAGS.debug:
                 raise
@@ -74,6 +71,14 @@ def run(
 
     app.usage = _usage
     app.run(guarded, flags_parser=_parse)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM; what is in progress ends as after Ctrl-C."""
+
+
+def _terminate(number, frame):
+    raise _Terminated
 
 
 def finished_run(method_name: str, how: str) -> pathlib.Path:

@@ -21,8 +21,7 @@ MUCH = 0.03  # of the span, in calm squares; more counts as shared, correlated o
 CORRELATED = 0.5  # with the next pixel, in calm squares; more counts as shared
 LEVELS = 8  # of the signal, at which the noise is measured
 GROWTH = 1.5  # variance at the bright end over that at the dark end that counts as growing
-MAX_SIDE = 1024  # pixels; only the middle of larger images is looked at
-MIN_SIDE = 32
+MIN_SIDE = 32  # pixels
 TOLERANCE = 1.4  # factor of the trained sigmas, beyond which a model is said to be unsuited
 ALMOST_NONE = 2 / 255  # deviations below it, of the span, are as good as none
 
@@ -58,7 +57,7 @@ class Finding:
 
     @property
     def explained(self) -> float:
-        """Root mean square of what may be taken away as noise: generous, twice what was found."""
+        """Root mean square of what may be taken away as noise: generous, twice the estimate."""
         return 2 * max(self.sigma, self.calm if self.shared else 0.0) + ALMOST_NONE * self.span
 
     @property
@@ -88,7 +87,7 @@ def examine(image: np.ndarray) -> Finding:
     """
     if min(image.shape[:2]) < MIN_SIDE:
         raise ValueError(f"{image.shape[1]}x{image.shape[0]} pixels are too few to see the noise.")
-    image = _distinct(_middle(image[..., :MAX_CHANNELS]))
+    image = _distinct(image[..., :MAX_CHANNELS])
     values = np.asarray(image, np.float64)
     calm, correlation = _in_calm_squares(values)
     gain, offset, grows = _by_level(values)
@@ -107,24 +106,24 @@ def measures(noise: noises.Noise) -> bool:
     return noise.is_none or isinstance(noise, (noises.Gauss, noises.Poisson, noises.Impulse))
 
 
-def mismatch(found: Finding, noise: noises.Noise, white: float) -> str:
+def mismatch(finding: Finding, noise: noises.Noise, white: float) -> str:
     """Why a model may do badly on an image, in a sentence; empty if nothing speaks against it.
 
     Args:
-        found: of `examine`.
+        finding: of `examine`.
         noise: that the model was trained on.
         white: value of the image that stands for 1.
     """
     if noise.is_none:
         return ""  # trained on such files, which were looked at then
-    if found.shared:
+    if finding.shared:
         return (
-            f"its calm areas vary by {found.calm:.2g}, {found.how_shared}: fine texture, or noise "
-            "as JPEG files of cameras have it. This model was trained on independent noise and may "
-            "make it worse."
+            f"its calm areas vary by {finding.calm:.2g}, {finding.how_shared}: fine texture, or "
+            "noise as JPEG files of cameras have it. This model was trained on independent noise "
+            "and may make it worse."
         )
     if isinstance(noise, noises.Gauss):
-        sigma = 255 * found.sigma / white
+        sigma = 255 * finding.sigma / white
         low, high = noise.low / TOLERANCE, noise.high * TOLERANCE
         if not low <= sigma <= high:
             does = "smooth it too much" if sigma < low else "leave noise"
@@ -195,11 +194,6 @@ def _windows(image, side, step):
     windows = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))
     windows = windows[::step, ::step]
     return windows.reshape(-1, *windows.shape[2:])
-
-
-def _middle(image):
-    top, left = (max(0, (n - MAX_SIDE) // 2) for n in image.shape[:2])
-    return image[top : top + MAX_SIDE, left : left + MAX_SIDE]
 
 
 def _distinct(image):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -12,6 +12,9 @@ from PIL import Image
 from common.evaluation import figures, quality
 from common.restoring import prediction
 from common.types import Example
+
+if TYPE_CHECKING:
+    from common.networks.base import Denoiser
 
 PSNR = Callable[[np.ndarray, np.ndarray], float]
 
@@ -47,6 +50,15 @@ class Scores:
             f"RESULT dataset={dataset} {more}noise={noise} images={len(self.psnr)} "
             f"psnr={np.mean(self.psnr):.3f} ssim={np.nanmean(self.ssim):.4f}"
         )
+
+
+def of_results(denoiser: Denoiser, examples: Iterable[Example]) -> Scores:
+    """PSNR and SSIM of what a denoiser makes of examples with clean images."""
+    scores = Scores()
+    for _, clean, inputs in examples:
+        assert clean is not None
+        scores.add(clean, prediction.restore(denoiser, inputs)["denoised"])
+    return scores
 
 
 class Calibration:

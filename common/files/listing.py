@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import importlib.util
 import os
 import pathlib
@@ -52,7 +53,9 @@ def images_of(
     if recursive and root.is_dir() and not is_zarr(root):
         paths = [path for folder in _folders(root, without) for path in find_files(folder)]
         if not paths:
-            raise ImageError(_no_images(pattern, left_out(pattern, recursive=True)))
+            raise ImageError(
+                _no_images(pattern, left_out(pattern, recursive=True, without=without))
+            )
         return [ImagePath(path, path.relative_to(root)) for path in paths]
     return [ImagePath(path, pathlib.Path(path.name)) for path in list_files(pattern)]
 
@@ -90,8 +93,7 @@ def find_files(folder: Path) -> list[pathlib.Path]:
 
 def is_image(path: pathlib.Path) -> bool:
     """Whether a path is a file with the suffix of an image, or a Zarr folder; no hidden one."""
-    heif = HEIF if importlib.util.find_spec("pillow_heif") else ()
-    known = path.suffix.lower() in (*SUFFIXES, *heif) and path.is_file()
+    known = path.suffix.lower() in _suffixes() and path.is_file()
     return (known or is_zarr(path)) and not _is_hidden(path)
 
 
@@ -115,6 +117,12 @@ def list_files(pattern: Path) -> list[pathlib.Path]:
             return matches
         raise ImageError(f"{pattern}: no file matches.")
     raise ImageError(f"{pattern}: no such file or folder.")
+
+
+@functools.cache
+def _suffixes():
+    """Those that can be read here: HEIF only with its extra."""
+    return (*SUFFIXES, *(HEIF if importlib.util.find_spec("pillow_heif") else ()))
 
 
 def _no_images(pattern, lines):

@@ -19,6 +19,7 @@ from common.files.errors import ImageError
 from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
 
+MIDDLE = 1024  # pixels
 Region = tuple[slice, ...]  # a part of an image: a slice of each side, with start and stop
 
 
@@ -136,8 +137,11 @@ class View:
             )
         self._alpha = slice(channels, present) if present > channels else None
 
-    def middle(self, side: int) -> Region:
-        """The middle `side` pixels along Y and X, or fewer, and of a volume the middle page."""
+    def middle(self, side: int = MIDDLE) -> Region:
+        """The middle `side` pixels along Y and X, or fewer, and of a volume the middle page.
+
+        It is what tells of the noise in a file; larger images would only take longer.
+        """
         region = []
         for length in self.sides[-2:]:
             first = max(0, (length - side) // 2)

@@ -19,14 +19,13 @@ from common.restoring import jobs, prediction, tiling
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
-LOOKED_AT = 1024  # pixels; side of the part of an image whose noise is looked at
 MAX_FLOAT = 4.0  # largest value in a float file that is taken for [0, 1]
 
 
 class Seen(typing.NamedTuple):
     """What a look at a file gives.
 
-    noise: what was found, for the line about the file, or "".
+    noise: its estimate in words, for the line about the file, or "".
     doubt: a sentence on why the model may do badly on it, or "".
     explained: root mean square on [0, 1] by which restoring changes it if only noise goes.
     white: stored value that stands for 1.
@@ -101,7 +100,7 @@ def plan(
         look: called with the middle of a file's first image, (H, W, C) as stored, and the value
             that stands for 1. What it sees is compared with the model, and with the result.
         strict: leave out a file about which there is a doubt.
-        strength: share of what the model takes away that goes; less keeps grain, more exaggerates.
+        strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it.
         show: called with a line for each file.
 
     Raises:
@@ -129,9 +128,9 @@ def plan(
         def restore_image(noisy):
             inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
             result = restore(denoiser, inputs, **(tiles or {}))
-            if denoiser.scale == 1:
+            if denoiser.scale == 1 and (look is not None or strength != 1.0):
                 change = result["denoised"] - noisy
-                changes.append(float(np.mean(np.square(change))))
+                changes.append(float(np.vdot(change, change)) / change.size)
                 if strength != 1.0:
                     result = {**result, "denoised": noisy + np.float32(strength) * change}
             return result
@@ -154,7 +153,7 @@ def plan(
 def _looked_at(stack, denoiser, look):
     """What `look` says of the middle of a stack's first image."""
     view = stack.view(denoiser.spatial, denoiser.config.channels)
-    image = view.read(0, view.middle(LOOKED_AT))
+    image = view.read(0, view.middle())
     white = pixels.white_level(view.dtype, denoiser.config.white_level)
     return look(image if image.ndim == 3 else image[0], white)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from common import configuration, progress
 from common.evaluation import figures
-from common.files import atomic
+from common.files import atomic, tables
 from common.networks import normalization
 from common.training import cluster, optimizers, runs
 
@@ -240,8 +240,4 @@ class Log:
     def append(self, row: dict[str, typing.Any]) -> None:
         """Adds a row and writes the file anew, whole or not at all."""
         self.rows.append({name: str(value) for name, value in row.items()})
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with atomic.replacing(self._path) as path, open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.rows)
+        tables.write(self._path, self.rows)

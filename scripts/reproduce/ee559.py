@@ -5,6 +5,7 @@ import numpy as np
 from common import noise as noises
 from common.commands import flags
 from common.data import datasets, image_sets
+from common.files import tables
 from noise2x import methods
 from scripts.reproduce import trainings
 
@@ -69,7 +70,7 @@ def reproduce(networks, output):
             scores.add(clean, image)
         row = {"network": network, "report": theirs, "ours": f"{np.mean(scores.psnr):.2f}"}
         rows.append(row | {"command": "python " + " ".join(arguments)})
-        trainings.write_table(output / "table.csv", rows)
+        tables.write(output / "table.csv", rows)
     print(
         f"\n{'network':18} {'report':>7} {'ours':>7}   dB, on {PATCHES} crops of {image_set.name}"
     )

@@ -18,7 +18,7 @@ import numpy as np
 
 from common.commands import flags
 from common.data import datasets
-from common.files import image_files, pixels
+from common.files import image_files, pixels, tables
 from deblur import kernels
 from noise2x import methods
 from scripts.reproduce import trainings
@@ -142,7 +142,7 @@ def _reproduce(package, rows, output):
                 }
                 table.append(line)
                 print(" ".join(f"{k}={v}" for k, v in line.items() if k != "command"), flush=True)
-                trainings.write_table(output / "table.csv", table)
+                tables.write(output / "table.csv", table)
     lines = {name: _curve(output / name / "log.csv") for name in rows}
     if any(lines.values()):
         figures.save_lines(

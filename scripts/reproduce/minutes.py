@@ -14,7 +14,7 @@ import numpy as np
 from common import noise as noises
 from common.commands import flags
 from common.data import datasets
-from common.files import atomic
+from common.files import atomic, tables
 from noise2x import methods
 from scripts.reproduce import trainings
 
@@ -49,7 +49,7 @@ def reproduce(names, output):
         names: keys of `LINES`.
         output: pathlib.Path of the folder for run folders, table and figure.
     """
-    from common.evaluation import figures
+    from common.evaluation import figures, scoring
 
     image_set = datasets.load(
         FLAGS.dataset or "kodak", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
@@ -57,6 +57,7 @@ def reproduce(names, output):
     rows, lines = [], {}
     for name in names:
         line, points = LINES[name], {}
+        method = methods.find(line.package)
         speed = _seconds_of_a_crop(name, line, output)
         for minutes in map(float, FLAGS.minutes):
             crops = max(1, round(60 * minutes / speed / line.settings["batch_size"]))
@@ -64,14 +65,15 @@ def reproduce(names, output):
             for seed in range(FLAGS.seeds):
                 arguments = _arguments(name, line, crops, seed, output)
                 model = trainings.trained(arguments)
-                scores = _scores(methods.find(line.package), model, image_set)
+                examples = method.examples(image_set, model.config, noise=noises.Gauss(25, 25))
+                scores = scoring.of_results(model, examples)
                 points.setdefault(minutes, []).append(np.mean(scores.psnr))
                 row = {"line": name, "minutes": f"{minutes:g}", "seed": seed, "crops": crops}
                 row |= {"psnr": f"{points[minutes][-1]:.3f}"}
                 row |= {"ssim": f"{np.nanmean(scores.ssim):.4f}"}
                 rows.append(row | {"command": "python " + " ".join(arguments)})
                 print(f"{name:12} {minutes:6g} min {crops:8} crops {row['psnr']} dB", flush=True)
-                trainings.write_table(output / "minutes.csv", rows)
+                tables.write(output / "minutes.csv", rows)
         lines[name] = [(minutes, float(np.mean(found))) for minutes, found in points.items()]
     figures.save_lines(
         lines,
@@ -88,17 +90,6 @@ def _arguments(name, line, crops, seed, output):
     settings = [f"--{key}={value}" for key, value in (line.settings | {"seed": seed}).items()]
     run_dir = output / f"{name}-{crops}-{seed}"
     return trainings.arguments(line.package, run_dir, crops, settings)
-
-
-def _scores(method, model, image_set):
-    """PSNR and SSIM of a model's results on the images, one pass, noise of sigma 25."""
-    from common.evaluation import scoring
-    from common.restoring import prediction
-
-    scores, noise = scoring.Scores(), noises.Gauss(25, 25)
-    for _, clean, inputs in method.examples(image_set, model.config, noise=noise):
-        scores.add(clean, prediction.restore(model, inputs)["denoised"])
-    return scores
 
 
 def _seconds_of_a_crop(name, line, output):

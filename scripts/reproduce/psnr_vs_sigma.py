@@ -10,6 +10,7 @@ from common import noise as noises
 from common.commands import flags
 from common.data import datasets
 from common.evaluation import baselines
+from common.files import tables
 from noise2x import methods
 from scripts.reproduce import trainings
 
@@ -77,7 +78,7 @@ def reproduce(names, output):
                 )
                 rows[key] = dict(zip(KEY + FIGURES, key + figures_of_it))
                 print(f"{scores.line(image_set.name, noise)} method={name}", flush=True)
-                trainings.write_table(path, list(rows.values()))
+                tables.write(path, list(rows.values()))
             lines.setdefault(name, []).append((sigma, float(rows[key]["psnr"])))
     figures.save_lines(
         {name: sorted(points) for name, points in lines.items()},

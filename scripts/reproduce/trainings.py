@@ -1,11 +1,9 @@
 """Shared parts of the programs that train several models: commands and tables."""
 
-import csv
 import subprocess
 import sys
 
 from common.commands import flags
-from common.files import atomic
 from noise2x import methods
 
 FLAGS = flags.FLAGS
@@ -44,14 +42,3 @@ def trained(arguments):
     if done.returncode:
         raise ValueError(f"{package}.train ended with exit code {done.returncode}.")
     return methods.find(package).load(run_dir, FLAGS.precision)
-
-
-def write_table(path, rows):
-    """Writes a list of dicts as a CSV file, completely or not at all.
-
-    All dicts have the keys of the first.
-    """
-    with atomic.replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)

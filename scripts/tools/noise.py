@@ -16,14 +16,11 @@ within 3.5 %; clipped to 8 bits, strong noise is weaker than it was (RESULTS.md)
 fine texture can't be told from weak noise, and counts as noise.
 """
 
-import csv
-import pathlib
-
 from absl import app
 from absl import flags as absl_flags
 
 from common.commands import flags, running
-from common.files import atomic, listing, stacks
+from common.files import listing, stacks, tables
 from common.files.errors import ImageError
 
 FLAGS = flags.FLAGS
@@ -47,59 +44,59 @@ def looks(path):
     stack = stacks.read(path, max_bytes=MAX_BYTES)
     view = stack.view(2, stack.channels_among((3, 1)) or 1)
     for number in range(view.count):
-        page = view.read(number, view.middle(noise_level.MAX_SIDE))
+        page = view.read(number, view.middle())
         try:
-            found = noise_level.examine(page)
+            finding = noise_level.examine(page)
         except ValueError as error:
             raise ImageError(f"{path}: {error}") from error
         yield (
             {
                 "file": str(path),
                 "page": number if view.count > 1 else "",
-                "sigma": f"{found.sigma:.4g}",
-                "almost_none": found.almost_none,
-                "calm": f"{found.calm:.4g}",
-                "correlation": f"{found.correlation:.2f}",
-                "shared": found.shared,
-                "grows": found.grows,
-                "gain": f"{found.gain:.4g}" if found.grows else "",
-                "offset": f"{found.offset:.4g}" if found.grows else "",
-                "clipped": f"{found.clipped:.4f}",
+                "sigma": f"{finding.sigma:.4g}",
+                "almost_none": finding.almost_none,
+                "calm": f"{finding.calm:.4g}",
+                "correlation": f"{finding.correlation:.2f}",
+                "shared": finding.shared,
+                "grows": finding.grows,
+                "gain": f"{finding.gain:.4g}" if finding.grows else "",
+                "offset": f"{finding.offset:.4g}" if finding.grows else "",
+                "clipped": f"{finding.clipped:.4f}",
             },
-            found,
+            finding,
         )
 
 
-def sentence(row, found):
+def sentence(row, finding):
     """What a row says, in a line."""
     name = row["file"] + (f" page {row['page']}" if row["page"] != "" else "")
-    said = [f"sigma {row['sigma']}" + (", almost none" if found.almost_none else "")]
-    if found.shared:
-        said.append(
-            f"but calm areas vary by {row['calm']}, {found.how_shared} ({row['correlation']}): "
+    parts = [f"sigma {row['sigma']}" + (", almost none" if finding.almost_none else "")]
+    if finding.shared:
+        parts.append(
+            f"but calm areas vary by {row['calm']}, {finding.how_shared} ({row['correlation']}): "
             "noise that they share, as in JPEG files, or fine texture"
         )
-    elif not found.almost_none:
-        said.append(f"neighbours independent ({row['correlation']})")
-    if found.grows and not found.almost_none:
-        said.append(f"grows: variance {row['gain']} * value + {row['offset']}")
-    if found.clipped > 0.01:
-        said.append(f"{100 * found.clipped:.1f} % clipped")
-    return f"{name}: {'; '.join(said)}. {advice(found)}"
+    elif not finding.almost_none:
+        parts.append(f"neighbours independent ({row['correlation']})")
+    if finding.grows and not finding.almost_none:
+        parts.append(f"grows: variance {row['gain']} * value + {row['offset']}")
+    if finding.clipped > 0.01:
+        parts.append(f"{100 * finding.clipped:.1f} % clipped")
+    return f"{name}: {'; '.join(parts)}. {advice(finding)}"
 
 
-def advice(found):
+def advice(finding):
     """Which method suits the noise."""
-    if found.shared:
+    if finding.shared:
         return (
             "Suits: if it is noise, nothing here as it is; raw data, or a smaller copy, has more "
             "independent noise."
         )
-    if found.almost_none:
+    if finding.almost_none:
         return "Suits: leaving it alone."
-    if found.grows:
+    if finding.grows:
         return "Suits: noise2x train n2v --data_path=..., on the file itself."
-    if found.sigma > MAX_SIGMA * found.span / 255:
+    if finding.sigma > MAX_SIGMA * finding.span / 255:
         return "Suits: noise2x train n2v or ssdn, on such files."
     return "Suits: noise2x denoise, as it is."
 
@@ -113,18 +110,14 @@ def run(arguments):
         print(line, flush=True)
     for path in (path for pattern in arguments for path in listing.list_files(pattern)):
         try:
-            for row, found in looks(path):
+            for row, finding in looks(path):
                 rows.append(row)
-                print(sentence(row, found), flush=True)
+                print(sentence(row, finding), flush=True)
         except ImageError as error:
             bad += 1
             print(f"{error} Skipped.", flush=True)
     if FLAGS.csv:
-        path = pathlib.Path(FLAGS.csv)
-        with atomic.replacing(path) as temporary, open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+        tables.write(FLAGS.csv, rows, COLUMNS)
     if bad:
         raise ValueError(f"{bad} files could not be read; they are named above.")
 

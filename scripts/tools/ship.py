@@ -61,7 +61,6 @@ def ship(run_dir, name, card):
 def score(name, sets, noises):
     """Adds the PSNR of a shipped model to its card, {set: {noise: dB}}."""
     from common.evaluation import scoring
-    from common.restoring import prediction
 
     method = methods.of_run(name)
     denoiser = method.load_deployed(name)
@@ -69,9 +68,8 @@ def score(name, sets, noises):
     for text in sets:
         images = datasets.load(text, FLAGS.data_dir, held_back=True)
         for noise in map(denoiser.config.parse_noise, noises):
-            scores = scoring.Scores()
-            for _, clean, inputs in method.examples(images, denoiser.config, noise=noise):
-                scores.add(clean, prediction.restore(denoiser, inputs)["denoised"])
+            examples = method.examples(images, denoiser.config, noise=noise)
+            scores = scoring.of_results(denoiser, examples)
             table.setdefault(text, {})[str(noise)] = round(float(np.mean(scores.psnr)), 3)
             print(scores.line(text, noise), flush=True)
     _write_card(shipped.folder(name), shipped.card(name) | {"psnr": table})

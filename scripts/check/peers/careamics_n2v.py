@@ -29,7 +29,7 @@ def main():
         masked_pixel_percentage=settings["perc_pix"],
         roi_size=2 * settings["radius"] + 1,
         model_params={"depth": settings["depth"], "num_channels_init": settings["width"]},
-        num_workers=settings.get("workers", 0),
+        num_workers=0,
     )
 
     class AfterStep(Callback):
