@@ -1,4 +1,4 @@
-"""Reading and writing image files: PNG, JPEG, TIFF (8, 16 bit, float, stacks), NPY, Zarr, ..."""
+"""Reading and writing image files: PNG, JPEG, TIFF, NPY, Zarr, raw data of cameras, ..."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import typing
 
 import numpy as np
 
-from common.files import atomic, file_arrays, pictures, tiffs, zarrs
+from common.files import atomic, file_arrays, pictures, raws, tiffs, zarrs
 from common.files.errors import ImageError, short
 from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
@@ -73,6 +73,8 @@ def _read_any(path, axes, max_bytes):
         if not max_bytes or array.nbytes <= max_bytes:
             array = array[...]
         return array, letters, metadata
+    if suffix in raws.SUFFIXES:
+        return raws.read(path), "QYX", Metadata(raw=path)
     array, metadata = pictures.read(path)
     return array, "YXS", metadata
 

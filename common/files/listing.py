@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import collections
-import functools
 import importlib.util
 import os
 import pathlib
 import typing
 
-from common.files import atomic
+from common.files import atomic, raws
 from common.files.errors import ImageError
 from common.files.image_files import SUFFIXES, is_zarr
 from common.files.pictures import HEIF
@@ -18,10 +17,7 @@ from common.files.pictures import HEIF
 LEFT_OUT = {
     ".gif": "few colours and maybe frames; save it as PNG",
     **dict.fromkeys(HEIF, "needs the extra `heif`"),
-    **dict.fromkeys(
-        (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".raf", ".rw2"),
-        "raw data of a camera; develop it to a 16-bit TIFF first",
-    ),
+    **dict.fromkeys(raws.SUFFIXES, "raw data of a camera, which need the extra `raw`"),
 }
 
 Path = str | pathlib.Path
@@ -93,7 +89,7 @@ def find_files(folder: Path) -> list[pathlib.Path]:
 
 def is_image(path: pathlib.Path) -> bool:
     """Whether a path is a file with the suffix of an image, or a Zarr folder; no hidden one."""
-    known = path.suffix.lower() in _suffixes() and path.is_file()
+    known = _is_known(path.suffix.lower()) and path.is_file()
     return (known or is_zarr(path)) and not _is_hidden(path)
 
 
@@ -119,10 +115,11 @@ def list_files(pattern: Path) -> list[pathlib.Path]:
     raise ImageError(f"{pattern}: no such file or folder.")
 
 
-@functools.cache
-def _suffixes():
-    """Those that can be read here: HEIF only with its extra."""
-    return (*SUFFIXES, *(HEIF if importlib.util.find_spec("pillow_heif") else ()))
+def _is_known(suffix):
+    """Whether files of a suffix can be read here: HEIF and raw data only with their extras."""
+    if suffix in HEIF:
+        return importlib.util.find_spec("pillow_heif") is not None
+    return suffix in SUFFIXES or (suffix in raws.SUFFIXES and raws.is_installed())
 
 
 def _no_images(pattern, lines):

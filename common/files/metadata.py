@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import typing
 from collections.abc import Mapping
 
@@ -25,6 +26,7 @@ class Metadata:
         orientation: TIFF's tag for the directions of rows and columns; None for upright.
         properties: fields of ImageJ or OME: pixel sizes, names of channels, ...
         zarr_array: the array of a Zarr folder; the output gets its format and chunks.
+        raw: the file of a camera's raw data; its planes are developed when they are written.
         zarr_attributes: attributes of an OME-Zarr group.
     """
 
@@ -39,6 +41,7 @@ class Metadata:
     orientation: int | None = None
     properties: Mapping[str, typing.Any] = dataclasses.field(default_factory=dict)
     zarr_array: typing.Any = None
+    raw: pathlib.Path | None = None
     zarr_attributes: Mapping[str, typing.Any] | None = None
 
     def replace(self, **changes: typing.Any) -> Metadata:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from common.files import atomic, axis_letters, file_arrays, image_files, pixels, tiffs, zarrs
+from common.files import atomic, axis_letters, file_arrays, image_files, pixels, raws, tiffs, zarrs
 from common.files.errors import ImageError
 from common.files.file_arrays import LazyArray
 from common.files.metadata import Metadata
@@ -313,7 +313,10 @@ def write(path: str | pathlib.Path, stack: Stack, array: np.ndarray) -> None:
         ImageError: the format can't hold this type or these axes.
     """
     path = pathlib.Path(path)
-    if path.suffix.lower() in (".tif", ".tiff"):
+    if stack.metadata.raw is not None:
+        with atomic.replacing(path) as temporary:
+            raws.develop(temporary, stack.metadata.raw, array)
+    elif path.suffix.lower() in (".tif", ".tiff"):
         with atomic.replacing(path) as temporary, _naming(path):
             tiffs.write(temporary, array, stack.metadata.axes, stack.metadata)
     elif path.suffix.lower() == ".npy":

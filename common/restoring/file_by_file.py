@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from common import progress
-from common.files import listing, metadata, pixels, stacks
+from common.files import listing, metadata, pixels, raws, stacks
 from common.files.errors import ImageError
 from common.restoring import jobs, prediction, tiling
 
@@ -211,16 +211,23 @@ def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
 def _jobs(files, output, with_std):
     """A list of (input, output, file of the standard deviation or None).
 
-    That file is NAME-std.tif; of a.png and a.tif in one folder they are a.png-std.tif and
-    a.tif-std.tif.
+    That file is NAME-std.tif, and raw data become NAME.tif; of a.png and a.tif in one folder NAME
+    is a.png and a.tif, and of a.dng beside them a.dng.
     """
     stems = collections.Counter(file.below.with_suffix("") for file in files)
 
-    def of_std(below):
+    def named(below, ending):
         name = below.stem if stems[below.with_suffix("")] == 1 else below.name
-        return output / below.with_name(f"{name}-std.tif")
+        return output / below.with_name(name + ending)
 
-    return [(path, output / below, of_std(below) if with_std else None) for path, below in files]
+    return [
+        (
+            path,
+            named(below, ".tif") if path.suffix.lower() in raws.SUFFIXES else output / below,
+            named(below, "-std.tif") if with_std else None,
+        )
+        for path, below in files
+    ]
 
 
 def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):
@@ -283,8 +290,11 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
 def written_type(dtype: str, stack: stacks.Stack, view: stacks.View) -> np.dtype:
     """The type in which restored values are written.
 
-    dtype: name of a NumPy type, or "same" for that of the file (float32 for all floats).
+    dtype: name of a NumPy type, or "same" for that of the file (float32 for all floats). Raw data
+    of a camera are float32 until they are developed.
     """
+    if stack.metadata.raw is not None:
+        return view.dtype
     stored = stack.metadata.dtype
     if dtype != "same":
         return np.dtype(dtype)

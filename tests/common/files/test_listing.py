@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.files import image_files, listing
+from common.files import image_files, listing, raws
 from common.files.errors import ImageError
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
     for name in ("a.png", "B.TIF", "c.avif", "sub/d.png", "sub/deep/e.jpg", ".hidden/f.png"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         image_files.write(path, np.zeros((8, 8, 3), np.uint8))
+    monkeypatch.setattr(raws, "is_installed", lambda: False)
     Image.new("P", (8, 8)).save(tmp_path / "g.gif")
     for name in ("raw.CR2", "raw2.cr2", "notes.txt", "sub/more.nef", ".DS_Store"):
         (tmp_path / name).write_bytes(b"x")
@@ -37,8 +38,7 @@ def test_a_folder_without_and_with_its_sub_folders(folder):
 
 def test_what_is_left_out_is_counted_with_its_reason(folder):
     assert listing.left_out(folder) == [
-        f"{folder}: left out 2 .cr2 files: raw data of a camera; develop it to a 16-bit TIFF "
-        "first.",
+        f"{folder}: left out 2 .cr2 files: raw data of a camera, which need the extra `raw`.",
         f"{folder}: left out 1 .gif file: few colours and maybe frames; save it as PNG.",
         f"{folder}: left out 1 .txt file: no image known here.",
         f"{folder}: left out 1 sub-folder; --recursive enters them.",
@@ -60,7 +60,8 @@ def test_links_runs_results_and_hidden_files_are_not_entered(folder):
     assert {str(file.below) for file in entered} == before
 
 
-def test_a_folder_without_images_is_refused_with_what_is_there(tmp_path):
+def test_a_folder_without_images_is_refused_with_what_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(raws, "is_installed", lambda: False)
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.cr2").write_bytes(b"x")
     with pytest.raises(ImageError, match="left out 1 .cr2 file: raw data of a camera"):

@@ -11,7 +11,7 @@ import tifffile
 
 from common.files import image_files
 from common.restoring import file_by_file
-from tests import factory
+from tests import dng, factory
 
 RNG = np.random.default_rng(0)
 
@@ -181,3 +181,16 @@ def test_strength_mixes_the_result_with_the_file(denoiser, tmp_path):
     np.testing.assert_allclose(found[0.0], data, atol=0.01)
     np.testing.assert_allclose(found[0.5], (data + found[1.0]) / 2, atol=0.01)
     assert np.abs(found[1.0] - data).mean() > 1000
+
+
+def test_raw_data_become_developed_pictures_beside_others_of_their_name(tmp_path):
+    light = RNG.random((64, 96))
+    for name in ("a.dng", "b.dng"):
+        dng.write(tmp_path / "in" / name, light)
+    image_files.write(tmp_path / "in" / "a.tif", np.zeros((64, 96, 1), np.uint8))
+    model = factory.build("n2v_tf", width=4, depth=1, channels=1)
+    said = restore(model, tmp_path / "in", tmp_path / "out", dtype="uint16")
+    written = {path.name: tifffile.imread(path) for path in (tmp_path / "out").iterdir()}
+    assert set(written) == {"a.dng.tif", "a.tif", "b.tif"}
+    assert written["b.tif"].shape == (64, 96, 3) and written["b.tif"].dtype == np.uint16
+    assert f"{tmp_path / 'in' / 'b.dng'} -> {tmp_path / 'out' / 'b.tif'}" in said[-1]
