@@ -17,6 +17,8 @@ from common import noise as noises
 # Longer trainings of schedule=fast have a lower rate, by the root of their length: at the full one
 # they diverge sooner or later (docs/performance.md).
 FAST_STEPS = 8000
+# Linux' names for arithmetic in bfloat16, of x86 and of ARM.
+BFLOAT16 = r"\b(avx512_bf16|amx_bf16|bf16)\b"
 
 # Side of the largest crops that schedule=fast grows to, pixels.
 FAST_LARGEST_CROP = 256
@@ -334,6 +336,21 @@ def check_values(config: Config) -> None:
 
 def fast_precision() -> str:
     """bfloat16 where the processor multiplies it in hardware, twice as fast; float32 elsewhere."""
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    known = cpuinfo.read_text() if cpuinfo.is_file() else ""
-    return "bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16)\b", known) else "float32"
+    return "bfloat16" if re.search(BFLOAT16, _cpuinfo()) else "float32"
+
+
+def doubt_of_precision(precision: str) -> str:
+    """What speaks against computing in a precision on this processor, in a sentence, or ""."""
+    known = _cpuinfo()
+    if precision != "bfloat16" or not known or re.search(BFLOAT16, known):
+        return ""
+    return (
+        "this processor has no arithmetic for bfloat16; without a GPU it takes many times as long "
+        "as --precision=float32."
+    )
+
+
+def _cpuinfo():
+    """What Linux says of the processor; "" elsewhere."""
+    path = pathlib.Path("/proc/cpuinfo")
+    return path.read_text() if path.is_file() else ""

@@ -67,7 +67,6 @@ def denoise(
 
     from common.files import image_files, pixels
     from common.restoring import file_by_file, prediction
-    from common.restoring.file_by_file import MAX_FLOAT
 
     if isinstance(model, (str, pathlib.Path)):
         model = load(model)
@@ -92,7 +91,7 @@ def denoise(
         )
     image_files.check_values("image", noisy)
     usable = image_files.usable("image", noisy)
-    if image.dtype.kind == "f" and not white_level and np.abs(usable).max() > MAX_FLOAT:
+    if image.dtype.kind == "f" and not white_level and np.abs(usable).max() > pixels.MAX_FLOAT:
         raise ValueError(
             f"image: values up to {np.abs(usable).max():g}, expected about [0, 1]; say with "
             "white_level which value stands for 1."

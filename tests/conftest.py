@@ -1,60 +1,27 @@
 """Fixtures: commands as the user runs them, and a tiny trained run that many tests read."""
 
-import json
 import os
-import pathlib
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
 from common import quiet
+from scripts.check import forked
 
 quiet.import_keras()
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = forked.ROOT
 
 # The smallest training that still goes through everything.
 TINY = ("--num_images=4", "--batch_size=2", "--crop_size=32", "--precision=float32")
 
 
-class _Zygote:
-    """The process of tests/zygote.py, one for each process of pytest."""
-
-    def __init__(self):
-        self._process = None
-
-    def run(self, module, arguments, cwd, timeout=300):
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.zygote"],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        with tempfile.TemporaryDirectory() as folder:
-            job = {"module": module, "arguments": arguments, "folder": folder, "timeout": timeout}
-            print(json.dumps(job | {"cwd": str(cwd)}), file=self._process.stdin, flush=True)
-            status = json.loads(self._process.stdout.readline())
-            if status is None:
-                raise subprocess.TimeoutExpired([module, *arguments], timeout)
-            printed = (pathlib.Path(folder, name).read_text() for name in ("stdout", "stderr"))
-            return subprocess.CompletedProcess([module, *arguments], status, *printed)
-
-    def stop(self):
-        if self._process is not None:
-            self._process.stdin.close()
-            self._process.stdout.close()
-            self._process.wait()
-
-
-_ZYGOTE = _Zygote()
+_COMMANDS = forked.Commands()
 
 
 def pytest_sessionfinish():
-    _ZYGOTE.stop()
+    _COMMANDS.close()
 
 
 def command(module, *arguments, env=None, cwd=ROOT):
@@ -66,7 +33,7 @@ def command(module, *arguments, env=None, cwd=ROOT):
     """
     arguments = list(map(str, arguments))
     if env is None:
-        return _ZYGOTE.run(module, arguments, cwd)
+        return _COMMANDS.run(module, arguments, cwd=cwd)
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],

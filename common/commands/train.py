@@ -9,7 +9,7 @@ import pathlib
 import typing
 from collections.abc import Callable, Iterator
 
-from common import progress
+from common import configuration, progress
 from common.commands import flags, running
 from common.method import Method
 from common.training import runs
@@ -119,6 +119,8 @@ class TrainingRun:
             f"Training on {len(images)} images of {images.name}: {config.num_images} crops "
             f"of {size}, {config.batch_size} in a step."
         )
+        if doubt := configuration.doubt_of_precision(config.precision):
+            progress.say(f"Careful: {doubt}")
         if self.group.count > 1:
             progress.say(
                 f"Process {self.group.index} of {self.group.count}, each with its share of a step. "

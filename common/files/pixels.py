@@ -14,6 +14,8 @@ from PIL import Image
 
 from common.files.errors import ImageError
 
+MAX_FLOAT = 4.0  # largest float that is taken for a value on [0, 1]; noise goes beyond 1
+
 Side = typing.TypeVar("Side", int, slice)
 
 

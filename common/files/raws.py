@@ -104,6 +104,8 @@ def develop(temporary: pathlib.Path, path: pathlib.Path, planes: np.ndarray) -> 
             user_sat=65535 - BLACK,
             output_color=rawpy.ColorSpace.sRGB,
         )
+    if picture.shape[-1] != 3:
+        raise ImageError(f"{path}: no colours; its raw data are damaged.")
     tifffile.imwrite(temporary, picture, photometric="rgb", iccprofile=_linear_profile())
 
 

@@ -19,8 +19,6 @@ from common.restoring import jobs, prediction, tiling
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
-MAX_FLOAT = 4.0  # largest value in a float file that is taken for [0, 1]
-
 
 class Seen(typing.NamedTuple):
     """What a look at a file gives.
@@ -355,7 +353,7 @@ def read_unit(
     """
     part = view.read(number, region)
     unscaled = part.dtype == np.float32 and not config.white_level
-    if unscaled and (largest := np.abs(part).max()) > MAX_FLOAT:
+    if unscaled and (largest := np.abs(part).max()) > pixels.MAX_FLOAT:
         raise ImageError(
             f"{stack.path}: values up to {largest:g}, expected about [0, 1]; "
             "train with --white_level."

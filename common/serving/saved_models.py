@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from common.files import image_files, pixels
-from common.serving import tensorflow_serving
+from common.serving import input_checks, tensorflow_serving
 from common.types import Array
 
 if typing.TYPE_CHECKING:
@@ -53,7 +53,9 @@ def export(denoiser: Denoiser, output: str | pathlib.Path, *, name: str) -> path
         archive = keras.export.ExportArchive()
         archive.track(denoiser)
         for signature, (function, specs) in endpoints.items():
-            archive.add_endpoint(signature, function, [specs])
+            multiple = denoiser.config.side_multiple if signature == "tile" else 1
+            checked = input_checks.checked(function, specs, denoiser.config, multiple)
+            archive.add_endpoint(signature, checked, [specs])
         archive.write_out(folder, verbose=False)
         specs = {signature: specs for signature, (_, specs) in endpoints.items()}
         tensorflow_serving.write_extras(

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 
 from common.files import image_files, listing, raws, stacks
 from common.files.errors import ImageError
-from tests import dng
+from scripts.check import dng
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import tifffile
 
 from common.files import image_files
 from common.restoring import file_by_file
-from tests import dng, factory
+from scripts.check import dng
+from tests import factory
 
 RNG = np.random.default_rng(0)
 

@@ -109,6 +109,15 @@ def saved(tmp_path_factory):
     return denoiser, folder
 
 
+@pytest.fixture(scope="module")
+def served(saved):
+    """The model as a server loads it."""
+    import tensorflow as tf
+
+    _, folder = saved
+    return tf.saved_model.load(str(folder / "1"))
+
+
 def test_versions_count_up_and_formats_do_not_mix(saved, tmp_path):
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "saved_model.pb").touch()
@@ -125,11 +134,11 @@ def test_versions_count_up_and_formats_do_not_mix(saved, tmp_path):
             saved_models.export_onnx(n2v, tmp_path)
 
 
-def test_pictures_in_pictures_out(saved):
+def test_pictures_in_pictures_out(saved, served):
     import tensorflow as tf
 
-    denoiser, folder = saved
-    serve = tf.saved_model.load(str(folder / "1")).signatures["denoise_png"]
+    denoiser, _ = saved
+    serve = served.signatures["denoise_png"]
     contents, sizes = [], [(20, 33), (1, 1)]
     for kind, size in zip(("png", "jpeg"), sizes):
         file = io.BytesIO()
@@ -155,20 +164,63 @@ def test_pictures_in_pictures_out(saved):
         serve(image_bytes=tf.constant([b"no picture"]))
 
 
-def test_a_level_beside_the_trained_one(saved):
+GREY = np.full((1, 32, 40, 1), 0.5, np.float32)
+
+
+@pytest.mark.parametrize(
+    "signature, inputs, sentence",
+    [
+        ("serving_default", {"noisy": GREY[:0]}, r"noisy: no pixels; shape\] \[0 32 40 1\]"),
+        ("serving_default", {"noisy": GREY.repeat(3, -1)}, "noisy: expected 1 channels; shape"),
+        (
+            "serving_default",
+            {"noisy": GREY * 255},
+            r"about \[0, 1\]; the largest absolute value.*127",
+        ),
+        ("serving_default", {"noisy": GREY * np.nan}, "the largest absolute value.*nan"),
+        ("tile", {"noisy": GREY}, "sides that are multiples of 32"),
+        ("denoise_uint8", {"noisy": np.zeros((1, 0, 4, 1), np.uint8)}, "noisy: no pixels"),
+        ("denoise_uint8", {"noisy": np.zeros((1, 4, 4, 3), np.uint8)}, "expected 1 channels"),
+        ("denoise_png", {"image_bytes": np.array([], object)}, "image_bytes: an empty list"),
+        (
+            "denoise_at_level",
+            {"noisy": GREY, "noise_level": np.float32([0.1, 0.1])},
+            r"one number for each image is expected; images, numbers:\] \[1\] \[2\]",
+        ),
+        ("denoise_at_level", {"noisy": GREY, "noise_level": np.float32([0])}, "numbers above 0"),
+    ],
+)
+def test_what_a_client_sends_wrong_is_said_by_the_graph(served, signature, inputs, sentence):
     import tensorflow as tf
 
-    denoiser, folder = saved
-    serve = tf.saved_model.load(str(folder / "1")).signatures
+    with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
+        served.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+
+
+def test_counts_of_any_size_pass_and_infinite_ones_do_not(tmp_path):
+    import tensorflow as tf
+
+    denoiser = factory.build("n2v_tf", width=4, depth=1, noise="none", data_path="cells.tif")
+    folder = saved_models.export(denoiser, tmp_path, name="counts")
+    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    assert np.isfinite(serve(noisy=tf.constant(GREY * 1e5))["denoised"]).all()
+    for value in (1e30, np.inf):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="expected finite values"):
+            serve(noisy=tf.constant(GREY * np.float32(value)))
+
+
+def test_a_level_beside_the_trained_one(served):
+    import tensorflow as tf
+
     noisy = RNG.random((2, 16, 16, 1), np.float32)
     given = {"noisy": tf.constant(noisy), "noise_level": tf.constant([0.02, 0.2])}
-    found = serve["denoise_at_level"](**given)
+    found = served.signatures["denoise_at_level"](**given)
     np.testing.assert_allclose(found["noise_std"][:, 0, 0, 0], [0.02, 0.2], rtol=1e-5)
     ranged = factory.build("ssdn_tf", channels=1, noise="gauss5_50")
     assert all("noise_level" in specs for _, specs in saved_models.signatures(ranged).values())
 
 
-def test_what_a_server_reads(saved):
+def test_what_a_server_reads(saved, served):
     """By the classes of TensorFlow Serving's own interface."""
     import tensorflow as tf
 
@@ -180,13 +232,12 @@ def test_what_a_server_reads(saved):
     extra = folder / "1" / "assets.extra"
     records = tf.data.TFRecordDataset(str(extra / "tf_serving_warmup_requests"))
     seen = set()
-    model = tf.saved_model.load(str(folder / "1"))
     for record in records.as_numpy_iterator():
         request = logs.PredictionLog.FromString(record).predict_log.request
         assert request.model_spec.name == "mine"
         signature = request.model_spec.signature_name
         inputs = {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
-        model.signatures[signature](**{k: tf.constant(v) for k, v in inputs.items()})  # it runs
+        served.signatures[signature](**{k: tf.constant(v) for k, v in inputs.items()})  # it runs
         seen.add(signature)
     assert seen == set(saved_models.signatures(denoiser))
     config = text_format.Parse(

@@ -2,12 +2,14 @@
 
 import json
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from common.files import image_files
-from scripts.check import convolutions, fuzz
+from scripts.check import convolutions
+from scripts.check.faults import damage, watch
 from scripts.check.peers import comparing
 
 RNG = np.random.default_rng(0)
@@ -90,15 +92,25 @@ def test_a_convolution_counts_its_multiplications():
 
 
 @pytest.mark.slow
-def test_fuzz_restores_or_names_every_damaged_file(tmp_path, run_command):
-    done = run_command("scripts.check.fuzz", "--count=60", f"--output={tmp_path}/fuzz")
+def test_fuzz_does_or_refuses_whatever_comes(tmp_path, run_command):
+    done = run_command("scripts.check.fuzz", "--count=50", f"--output={tmp_path}/fuzz")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    assert "Nothing went wrong." in done.stdout
-    assert "images: 48 damaged" in done.stdout and "weights: 12 damaged" in done.stdout
+    assert done.stdout.endswith("fuzz: 50 inputs, 0 tracebacks, 0 hangs\n")
+    for kind in ("images: 29", "weights: 6", "run folders: 6", "requests: 7", "command lines: 2"):
+        assert kind in done.stdout
+
+
+def test_what_must_not_happen_is_counted(capsys):
+    watched = watch.Watch(1)
+    watched.run("refused", lambda: (_ for _ in ()).throw(ValueError("a message for the user")))
+    watched.run("a fault", lambda: {}["missing"])
+    watched.run("slow", lambda: time.sleep(3))
+    assert watched.summary() == "fuzz: 3 inputs, 1 tracebacks, 1 hangs"
+    assert "KeyError: 'missing'" in capsys.readouterr().out
 
 
 def test_damage_is_repeatable_and_changes_the_file():
     content = bytes(range(256)) * 4
-    damaged = [fuzz.damage(content, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    damaged = [damage.damage(content, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert damaged[0] == damaged[1] != content
     assert damaged[2] != damaged[0]

@@ -1,0 +1,1 @@
+"""Faults on purpose: what `scripts.check.fuzz` damages, a file for each kind of input."""
