@@ -350,7 +350,7 @@ def doubt_of_precision(precision: str) -> str:
     )
 
 
-def _cpuinfo():
+def _cpuinfo() -> str:
     """What Linux says of the processor; "" elsewhere."""
     path = pathlib.Path("/proc/cpuinfo")
     return path.read_text() if path.is_file() else ""

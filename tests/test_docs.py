@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 # How a command begins that is not run here, and why.
 ELSEWHERE = {
-    "bash scripts/quickstart.sh": "minutes; run by hand in a fresh clone",
+    "python3 -m scripts.quickstart": "minutes; run by hand in a fresh clone",
     "pip install": "tests/test_packaging.py",
     "python3 -m venv": "the same",
     "docker run": "no server here; tests/common/serving, tests/scripts/tools",

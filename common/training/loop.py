@@ -226,16 +226,23 @@ class Log:
 
     Args:
         path: of the file.
-        images: how many were shown before; rows of a stopped run beyond them are dropped.
+        images: how many were shown before; rows of a stopped run beyond them are dropped. What
+            can't be read is dropped, and said: it is for people, no training depends on it.
     """
 
     def __init__(self, path: pathlib.Path, images: int) -> None:
         self._path = path
         self.rows: list[dict[str, str]] = []
         if path.is_file() and images:
-            with open(path, newline="") as file:
-                rows = ({k: v for k, v in row.items() if v} for row in csv.DictReader(file))
+            try:
+                with open(path, newline="") as file:
+                    rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
                 self.rows = [row for row in rows if int(row["images"]) <= images]
+                for row in self.rows:
+                    _ = [float(value) for value in row.values()]
+            except (ValueError, KeyError, TypeError, csv.Error) as error:
+                self.rows = []
+                progress.say(f"Careful: {path}: damaged ({error!r}); the log begins anew.")
 
     def append(self, row: dict[str, typing.Any]) -> None:
         """Adds a row and writes the file anew, whole or not at all."""

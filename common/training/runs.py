@@ -19,13 +19,13 @@ import pathlib
 import re
 import typing
 import warnings
-import zipfile
 from collections.abc import Iterator
 
 import numpy as np
 
 from common import VERSION, configuration, shipped
 from common.files import atomic
+from common.files.errors import short
 
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
@@ -127,14 +127,25 @@ def is_finished(run_dir: Path) -> bool:
         return _weights_path(run_dir).is_file()
     _, _, values, _ = _read(run_dir)
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            step = int(stored["step"])
+        step = int(_arrays(path, ["step"])["step"])
         return step >= -(-int(values["num_images"]) // int(values["batch_size"]))
-    except (
-        *(OSError, ArithmeticError, ValueError, KeyError, TypeError, EOFError),
-        zipfile.BadZipFile,
-    ):
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError):
         return False
+
+
+def _arrays(path, names=None):
+    """The arrays of an .npz file, {name: array}, or those of some names.
+
+    Raises:
+        RunError: a damaged file.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in names or stored.files}
+    except Exception as error:  # zipfile and NumPy raise nearly any error for damaged bytes
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise RunError(f"{path}: damaged ({short(error)}).") from error
 
 
 def save_config(run_dir: Path, method: str, config: configuration.Config, data: str = "") -> None:
@@ -252,8 +263,7 @@ def _load_halves(path, denoiser):
     expected = json.loads((path.parent / "config.json").read_text()).get("sha256")
     if shipped.digest(path) != expected:
         raise RunError(f"{path}: damaged or replaced; its hash is not that in config.json.")
-    with np.load(path, allow_pickle=False) as stored:
-        values = dict(stored)
+    values = _arrays(path)
     wanted = _by_name(denoiser)
     if {k: v.shape for k, v in values.items()} != {k: tuple(v.shape) for k, v in wanted.items()}:
         raise RunError(f"{path}: not this model's weights.")
@@ -293,8 +303,7 @@ def load_state(run_dir: Path, denoiser: Denoiser) -> int:
     """
     path = state_path(run_dir)
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = dict(stored)
+        arrays = _arrays(path)
         step = int(arrays.pop("step"))
         wanted = {
             f"{kind}/{i:04d}": variable
@@ -306,7 +315,9 @@ def load_state(run_dir: Path, denoiser: Denoiser) -> int:
         for name, variable in wanted.items():
             if arrays[name].shape != tuple(variable.shape):
                 raise ValueError(f"{name} is {arrays[name].shape}, expected {variable.shape}")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except RunError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: not this model's checkpoint, or damaged ({error}).") from error
     for name, variable in wanted.items():
         variable.assign(arrays[name])

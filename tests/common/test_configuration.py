@@ -120,3 +120,18 @@ def test_crops_grow_only_where_they_can():
         Growing(crop_growth=2, schedule="paper")
     with pytest.raises(ValueError, match="paper's schedule has crops of one size"):
         Growing(crop_growth=2, num_images=100).completed()
+
+
+@pytest.mark.parametrize(
+    "known, precision, doubted",
+    [
+        ("flags : avx2 avx512_bf16 amx_bf16", "bfloat16", False),
+        ("Features : asimd bf16 i8mm", "bfloat16", False),
+        ("flags : avx2 fma", "bfloat16", True),
+        ("flags : avx2 fma", "float32", False),
+        ("", "bfloat16", False),  # not Linux: nothing is known
+    ],
+)
+def test_bfloat16_on_a_processor_without_it_is_doubted(known, precision, doubted, monkeypatch):
+    monkeypatch.setattr(configuration, "_cpuinfo", lambda: known)
+    assert bool(configuration.doubt_of_precision(precision)) == doubted

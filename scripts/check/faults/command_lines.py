@@ -27,6 +27,8 @@ def modules():
         named[f"{method}.train"] = ["--train_set=in"]
         for verb in ("evaluate", "export", restore):
             named[f"{method}.{verb}"] = []
+    for verb in ("evaluate", "export", "denoise"):  # these get farther, for there is a model
+        named[f"n2n_tf.{verb}"] = ["--model=photo"]
     return named
 
 

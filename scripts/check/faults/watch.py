@@ -66,11 +66,12 @@ class Watch:
         self.others += 1
         print(f"WRONG {line}", flush=True)
 
-    def summary(self):
+    def summary(self, name="fuzz", what="inputs"):
         """The line that ends a report."""
         others = f", {self.others} other failures" if self.others else ""
         return (
-            f"fuzz: {self.inputs} inputs, {self.tracebacks} tracebacks, {self.hangs} hangs{others}"
+            f"{name}: {self.inputs} {what}, {self.tracebacks} tracebacks, {self.hangs} hangs"
+            f"{others}"
         )
 
 

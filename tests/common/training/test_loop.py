@@ -110,6 +110,18 @@ def test_the_log_drops_what_lies_ahead_of_a_resumed_run(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "damaged", [b"imaXges,loss\n4,0.1\n", b"images,loss\n4,o.1\n", b"\xff\xfe"]
+)
+def test_a_damaged_log_stops_no_training(tmp_path, damaged, capsys):
+    (tmp_path / "log.csv").write_bytes(damaged)
+    log = loop.Log(tmp_path / "log.csv", 8)
+    assert log.rows == []
+    assert "log.csv: damaged" in capsys.readouterr().out
+    log.append({"images": 8, "loss": 0.1})
+    assert (tmp_path / "log.csv").read_text() == "images,loss\n8,0.1\n"
+
+
+@pytest.mark.parametrize(
     ("row", "doubted"),
     [
         ({"loss": 0.2, "val_loss": 0.25}, False),
