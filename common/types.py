@@ -11,7 +11,7 @@ Array = typing.Any
 
 
 class _Noisy(typing.TypedDict):
-    noisy: Array  # (N, H, W, C) or (N, D, H, W, C) float32, never clipped
+    noisy: Array  # (N, H, W, C) or (N, D, H, W, C) float32, beyond [0, 1] where noise leads there
 
 
 class Inputs(_Noisy, total=False):

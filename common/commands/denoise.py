@@ -137,7 +137,7 @@ def _look(noise, level, image, white):
     if min(image.shape[:2]) < noise_level.MIN_SIDE:
         return file_by_file.Seen()  # too small to tell
     if level is not None:
-        noise = type(noise)(level, level)
+        noise = noise.at(level)
     finding = noise_level.examine(image)
     doubt = noise_level.mismatch(finding, noise, white)
     noise_text = f"sigma {finding.sigma:.3g}" + (", almost none" if finding.almost_none else "")

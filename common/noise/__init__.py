@@ -36,7 +36,7 @@ def parse(text: str, models: Iterable[type[Noise]] = MODELS, *, name: str = "noi
     """Reads a noise string: "none", or a model with a level or a range of levels.
 
     Args:
-        text: "gauss25", "poisson5_50", "impulse0_100", ...
+        text: "gauss25", "poisson5_50", "impulse0_100", "gauss5_50_step5_clipped", ...
         models: classes of noise that are expected.
         name: of the setting, for messages.
 
@@ -47,11 +47,12 @@ def parse(text: str, models: Iterable[type[Noise]] = MODELS, *, name: str = "noi
     if text == NoNoise.NAME and NoNoise in by_name.values():
         return NoNoise()
     number = r"(\d+(?:\.\d+)?)"
-    match = re.fullmatch(rf"([a-z]+){number}(?:_{number})?", text)
+    match = re.fullmatch(rf"([a-z]+){number}(?:_{number})?(?:_step{number})?(_clipped)?", text)
     if not match or match[1] not in by_name or match[1] == NoNoise.NAME:
         raise ValueError(f"{name}={text!r}: expected {expected(by_name.values())}.")
     low = float(match[2])
-    return by_name[match[1]](low, float(match[3] or low))
+    high, step = float(match[3] or low), float(match[4] or 0.0)
+    return by_name[match[1]](low, high, step, match[5] is not None)
 
 
 def expected(models: Iterable[type[Noise]]) -> str:

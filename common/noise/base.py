@@ -13,13 +13,15 @@ if typing.TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-    """A model of noise and the range of its strength, uniform between `low` and `high` per image.
+    """A model of noise and the range of its strength, drawn between `low` and `high` per image.
 
     Subclasses set the class variables and override `add`, and what else differs. Importing one
     loads no TensorFlow; its methods do.
 
     Attributes:
         low, high: strength in the units of the noise string (`UNIT`).
+        step: of a range: the strength is low, low + step, ... or high; 0 for any between them.
+        clipped: whether noisy values are clipped to [0, 1].
 
     Raises:
         ValueError: a range that makes no sense; the message begins with the noise string.
@@ -27,11 +29,14 @@ class Noise:
 
     low: float = 0.0
     high: float = 0.0
+    step: float = 0.0
+    clipped: bool = False
 
     NAME: typing.ClassVar[str] = ""  # how the noise string begins
     UNIT: typing.ClassVar[str] = ""  # of the numbers in the noise string
     MAX: typing.ClassVar[float] = float("inf")  # largest strength, in UNIT
     SCALE: typing.ClassVar[float] = 1.0  # strength divided by the noise parameter
+    CLIPPABLE: typing.ClassVar[bool] = False  # whether noisy values can leave [0, 1]
     # What finds the clean value among many noisy ones: "mean", "median", "mode", or "kept mean",
     # the mean over the pixels that were not lost (Lehtinen et al. 2018, section 3).
     RECOVERED_BY: typing.ClassVar[str] = "mean"
@@ -44,12 +49,30 @@ class Noise:
             )
         if self.high > self.MAX:
             raise ValueError(f"noise='{self}': {self.UNIT}, at most {self.MAX:g}.")
+        if self.step and (self.is_fixed or self._count() * self.step != self.high - self.low):
+            raise ValueError(f"noise='{self}': expected a range of a whole number of steps.")
+        if self.clipped and not self.CLIPPABLE:
+            raise ValueError(f"noise='{self}': its values lie within [0, 1]; leave out _clipped.")
 
     def __str__(self) -> str:
         """The noise string, as config.json and RESULT lines have it."""
-        levels = [self.low] if self.is_fixed else [self.low, self.high]
+
         # Digits that give the same number back, without an exponent: `parse` must read them.
-        return self.NAME + "_".join(np.format_float_positional(x, trim="-") for x in levels)
+        def digits(number):
+            return np.format_float_positional(number, trim="-")
+
+        text = self.NAME + digits(self.low)
+        text += "" if self.is_fixed else f"_{digits(self.high)}"
+        text += f"_step{digits(self.step)}" if self.step else ""
+        return text + ("_clipped" if self.clipped else "")
+
+    def at(self, strength: float) -> Noise:
+        """This noise of one strength, in the units of the noise string."""
+        return dataclasses.replace(self, low=strength, high=strength, step=0.0)
+
+    def _count(self):
+        """Number of steps in the range."""
+        return round((self.high - self.low) / self.step)
 
     @property
     def is_fixed(self) -> bool:
@@ -65,7 +88,7 @@ class Noise:
         """The noise to validate with: this one, or where it is a range one of TYPICAL strength."""
         if self.is_fixed or self.TYPICAL is None:
             return self
-        return type(self)(self.TYPICAL, self.TYPICAL)
+        return self.at(self.TYPICAL)
 
     def level(self, strength: float) -> float:
         """The noise parameter of a strength: sigma on [0, 1], lambda, or a share."""
@@ -105,13 +128,17 @@ class Noise:
         low, high = self.level(self.low), self.level(self.high)
         if self.is_fixed:
             return tf.constant(low, tf.float32)
+        if self.step:
+            number = tf.random.stateless_uniform((), seed, 0, self._count() + 1, tf.int32)
+            return low + (high - low) / self._count() * tf.cast(number, tf.float32)
         return tf.random.stateless_uniform((), seed, low, high)
 
     def corrupt(self, clean: tf.Tensor, level: tf.Tensor | float, seed: tf.Tensor) -> tf.Tensor:
         """Adds noise of the given level.
 
-        Never clips to [0, 1]: that would shift the mean of dark and bright pixels, and an estimator
-        of the level would learn the shift (Laine et al. 2019; tests/golden/noise_stats.npz).
+        Clips to [0, 1] only if the noise string says so, as some originals do: it shifts the mean
+        of dark and bright pixels, and an estimator of the level learns the shift (Laine et al.
+        2019; tests/golden/noise_stats.npz).
 
         Args:
             clean: (H, W, C) float in [0, 1].
@@ -129,7 +156,8 @@ class Noise:
 
         if not clean.dtype.is_floating:
             raise ValueError(f"clean is {clean.dtype.name}: scale it to float32 in [0, 1] first.")
-        return self.add(clean, tf.cast(level, clean.dtype), seed)
+        noisy = self.add(clean, tf.cast(level, clean.dtype), seed)
+        return tf.clip_by_value(noisy, 0.0, 1.0) if self.clipped else noisy
 
     def add(self, clean: tf.Tensor, level: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """What `corrupt` does, with a level of the type of `clean`. Every model has its own."""

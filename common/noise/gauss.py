@@ -13,6 +13,7 @@ class Gauss(base.Noise):
     NAME: typing.ClassVar[str] = "gauss"
     UNIT: typing.ClassVar[str] = "sigma in 8-bit units"
     SCALE: typing.ClassVar[float] = 255.0
+    CLIPPABLE: typing.ClassVar[bool] = True
     TYPICAL: typing.ClassVar[float] = 25.0
 
     def add(self, clean, level, seed):

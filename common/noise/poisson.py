@@ -15,6 +15,7 @@ class Poisson(base.Noise):
 
     NAME: typing.ClassVar[str] = "poisson"
     UNIT: typing.ClassVar[str] = "lambda"
+    CLIPPABLE: typing.ClassVar[bool] = True
     TYPICAL: typing.ClassVar[float] = 30.0
 
     def __post_init__(self):

@@ -3,17 +3,19 @@
 noise2x import --method=n2v_tf --input=models/my_n2v --run_dir=runs/mine
 noise2x import --method=ssdn_tf --config=gauss25-blindspot-sigma_known \\
     --input=network_final.pickle --run_dir=runs/nvidia
+noise2x import --method=ssdn_tf --input=final-ssdn-gauss25-sigma_known.wt --run_dir=runs/comp
 noise2x import --method=rdunet_tf --input=model_color.pth --run_dir=runs/rdunet
 
 The program reads these files, and never executes code that they contain:
 n2v_tf: model folders of juglab's n2v, with config.json and weights_best.h5 (or another .h5).
 n2n_tf, n2n_tf.mri, ssdn_tf: network_final*.pickle of NVIDIA's repositories.
-ssdn_tf: also the PyTorch files (.wt) of its reimplementation.
+ssdn_tf: also the PyTorch files (.wt) of its reimplementation, and the checkpoints of its trainings.
 rdunet_tf: the .pth files of its authors, of any width.
 
-A weight file does not say for which noise it was trained, so --config names the configuration. The
-numbers of channels and features are taken from the arrays. Afterwards all commands of the method
-work with the run folder, as if it had been trained here.
+A .wt file and a model folder of n2v have their configuration with them. Other weight files do not
+say for which noise they were trained, so --config names the configuration. The numbers of channels
+and features are taken from the arrays. Afterwards all commands of the method work with the run
+folder, as if it had been trained here.
 """
 
 import dataclasses
@@ -28,7 +30,7 @@ from common.commands import flags, running
 from common.files import atomic
 from common.training import runs
 from noise2x import methods
-from scripts.tools import weight_files
+from scripts.tools import ssdn_wt, weight_files
 
 FLAGS = flags.FLAGS
 # Methods whose original weights can be imported.
@@ -115,20 +117,27 @@ def _list(names):
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def sets_of(path):
-    """Reads the sets of arrays in a file, one for each network: list of dict of name -> array.
+def read_sets(path, method):
+    """Reads the sets of arrays in a file, one for each network.
+
+    method: name of the method; a .wt file of SSDN also says how its model was trained.
+
+    Returns:
+        (list of dict of name -> array; settings; raw noise level or None).
 
     Raises:
         weight_files.WeightError: the file holds no set of arrays, or is not readable.
     """
     content = weight_files.read(path)
     try:
+        if method == "ssdn_tf" and (model := ssdn_wt.find(content)) is not None:
+            return model.sets, model.settings, model.raw_noise
         sets = [part for part in weight_files.tensors(content) if len(part) > 1]
     except weight_files.WeightError as error:
         raise weight_files.WeightError(f"{path}: {error}.") from error
     if not sets:
         raise weight_files.WeightError(f"{path}: holds no sets of named arrays.")
-    return sets
+    return sets, {}, None
 
 
 def _channels(arrays, is_torch):
@@ -191,13 +200,14 @@ def _check_size(folder):
         )
 
 
-def read_networks(method, path, config, given):
+def read_networks(method, path, config, given, named=True):
     """Reads a file of arrays, whose first set belongs to the main network.
 
     Args:
         method: the Method.
         path: of the file.
         config: configuration of the model; channels and width are taken from the arrays.
+        named: whether the user named the configuration; otherwise what the file says comes first.
         given: dict of settings that the user gave, which change the configuration.
 
     Returns:
@@ -206,10 +216,12 @@ def read_networks(method, path, config, given):
     Raises:
         weight_files.WeightError: the weights belong to another network.
     """
-    sets = sets_of(path)
+    sets, described, raw_noise = read_sets(path, method.name)
     is_torch = _is_torch(sets)
     channels = _channels(sets[0], is_torch)
     settings = {"channels": channels} if channels in config.CHANNELS else {}
+    if not named:
+        settings |= described
     if method.name == "rdunet_tf":
         settings["width"] = width = len(next((v for v in sets[0].values() if np.ndim(v) == 1), []))
         if not 0 < 500 * width**2 < sum(np.size(v) for v in sets[0].values()):
@@ -231,6 +243,9 @@ def read_networks(method, path, config, given):
             "with --config=..."
         )
     if getattr(denoiser, "raw_noise", None) is not None:
+        if raw_noise is not None:
+            denoiser.raw_noise.assign([[[[raw_noise / config.noise_rate]]]])
+            return config, denoiser
         raise weight_files.WeightError(
             f"{path}: the noise level that a model with noise_params=global has learned is not in "
             "its weight file; import it as a model of known noise: "
@@ -249,7 +264,7 @@ def define_flags():
     )
     absl_flags.DEFINE_string("run_dir", None, "Run folder to make. Required.")
     absl_flags.DEFINE_string(
-        "config", None, "Named configuration of the model [the method's default]."
+        "config", None, "Named configuration of the model [what the file says, or the default]."
     )
     absl_flags.DEFINE_string(
         "noise",
@@ -277,6 +292,7 @@ def convert(method, path, run_dir, *, name=None, noise=None):
     """
     if run_dir.exists():
         raise runs.RunError(f"{run_dir}: is there already; choose another --run_dir.")
+    named = name is not None
     name = name or method.default
     configuration.expect("config", name, list(method.named))
     changes = {} if noise is None else {"noise": noise, "validation_noise": noise}
@@ -285,7 +301,7 @@ def convert(method, path, run_dir, *, name=None, noise=None):
             raise ValueError(f"config={name!r}: a model folder of n2v has its own configuration.")
         config, denoiser = read_n2v(path, changes)
     else:
-        config, denoiser = read_networks(method, path, method.named[name], changes)
+        config, denoiser = read_networks(method, path, method.named[name], changes, named)
     with atomic.replacing_folder(run_dir) as temporary:
         runs.save_config(temporary, method.name, config)
         runs.save_weights(temporary, denoiser)

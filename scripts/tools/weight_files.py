@@ -94,6 +94,18 @@ class _Tensor:
         return np.lib.stride_tricks.as_strided(part, self.size, strides, writeable=False)
 
 
+class _Enum:
+    """An enumeration of the PyTorch reimplementation of SSDN; its members become text."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, value):
+        if not (type(value) is int or (isinstance(value, str) and len(value) < 100)):
+            raise WeightError(f"a member of {self.name} that is neither number nor name")
+        return f"{self.name}({value})"
+
+
 def _dtype_of(dtype):
     if not isinstance(dtype, _Dtype):
         raise WeightError("an array without a type")
@@ -208,6 +220,8 @@ class _Unpickler(pickle._Unpickler):
             return STORAGES[name]
         if module in NETWORKS and name == "Network":
             return Network
+        if module == "ssdn.params":
+            return _Enum(name)
         raise WeightError(f"it asks for {module}.{name}, which has no place among weights")
 
     def persistent_load(self, identity):

@@ -27,6 +27,8 @@ SEED = tf.constant([3, 5])
         ("bernoulli50", "bernoulli", 50, 50, 0.5),
         ("text0_50", "text", 0, 50, None),
         ("none", "none", 0, 0, 0),
+        ("gauss25_clipped", "gauss", 25, 25, 25 / 255),
+        ("gauss5_50_step5_clipped", "gauss", 5, 50, None),
     ],
 )
 def test_a_noise_string_is_read_and_written_back(text, model, low, high, level):
@@ -50,6 +52,10 @@ def test_a_noise_string_is_read_and_written_back(text, model, low, high, level):
         ("gauss50_5", "runs downwards"),
         ("impulse150", "at most 100"),
         ("poisson0", "must be positive"),
+        ("gauss5_50_step7", "a whole number of steps"),
+        ("gauss25_step5", "a whole number of steps"),
+        ("impulse50_clipped", "leave out _clipped"),
+        ("gauss25_clip", "expected gauss, poisson"),
     ],
 )
 def test_bad_strings_say_what_is_expected(text, message):
@@ -123,3 +129,22 @@ def test_lost_pixels_are_black_and_the_mask_tells_which():
     assert abs(kept.mean() - 0.7) < 0.03
     assert bernoulli.kept_pixels((8, 8), 0.0, SEED).numpy().all()
     assert not bernoulli.kept_pixels((8, 8), 1.0, SEED).numpy().any()
+
+
+def test_clipped_noise_is_the_noise_and_clipped():
+    clean = tf.random.stateless_uniform((64, 64, 3), SEED)
+    free, clipped = (noise.parse(text) for text in ("gauss50", "gauss50_clipped"))
+    level = free.fixed_level()
+    expected = np.clip(free.corrupt(clean, level, SEED), 0, 1)
+    np.testing.assert_array_equal(clipped.corrupt(clean, level, SEED), expected)
+    assert np.count_nonzero((expected == 0) | (expected == 1)) > 1000
+    assert str(noise.parse("gauss0_50_clipped").typical()) == "gauss25_clipped"
+
+
+def test_a_range_in_steps_has_each_level_equally_often():
+    steps = noise.parse("gauss5_50_step5")
+    levels = [float(255 * steps.draw_level(tf.constant([0, number]))) for number in range(2000)]
+    values, counts = np.unique(np.round(levels, 3), return_counts=True)
+    np.testing.assert_allclose(values, np.arange(5, 51, 5), rtol=1e-5)
+    assert 140 < counts.min() and counts.max() < 260
+    assert str(steps.at(15)) == "gauss15"
