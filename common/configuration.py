@@ -82,6 +82,8 @@ class Config:
     # Values of crop_growth that the method's batches can do, and that of schedule=fast.
     CROP_GROWTHS: typing.ClassVar[tuple[int, ...]] = (1,)
     FAST_CROP_GROWTH: typing.ClassVar[int] = 1
+    # Whether the setting `augment` has a meaning.
+    AUGMENTS: typing.ClassVar[bool] = False
 
     # Settings that name noisy files of the user's own, in place of `train_set`.
     OWN_FILES: typing.ClassVar[tuple[str, ...]] = ()
@@ -115,7 +117,18 @@ class Config:
     learning_rate: float | None = setting(
         None, "Learning rate at the top of its schedule.", float, positive=True
     )
+    augment: bool = setting(False, "Turn and mirror the crops at random, in 8 ways.")
+    grey: str = setting(
+        "mean",
+        "With channels=1: how colour images become grey, by the mean of their channels or by the "
+        "luminance (0.299, 0.587, 0.114).",
+    )
     precision: str = setting("float32", "Arithmetic of the training: float32 or bfloat16.")
+    keep: str = setting(
+        "last",
+        "Weights that the run folder ends with: last, or best, those of the validation with the "
+        "highest PSNR, or the lowest loss where there are no clean images (--eval_every).",
+    )
     seed: int = setting(0, "Seed of the initial weights, the crops and the noise.")
     white_level: float = setting(
         0.0, "Stored value that stands for 1; 0: the largest value of the file's type."
@@ -133,6 +146,10 @@ class Config:
         check_values(self)
         expect("channels", self.channels, self.CHANNELS)
         expect("precision", self.precision, ("float32", "bfloat16"))
+        expect("keep", self.keep, ("last", "best"))
+        expect("grey", self.grey, ("mean", "luminance"))
+        if self.augment and not self.AUGMENTS:
+            raise ValueError("augment: this method turns its crops in ways of its own, or not.")
         expect("schedule", self.schedule, (None, "paper", "fast"))
         if self.crop_growth is not None:
             expect("crop_growth", self.crop_growth, self.CROP_GROWTHS)

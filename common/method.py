@@ -228,7 +228,7 @@ class Method:
         """
         from common.files import pixels
 
-        image = pixels.to_channels(image, config.channels)
+        image = pixels.to_channels(image, config.channels, config.grey)
         return pixels.to_unit(image, config.white_level)
 
     def example_inputs(

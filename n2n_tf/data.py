@@ -66,6 +66,7 @@ def pair_batches(scenes, config, start):
         rng = streams.generator(ArrayStream.N2N_ACQUISITIONS, config.seed, number)
         # The crop is at the same place in all acquisitions of the scene.
         crops = pipeline.draw_crop(scenes.images, config, number, shape=(size, size))
+        crops = pipeline.turned(crops, config, number)
         first, second = rng.permutation(len(crops))[:2]
         return crops[first], crops[second]
 

@@ -27,6 +27,7 @@ class Config(configuration.Config):
     docs/performance.md; schedule="paper" brings juglab's. The run folder holds them as config.json.
     """
 
+    AUGMENTS: typing.ClassVar[bool] = True
     NOISES: typing.ClassVar[tuple] = (
         noises.Gauss,
         noises.Poisson,

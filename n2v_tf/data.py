@@ -61,7 +61,7 @@ def load_images(config, data_dir, max_images):
             "give files of your own as data_path."
         )
     images = datasets.load(config.train_set, data_dir, max_images=max_images)
-    return images.each(lambda image: pixels.to_channels(image, config.channels))
+    return images.each(lambda image: pixels.to_channels(image, config.channels, config.grey))
 
 
 def with_statistics(image_set, config):

@@ -1,6 +1,7 @@
 """The settings of an RDUNet training, and the named configurations."""
 
 import dataclasses
+import typing
 
 from common import configuration
 from common import noise as noises
@@ -9,10 +10,13 @@ from common.configuration import expect, fast_precision, setting
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(configuration.Config):
-    """Settings of an RDUNet training; the defaults are the published ones.
+    """Settings of an RDUNet training. The configuration `published` has the published ones.
 
-    The run folder holds them as config.json.
+    The defaults train on noise that is not clipped, as all methods here do. The run folder holds
+    them as config.json.
     """
+
+    AUGMENTS: typing.ClassVar[bool] = True
 
     noise: noises.Noise | None = setting(
         "gauss0_50", "Noise to add, for instance gauss0_50, gauss25 or poisson30.", noises.Noise
@@ -34,10 +38,16 @@ class Config(configuration.Config):
         positive=True,
     )
     weight_decay: float = setting(1e-5, "Weight decay of AdamW.")
+    initial: str = setting(
+        "near_identity",
+        "Initial kernels: near_identity (He's, those that end a block or the network smaller, for "
+        "short trainings) or torch (PyTorch's default, as published).",
+    )
 
     def __post_init__(self):
         super().__post_init__()
         expect("targets", self.targets, ("clean", "noisy"))
+        expect("initial", self.initial, ("near_identity", "torch"))
         if self.targets == "noisy" and self.noise.RECOVERED_BY != "mean":
             raise ValueError(
                 f"noise='{self.noise}' with targets='noisy': its mean is not the image; "
@@ -74,6 +84,21 @@ NAMED = {
     f"gauss0_50{targets_suffix}{channels_suffix}": Config(targets=targets, channels=channels)
     for targets_suffix, targets in (("", "clean"), ("-n2n", "noisy"))
     for channels_suffix, channels in (("", 3), ("-mono", 1))
+}
+
+# As published, but for the images: the authors trained on DIV2K, about 10.9 million crops in all,
+# --train_set=FOLDER --num_images=10900000, and validated after each of 21 epochs.
+PUBLISHED: dict[str, typing.Any] = {
+    "noise": "gauss5_50_step5_clipped",
+    "validation_noise": "gauss25_clipped",
+    "augment": True,
+    "initial": "torch",
+    "keep": "best",
+    "grey": "luminance",
+}
+NAMED |= {
+    "published": Config(**PUBLISHED),
+    "published-mono": Config(**PUBLISHED, channels=1),
 }
 
 # For the sample photographs: a few minutes on two CPU cores.

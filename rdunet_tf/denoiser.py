@@ -15,6 +15,8 @@ class Denoiser(base.Denoiser):
             seed=config.seed,
             dtype=config.dtype_policy,
         )
+        if config.initial == "torch":
+            network.start_as_torch(self.network, config.seed)
 
     @property
     def radius(self):

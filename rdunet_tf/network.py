@@ -1,6 +1,7 @@
 """Residual dense U-Net (Gurrola-Ramos, Dalmau, Alarcon 2021)."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from common.networks import sizes, unet
@@ -43,6 +44,25 @@ def build_network(channels, *, width=128, seed=0, dtype="float32"):
     x = layers.conv(x, width, "output_block_conv_1", "output_block_actv_1")
     x = layers.last(x, channels, "output_block_conv_2", "output_block_actv_2")
     return keras.Model(image, image + x, name="rdunet")
+
+
+def start_as_torch(network, seed):
+    """Gives the convolutions of a network PyTorch's initial weights, for its fair comparison.
+
+    Kernels and biases are uniform within 1 / sqrt(fan_in), where PyTorch takes the number of
+    outputs for the fan-in of a transposed convolution.
+
+    Args:
+        network: of `build_network`; its PReLUs start as PyTorch's anyway.
+        seed: of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    for layer in network.layers:
+        if not isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
+            continue
+        bound = np.prod(layer.kernel.shape[:-1]) ** -0.5
+        for variable in (layer.kernel, layer.bias):
+            variable.assign(rng.uniform(-bound, bound, variable.shape).astype(np.float32))
 
 
 def _dense_block(layers, x, name):

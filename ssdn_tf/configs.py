@@ -18,6 +18,7 @@ class Config(configuration.Config):
     The run folder holds them as config.json.
     """
 
+    AUGMENTS: typing.ClassVar[bool] = True
     FAST_RATE: typing.ClassVar[float] = 6e-4
     CROP_GROWTHS: typing.ClassVar[tuple] = (1, 2, 4)
     FAST_CROP_GROWTH: typing.ClassVar[int] = 4

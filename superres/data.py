@@ -29,7 +29,8 @@ def with_copies(image_set, config):
     """An ImageSet of the images and of those smaller copies of each that still hold a crop."""
     copies, names = [], []
     for name, image in zip(image_set.names, image_set.images):
-        unit = pixels.to_unit(pixels.to_channels(image, config.channels), config.white_level)
+        unit = pixels.to_channels(image, config.channels, config.grey)
+        unit = pixels.to_unit(unit, config.white_level)
         for share in COPIES:
             sides = [round(share * side) for side in unit.shape[:2]]
             if share == 1.0:

@@ -138,11 +138,12 @@ def _score(method, denoiser, scored, output):
     from common.restoring import prediction
 
     scores, calibration = scoring.Scores(scored.measure), scoring.Calibration()
+    restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
     rows, table, seen = [], [], set()
     with progress.Progress(scored.count) as steps:
         for name, clean, inputs in scored.examples():
             began = time.perf_counter()
-            result = prediction.restore(denoiser, inputs)
+            result = restore(denoiser, inputs)
             seconds = time.perf_counter() - began
             result["denoised"] = scored.fit(result["denoised"], clean)
             scores.add(clean, result["denoised"])
@@ -168,6 +169,7 @@ def _score(method, denoiser, scored, output):
 def _set_with_noise(method, config):
     """Clean images and noise to add, as a ScoredSet."""
     from common.data import datasets
+    from common.evaluation import quality
 
     noise = config.validation_noise if FLAGS.noise is None else config.parse_noise(FLAGS.noise)
     config.check_noise("noise", noise)
@@ -180,7 +182,8 @@ def _set_with_noise(method, config):
     )
     dataset = FLAGS.dataset.replace(" ", "_")
     count = repeats * len(image_set)
-    return ScoredSet(examples, count, dataset, noise, method.psnr, lambda image, clean: image)
+    measure = quality.psnr_float if FLAGS.unrounded else method.psnr
+    return ScoredSet(examples, count, dataset, noise, measure, lambda image, clean: image)
 
 
 def _set_with_reference(method, denoiser):

@@ -124,6 +124,13 @@ def define_evaluation(method: Method) -> None:
     )
     flags.DEFINE_integer("seed", 0, "Seed of the noise that is added.", 0, 2**31 - 1)
     flags.DEFINE_integer("max_images", None, "Use at most this many images [all].", 1)
+    define_tta()
+    flags.DEFINE_bool(
+        "unrounded",
+        False,
+        "PSNR of floats, neither rounded nor clipped, as juglab's notebook and RDUNet have it "
+        "[after rounding to 8 bits].",
+    )
     flags.DEFINE_list(
         "baselines",
         [],
@@ -138,6 +145,13 @@ def define_evaluation(method: Method) -> None:
         "sheet_crop", None, "Side of the part shown in the contact sheet, pixels [all].", 1
     )
     define_precision()
+
+
+def define_tta() -> None:
+    """--tta of commands that restore."""
+    flags.DEFINE_bool(
+        "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
+    )
 
 
 def define_files() -> None:
@@ -181,9 +195,7 @@ def define_denoising() -> None:
         "surroundings, and then dropped [as far as a pixel sees, or the model's compromise].",
         0,
     )
-    flags.DEFINE_bool(
-        "tta", False, "Average over the 8 ways to turn and mirror an image; 8 times the work."
-    )
+    define_tta()
     flags.DEFINE_float(
         "strength",
         1.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging as python_logging
 import os
 import pathlib
@@ -16,6 +17,8 @@ from absl import app, flags, logging
 from common import progress, quiet
 from common.commands.flags import FLAGS, define_debug
 from common.training import runs
+
+AGAIN = 0.5  # seconds until a signal whose exception got lost is raised again
 
 
 def run(
@@ -52,11 +55,11 @@ def run(
         logging.set_verbosity(logging.WARNING)
         plain = python_logging.Formatter("%(levelname)s: %(message)s")
         logging.get_absl_handler().setFormatter(plain)
-        signal.signal(signal.SIGTERM, _terminate)
         try:
-            if needs_keras:
-                quiet.import_keras(for_command=True)
-            main(*([argv[1:]] if takes_arguments else []))
+            with _signals():
+                if needs_keras:
+                    quiet.import_keras(for_command=True)
+                main(*([argv[1:]] if takes_arguments else []))
         except _Terminated:
             print("Terminated.", file=sys.stderr)
             sys.exit(143)
@@ -77,8 +80,46 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM; what is in progress ends as after Ctrl-C."""
 
 
-def _terminate(number, frame):
-    raise _Terminated
+@contextlib.contextmanager
+def _signals():
+    """Lets SIGTERM end the block as Ctrl-C does, and loses neither.
+
+    An exception that a signal raises while Python runs a destructor is printed and forgotten. The
+    signal is therefore raised again after a while, until an exception has come through; in the
+    main thread only, and not on Windows, which has no such timer.
+    """
+    pending = []
+
+    def handle(number, frame):
+        if number in (signal.SIGINT, signal.SIGTERM):
+            pending.append(_Terminated if number == signal.SIGTERM else KeyboardInterrupt)
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        # What the exception interrupts may be cleaning up after it.
+        if pending and not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            raise pending[-1]
+
+    for name in ("SIGINT", "SIGTERM", "SIGALRM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handle)
+    usual, sys.unraisablehook = sys.unraisablehook, _unraisable
+    try:
+        yield
+    finally:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+        sys.unraisablehook = usual
+
+
+def _unraisable(unraisable):
+    """Says nothing of a signal that comes again, nor of files that h5py can't close on full disks.
+
+    What made them fail was raised, and is said.
+    """
+    error = unraisable.exc_value
+    if not isinstance(error, KeyboardInterrupt) and "id ref count" not in str(error):
+        sys.__unraisablehook__(unraisable)
 
 
 def finished_run(method_name: str, how: str) -> pathlib.Path:
@@ -127,7 +168,7 @@ def _describe_flags() -> str:
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f"{os.fspath(error.filename)}: " if error.filename is not None else ""
-        return f"{name}{error.strerror}."
+        return f"{name}{' '.join(error.strerror.split())}."
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -34,7 +34,7 @@ def training_batches(image_set: ImageSet, config, *, targets="noisy", start=0) -
     Args:
         image_set: images, each at least as large as a crop.
         config: has `noise, channels, crop_size, crop_growth, batch_size, num_images, seed,
-            white_level`.
+            white_level, augment, grey`.
         targets: "noisy": the input itself; "clean"; or "second": other noise on the same crop.
         start: number of the first batch.
 
@@ -54,10 +54,13 @@ def training_batches(image_set: ImageSet, config, *, targets="noisy", start=0) -
     image_set = usable_for_crops(image_set, config)
     noise.check()
     image_set, size = grown(image_set, config, start)
-    draw = functools.partial(draw_crop, image_set.images, config, shape=(size, size))
+
+    def draw(number):
+        crop = draw_crop(image_set.images, config, number, shape=(size, size))
+        return turned(crop, config, number)
 
     def example(number):
-        (crop,) = tf.numpy_function(lambda n: (draw(n),), [number], [tf.float32], stateful=False)
+        crop = tf.numpy_function(draw, [number], tf.float32, stateful=False)
         crop = tf.ensure_shape(crop, (size, size, config.channels))
         noisy, level = corrupt(crop, noise, config.seed, number)
         x = {"noisy": noisy, "noise_level": level, "number": tf.cast(number, tf.float32)}
@@ -89,6 +92,8 @@ def noise2noise_batches(image_set: ImageSet, config, start: int) -> tf.data.Data
 def numbered(example: Callable, config, start: int) -> tf.data.Dataset:
     """Batches of example(number), from batch `start` on; they end where crops grow, or never."""
     numbers = tf.data.Dataset.counter(start * config.batch_size, dtype=tf.int64)
+    # No example branches on a tensor, so that TensorFlow need not rewrite its source.
+    example = tf.autograph.experimental.do_not_convert(example)
     examples = numbers.map(example, num_parallel_calls=PARALLEL_CROPS, deterministic=True)
     batches = examples.batch(config.batch_size, drop_remainder=True)
     if (end := config.crop_stage(start).end) < config.crop_stages()[-1].end:
@@ -258,5 +263,13 @@ def draw_crop(
     # Channels are converted here, crop by crop: a second copy of all images might not fit.
     # K, if there is one, then the cut sides, then the channels.
     index = (..., *(slice(a, a + b) for a, b in zip(starts, shape)), slice(None))
-    crop = pixels.to_channels(image[index], config.channels)
+    crop = pixels.to_channels(image[index], config.channels, config.grey)
     return pixels.to_unit(np.ascontiguousarray(crop), config.white_level)
+
+
+def turned(crop: np.ndarray, config, number: int) -> np.ndarray:
+    """Crop `number` (..., H, W, C) turned and mirrored at random, if the configuration says so."""
+    if not config.augment:
+        return crop
+    rng = streams.generator(ArrayStream.ORIENTATION, config.seed, int(number))
+    return np.ascontiguousarray(pixels.orient(crop, *pixels.ORIENTATIONS[rng.integers(8)]))

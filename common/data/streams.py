@@ -51,6 +51,7 @@ class ArrayStream(enum.IntEnum):
     DEBLUR_KERNELS = 8
     DEBLUR_EVALUATION = 16
     SUPERRES_ORIENTATION = 32
+    ORIENTATION = 64
 
 
 def generator(stream: ArrayStream, seed: int, number: int) -> np.random.Generator:

@@ -59,7 +59,8 @@ def validation_images(config: typing.Any, data_dir: str | None = None) -> ImageS
 def as_they_are(image_set: ImageSet, config: typing.Any) -> Iterator[Example]:
     """Yield (name, None, inputs) for images that are noisy already and have no clean versions."""
     for name, image in zip(image_set.names, image_set.images):
-        image = pixels.to_unit(pixels.to_channels(image, config.channels), config.white_level)
+        image = pixels.to_channels(image, config.channels, config.grey)
+        image = pixels.to_unit(image, config.white_level)
         yield name, None, {"noisy": image}
 
 

@@ -58,7 +58,7 @@ class Noise:
         """The noise string, as config.json and RESULT lines have it."""
 
         # Digits that give the same number back, without an exponent: `parse` must read them.
-        def digits(number):
+        def digits(number: float) -> str:
             return np.format_float_positional(number, trim="-")
 
         text = self.NAME + digits(self.low)
@@ -70,7 +70,7 @@ class Noise:
         """This noise of one strength, in the units of the noise string."""
         return dataclasses.replace(self, low=strength, high=strength, step=0.0)
 
-    def _count(self):
+    def _count(self) -> int:
         """Number of steps in the range."""
         return round((self.high - self.low) / self.step)
 

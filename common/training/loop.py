@@ -88,13 +88,16 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
     checkpoint_every, eval_every = every
     interval = min(max(1, round(checkpoint_every / config.batch_size)), last)
 
-    step = 0
+    step, best = 0, None
     if resume and runs.state_path(run_dir).is_file():
         step = runs.load_state(run_dir, denoiser)
         if group.writes:
             for left_over in run_dir.rglob(".part-*"):  # of a process killed while it wrote
                 left_over.unlink()
-        runs.save_weights(output, denoiser)
+        if config.keep == "best":
+            best = runs.best_so_far(run_dir)
+        if best is None:
+            runs.save_weights(output, denoiser)
         if step >= last:
             progress.say(f"{run_dir}: finished already, {config.num_images} images shown.")
             return
@@ -104,7 +107,7 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
 
     # The processes of a group hold their variables together, which only `fit` can compute with.
     settling = batches if group.count == 1 else None
-    recorder = _Recorder(output, config, step, last, validate, eval_every, settling)
+    recorder = _Recorder(output, config, step, last, validate, eval_every, settling, best)
     board = keras.callbacks.TensorBoard(output, write_graph=False)
     try:
         while step < last:
@@ -151,8 +154,9 @@ def doubt_of(row: dict[str, float]) -> str:
 class _Recorder(keras.callbacks.Callback):
     """Writes state, log and sample pictures at the end of every interval; shows progress."""
 
-    def __init__(self, run_dir, config, step, last, validate, eval_every, batches):
+    def __init__(self, run_dir, config, step, last, validate, eval_every, batches, best):
         super().__init__()
+        self._best = best  # score of the weights that are kept, with keep=best
         self.saved_step = self._step = step
         self._batches = batches  # None: batch normalisation keeps its running averages
         self._last, self._run_dir, self._config = last, run_dir, config
@@ -201,11 +205,22 @@ class _Recorder(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self._log.append({"images": images, "learning_rate": rate, **row})
         figures.save_curves(self._log.rows, self._run_dir / "curves.png")
+        better = self._config.keep == "last" or self._improves(row)
         # Last: a run that is killed before this line does the interval again, log and all.
-        runs.save_state(self._run_dir, self.model, self._step)
+        runs.save_state(self._run_dir, self.model, self._step, self._best, better)
         self.saved_step = self._step
         if is_last and (doubt := doubt_of(row)):
             self.progress.say(f"Careful: {doubt}")
+
+    def _improves(self, row):
+        """Whether the weights of this moment are to be kept: validated, and better than before."""
+        score = row.get("val_psnr", -row["val_loss"] if "val_loss" in row else None)
+        if score is None:
+            return self._best is None  # until a validation tells
+        if self._best is not None and score <= self._best:
+            return False
+        self._best = score
+        return True
 
     def _settle(self, count):
         """Statistics of batch normalisation for the weights for use, of the last `count` steps."""

@@ -30,6 +30,7 @@ from common.files.errors import short
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
+BEST = "best"  # name of an array in state.npz
 ROOT = "runs"  # where run folders without a name of their own are made
 
 Path = str | pathlib.Path
@@ -207,7 +208,12 @@ def save_weights(run_dir: Path, denoiser: Denoiser) -> None:
     path = pathlib.Path(run_dir) / "weights.weights.h5"
     size = 4 * denoiser.count_params() + 2**17  # and the layers' names
     with atomic.replacing(path, size=size) as temporary, optimizers.averaged(denoiser):
-        denoiser.save_weights(temporary)
+        try:
+            denoiser.save_weights(temporary)
+        except OSError as error:  # h5py says it with many words, and without the file's name
+            if error.errno is None:
+                raise
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def load_weights(run_dir: Path, denoiser: Denoiser) -> None:
@@ -281,13 +287,25 @@ def state_path(run_dir: Path) -> pathlib.Path:
     return pathlib.Path(run_dir) / "checkpoint" / "state.npz"
 
 
-def save_state(run_dir: Path, denoiser: Denoiser, step: int) -> None:
+def save_state(
+    run_dir: Path, denoiser: Denoiser, step: int, best: float | None = None, better: bool = True
+) -> None:
     """Writes the weights for use, then everything that training needs to go on after `step`.
 
     In this order, for the state is what a resumed run believes in.
+
+    Args:
+        run_dir: the run folder.
+        denoiser: compiled.
+        step: number of steps that were done.
+        best: best score of a validation so far, if the weights are kept by it.
+        better: whether the weights are to be kept; False leaves those of before.
     """
-    save_weights(run_dir, denoiser)
+    if better or not _weights_path(run_dir).is_file():
+        save_weights(run_dir, denoiser)
     arrays = {"step": np.asarray(step, np.int64)}
+    if best is not None:
+        arrays[BEST] = np.asarray(best)
     for kind, variables in _variables(denoiser).items():
         for i, variable in enumerate(variables):
             arrays[f"{kind}/{i:04d}"] = np.asarray(variable)
@@ -304,6 +322,7 @@ def load_state(run_dir: Path, denoiser: Denoiser) -> int:
     path = state_path(run_dir)
     try:
         arrays = _arrays(path)
+        arrays.pop(BEST, None)
         step = int(arrays.pop("step"))
         wanted = {
             f"{kind}/{i:04d}": variable
@@ -322,6 +341,15 @@ def load_state(run_dir: Path, denoiser: Denoiser) -> int:
     for name, variable in wanted.items():
         variable.assign(arrays[name])
     return step
+
+
+def best_so_far(run_dir: Path) -> float | None:
+    """The best score of a validation that `save_state` wrote, or None.
+
+    Raises:
+        RunError: a damaged state.
+    """
+    return next((float(v) for k, v in _arrays(state_path(run_dir)).items() if k == BEST), None)
 
 
 def _variables(denoiser):

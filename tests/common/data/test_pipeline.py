@@ -1,5 +1,7 @@
 """common.pipeline: batches are a pure function of (seed, step), images stay as stored."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -188,3 +190,24 @@ def test_small_images_are_left_out_of_large_crops_or_the_crops_stay(sizes, kept,
     found, side = pipeline.grown(images, growing(), 19)
     assert (len(found), side) == (kept, size)
     assert ("crops grow to 32x32 only, not 64x64" in caplog.text) == (size == 32)
+
+
+def test_augmented_crops_are_the_same_crops_turned_and_mirrored():
+    rng = np.random.default_rng(0)
+    images = image_sets.ImageSet("a", [rng.integers(0, 256, (40, 40, 3), np.uint8)], ["a"])
+    plain = ssdn_configs.Config(
+        noise="gauss0", crop_size=32, batch_size=32, num_images=64
+    ).completed()
+    crops, turned = (
+        next(iter(pipeline.training_batches(images, config, targets="clean")))[1]["clean"].numpy()
+        for config in (plain, dataclasses.replace(plain, augment=True))
+    )
+    ways = set()
+    for crop, other in zip(crops, turned):
+        (way,) = (
+            i
+            for i, orientation in enumerate(pixels.ORIENTATIONS)
+            if np.array_equal(pixels.orient(crop, *orientation), other)
+        )
+        ways.add(way)
+    assert ways == set(range(8))

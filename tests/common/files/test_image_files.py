@@ -352,3 +352,11 @@ def test_webp_stays_without_loss_and_frames_are_refused(tmp_path):
     frames[0].save(tmp_path / "c.webp", save_all=True, append_images=frames[1:])
     with pytest.raises(ImageError, match="c.webp: 2 frames; save each as a file of its own"):
         image_files.load(tmp_path / "c.webp")
+
+
+def test_grey_by_luminance():
+    colour = np.array([[[200, 100, 50]]], np.uint8)
+    assert pixels.to_channels(colour, 1).tolist() == [[[117]]]  # 116.67
+    assert pixels.to_channels(colour, 1, "luminance").tolist() == [[[124]]]  # 124.2
+    unit = pixels.to_channels(colour / 255, 1, "luminance")
+    assert unit.item() == pytest.approx((0.299 * 200 + 0.587 * 100 + 0.114 * 50) / 255)

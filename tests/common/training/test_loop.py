@@ -9,8 +9,10 @@ import time
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
-from common.training import loop
+from common.training import loop, runs
+from rdunet_tf import configs, method
 from tests.conftest import ROOT
 
 FLAGS = ["--num_images=14", "--batch_size=1", "--checkpoint_every=3", "--eval_every=100"]
@@ -21,7 +23,10 @@ METHODS = {
     "ssdn_tf": ["--crop_size=32", "--noise=gauss5_50", "--noise_params=global", "--schedule=fast"],
     "n2n_tf": ["--crop_size=32", "--noise=text0_50", "--schedule=fast"],
     "n2n_tf.mri": ["--crop_size=31"],
-    "rdunet_tf": ["--crop_size=32", "--width=4", "--precision=float32"],
+    "rdunet_tf": [
+        *("--crop_size=32", "--width=4", "--precision=float32", "--initial=torch", "--augment"),
+        *("--noise=gauss5_50_step5_clipped", "--keep=best", "--eval_every=5"),
+    ],
     "n2v_tf": ["--crop_size=32", "--width=4", "--manipulator=median", "--noise=gauss5_50"],
 }
 
@@ -96,6 +101,34 @@ def test_what_restores_images_is_the_average_of_the_fast_schedule(tmp_path, run_
     assert [name.split("/")[0] for name in same] == [
         {"paper": "model", "fast": "optimizer"}[schedule]
     ]
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_the_weights_that_are_kept(tmp_path, keep):
+    """Validated after images 4, 8, 12; the second time best."""
+    config = configs.Config(num_images=12, batch_size=1, crop_size=32, width=4, keep=keep)
+    config = config.completed()
+    scores, seen = iter((20.0, 25.0, 22.0)), []
+
+    def validate(model):
+        seen.append(model.get_weights())
+        return {"psnr": next(scores)}, Image.new("RGB", (8, 8))
+
+    model = method.METHOD.build(config)
+    images = method.METHOD.training_images(config)
+    runs.save_config(tmp_path, "rdunet_tf", config)
+    loop.fit(
+        model,
+        method.METHOD.optimizer(config),
+        lambda start: method.METHOD.batches(images, config, start),
+        config,
+        tmp_path,
+        validate=validate,
+        every=(2, 4),
+    )
+    kept = method.METHOD.load(tmp_path).get_weights()
+    expected = seen[{"last": 2, "best": 1}[keep]]
+    assert all(np.array_equal(a, b) for a, b in zip(kept, expected, strict=True))
 
 
 def test_the_log_drops_what_lies_ahead_of_a_resumed_run(tmp_path):
