@@ -137,6 +137,11 @@ class Config:
         "sample", "Training images: sample, a named set, a folder, a glob, an .h5 or .tfrecords."
     )
     validation_set: str | None = setting(None, "Validation images, named likewise.", str)
+    validate_on: str = setting(
+        "few",
+        "What a training is validated on: few (the middle of the first four validation images) or "
+        "all (all of them, whole; slow).",
+    )
     validation_noise: noises.Noise | None = setting(
         None, "Noise of the validation and of `evaluate`.", noises.Noise
     )
@@ -146,6 +151,7 @@ class Config:
         check_values(self)
         expect("channels", self.channels, self.CHANNELS)
         expect("precision", self.precision, ("float32", "bfloat16"))
+        expect("validate_on", self.validate_on, ("few", "all"))
         expect("keep", self.keep, ("last", "best"))
         expect("grey", self.grey, ("mean", "luminance"))
         if self.augment and not self.AUGMENTS:

@@ -309,7 +309,7 @@ class Method:
         """
         from common.evaluation import example_images
 
-        few = example_images.validation_images(config, data_dir).each(example_images.centre)
+        few = example_images.part_of(example_images.validation_images(config, data_dir), config)
         if config.noise.is_none:
             return functools.partial(example_images.as_they_are, few, config)
         config.validation_noise.check()

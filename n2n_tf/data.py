@@ -84,6 +84,6 @@ def pair_examples(config):
 
     See Method.validation_examples.
     """
-    scenes = pairs.load_pairs(config.validation_set, max_images=example_images.VALIDATION_IMAGES)
-    firsts = scenes.each(lambda acquisitions: acquisitions[0]).each(example_images.centre)
+    scenes = pairs.load_pairs(config.validation_set, max_images=example_images.how_many(config))
+    firsts = example_images.part_of(scenes.each(lambda acquisitions: acquisitions[0]), config)
     return functools.partial(example_images.as_they_are, firsts, config)

@@ -61,7 +61,21 @@ def load_images(config, data_dir, max_images):
             "give files of your own as data_path."
         )
     images = datasets.load(config.train_set, data_dir, max_images=max_images)
-    return images.each(lambda image: pixels.to_channels(image, config.channels, config.grey))
+    images = images.each(lambda image: pixels.to_channels(image, config.channels, config.grey))
+    return images if config.redraw_noise else with_fixed_noise(images, config)
+
+
+def with_fixed_noise(image_set, config):
+    """The images with noise that is drawn once for each: float32, of the files' white level."""
+    noise, white = config.noise, config.white_level or 1.0
+    noise.check()
+    noisy = []
+    for number, image in enumerate(image_set.images):
+        seed = streams.image_seed(config.seed, number)
+        seed = streams.fold(seed, TensorStream.N2V_FIXED_NOISE)
+        unit = tf.constant(pixels.to_unit(image, config.white_level))
+        noisy.append(noise.corrupt(unit, noise.draw_level(seed), seed).numpy() * np.float32(white))
+    return dataclasses.replace(image_set, images=noisy)
 
 
 def with_statistics(image_set, config):
@@ -80,7 +94,7 @@ def statistics(image_set, config):
     Raises:
         ValueError: a channel has one value only.
     """
-    noise = config.noise
+    noise = config.noise_of_crops
     count, total, squares = 0, 0.0, 0.0
     for number, image in enumerate(image_set.images):
         unit = pixels.to_unit(image, config.white_level)
@@ -115,7 +129,7 @@ def training_batches(image_set, config, start):
         config: a completed `configs.Config`.
         start: number of the first batch, see pipeline.numbered.
     """
-    noise = config.noise
+    noise = config.noise_of_crops
     noise.check()
     shape = (*config.crop_shape, config.channels)
     draw = functools.partial(draw_crop, image_set.images, config)
@@ -200,9 +214,9 @@ def validation_batch(image_set, config):
 def hidden_once(images_array, mean, std, config):
     """(x, y), as in `training_batches`, of whole images (N, ..., C); always with the same spots.
 
-    All channels have the same blind spots, as in the original's validation.
+    All channels have the same blind spots, and the pixels around them that structN2V hides in the
+    training stay, as in the original's validation.
     """
-    struct = _struct_offsets(config)
     standard = (np.asarray(images_array, np.float32) - mean) / std
     hidden, kept = standard.copy(), np.zeros(standard.shape, np.float32)
     for number, image in enumerate(standard):
@@ -215,7 +229,6 @@ def hidden_once(images_array, mean, std, config):
                 config.manipulator,
                 config.radius,
                 tf.random.fold_in(seed, channel),
-                struct=struct,
                 spots=spots,
             )
     return {"noisy": hidden * std + mean}, {"target": standard * std + mean, "kept": kept}

@@ -1,6 +1,7 @@
 """The Noise2Void denoiser: standardisation, network and loss in one Keras model."""
 
 import numpy as np
+from keras import ops
 
 from common.networks import base, losses
 from n2v_tf import network
@@ -75,6 +76,8 @@ class Denoiser(base.Denoiser):
         """Returns `denoised`, with shape and scale of `noisy`, (N, H, W, C) or (N, D, H, W, C)."""
         noisy = inputs["noisy"]
         standard = (noisy - self.mean) / self.std
+        if self.config.last_channel_to_all:
+            standard = ops.repeat(standard[..., -1:], self.config.channels, axis=-1)
         restored = run(self.network, standard, padding="reflect", centred=self.CENTRED)
         return {"denoised": restored * self.std + self.mean}
 

@@ -73,8 +73,8 @@ class Noise2Void(Method):
 
         if not config.data_path:
             return super().validation_examples(config, data_dir)
-        few = self.load_images(config, data_dir, example_images.VALIDATION_IMAGES)
-        few = few.first(example_images.VALIDATION_IMAGES).each(example_images.centre)
+        few = self.load_images(config, data_dir, example_images.how_many(config))
+        few = example_images.part_of(few, config)
         return lambda: example_images.as_they_are(few, config)
 
     def validator(self, config, images, data_dir=None):

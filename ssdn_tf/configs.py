@@ -43,6 +43,11 @@ class Config(configuration.Config):
     diagonal_covariance: bool = setting(
         False, "Model the channels of a pixel as independent of each other (no covariances)."
     )
+    as_workshop: bool = setting(
+        False,
+        "Train as the workshop paper does: for 1.2 million crops, by Adam with its usual betas, at "
+        "a rate that stays.",
+    )
     noise_rate: float = setting(
         1.0,
         "With noise_params=global: factor of the learning rate of the noise level; short trainings "
@@ -116,7 +121,7 @@ class Config(configuration.Config):
 
     def _papers_length(self):
         lengths = {"n2c": 16, "n2n": 16, "blindspot": 4, "blindspot_mean": 8}
-        if self.pipeline == "workshop":
+        if self.as_workshop or self.pipeline == "workshop":
             return 1_200_000
         return 1_000_000 * (lengths[self.pipeline] if self.noise_model == "impulse" else 2)
 
@@ -140,10 +145,19 @@ def _named():
                 add(f"{noise}-blindspot_diag-{name}", **settings, diagonal_covariance=True)
             if not noise.startswith("impulse"):
                 add(f"{noise}-blindspot-{name}-mono", **settings, channels=1)
-    for suffix, channels in (("", 3), ("-mono", 1)):
-        name = f"gauss25-workshop-sigma_known{suffix}"
-        add(name, noise="gauss25", pipeline="workshop", channels=channels)
-    add("gauss25-workshop_diag-sigma_known", pipeline="workshop", diagonal_covariance=True)
+    # The workshop paper, its ablations and its yardsticks; grey is luminance there.
+    for suffix, channels, grey in (("", 3, "mean"), ("-mono", 1, "luminance")):
+        own = {"as_workshop": True, "channels": channels, "grey": grey}
+        add(f"gauss25-workshop-sigma_known{suffix}", pipeline="workshop", **own)
+        for name, pipeline in (("l2", "blindspot_mean"), ("n2n", "n2n"), ("n2c", "n2c")):
+            add(f"gauss25-workshop_{name}{suffix}", pipeline=pipeline, **own)
+    diagonal = {"pipeline": "workshop", "diagonal_covariance": True, "as_workshop": True}
+    add("gauss25-workshop_diag-sigma_known", **diagonal)
+    # COMP6248, a PyTorch reimplementation, clips the noise unless a name ends in _nc.
+    for params in ("known", "global", "per_image"):
+        add(f"comp6248-gauss25-sigma_{params}", noise="gauss25_clipped", noise_params=params)
+    for pipeline in ("blindspot_mean", "n2n", "n2c"):
+        add(f"comp6248-gauss25-{pipeline}", noise="gauss25_clipped", pipeline=pipeline)
     return configs
 
 

@@ -27,6 +27,15 @@ class SSDN(Method):
 
         return denoiser.Denoiser(config)
 
+    def paper_optimizer(self, config):
+        """Adam with a ramped rate; of the workshop paper with its usual betas and one rate."""
+        from common.training import optimizers
+
+        if config.as_workshop:
+            rate = optimizers.ramped_rate(config, ramp_up=0.0, ramp_down=0.0)
+            return optimizers.Adam(rate, beta_2=0.999)
+        return super().paper_optimizer(config)
+
     def batches(self, images, config, start=0):
         from common.data import pipeline
 

@@ -103,23 +103,32 @@ def _signals():
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handle)
-    usual, sys.unraisablehook = sys.unraisablehook, _unraisable
+    hooks = sys.unraisablehook, sys.excepthook
+    sys.unraisablehook, sys.excepthook = _unraisable, _uncaught
     try:
         yield
     finally:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0.0)
-        sys.unraisablehook = usual
+        sys.unraisablehook, sys.excepthook = hooks
 
 
 def _unraisable(unraisable):
-    """Says nothing of a signal that comes again, nor of files that h5py can't close on full disks.
-
-    What made them fail was raised, and is said.
-    """
-    error = unraisable.exc_value
-    if not isinstance(error, KeyboardInterrupt) and "id ref count" not in str(error):
+    if not _is_said_elsewhere(unraisable.exc_value):
         sys.__unraisablehook__(unraisable)
+
+
+def _uncaught(kind, error, traceback):
+    if not _is_said_elsewhere(error):
+        sys.__excepthook__(kind, error, traceback)
+
+
+def _is_said_elsewhere(error):
+    """Whether a destructor's error is a signal that comes again, or a file that h5py can't close.
+
+    That happens on a full disk, and h5py prints it both ways; what made it fail was raised before.
+    """
+    return isinstance(error, KeyboardInterrupt) or "id ref count" in str(error)
 
 
 def finished_run(method_name: str, how: str) -> pathlib.Path:

@@ -26,6 +26,7 @@ class TensorStream(enum.IntEnum):
     N2V_BLIND_SPOTS = 16
     N2V_STATISTICS = 17  # noise under which mean and deviation of the training set are measured
     N2V_VALIDATION = 18
+    N2V_FIXED_NOISE = 19
     SUPERRES_BLIND_SPOTS = 32
 
 

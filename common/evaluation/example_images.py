@@ -46,13 +46,25 @@ def paired(noisy_set: ImageSet, clean_set: ImageSet, white_level: float) -> Iter
         yield name, (clean - low) / (high - low), {"noisy": pixels.to_unit(noisy, white_level)}
 
 
+def how_many(config: typing.Any) -> int | None:
+    """How many images a training is validated on; None for all."""
+    return None if config.validate_on == "all" else VALIDATION_IMAGES
+
+
+def part_of(image_set: ImageSet, config: typing.Any) -> ImageSet:
+    """The images that a training is validated on: the middle of the first few, or all, whole."""
+    if config.validate_on == "all":
+        return image_set
+    return image_set.first(VALIDATION_IMAGES).each(centre)
+
+
 def validation_images(config: typing.Any, data_dir: str | None = None) -> ImageSet:
-    """Load the first few images of the configuration's validation set, as stored.
+    """Load the images of the configuration's validation set that are used, whole and as stored.
 
     data_dir: folder of the named sets [$N2X_DATA or ./datasets].
     """
     return datasets.load(
-        config.validation_set, data_dir, held_back=True, max_images=VALIDATION_IMAGES
+        config.validation_set, data_dir, held_back=True, max_images=how_many(config)
     )
 
 

@@ -16,6 +16,7 @@ from common.types import Example
 if TYPE_CHECKING:
     from common.networks.base import Denoiser
 
+SHOWN = 4  # images of a validation that its sheet shows
 PSNR = Callable[[np.ndarray, np.ndarray], float]
 
 
@@ -147,7 +148,8 @@ def validator(
         rows, scores = [], {}
         for name, clean, inputs in examples():
             result = prediction.restore(denoiser, inputs)
-            rows.append(sheet_row(name, clean, inputs["noisy"], result, psnr, input_name))
+            if len(rows) < SHOWN:
+                rows.append(sheet_row(name, clean, inputs["noisy"], result, psnr, input_name))
             if clean is not None:
                 scores.setdefault("psnr", []).append(psnr(clean, result["denoised"]))
                 scores.setdefault("ssim", []).append(quality.ssim(clean, result["denoised"]))

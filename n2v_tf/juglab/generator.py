@@ -8,30 +8,42 @@ from common.files import atomic, axis_letters, pixels, stacks
 from common.files.errors import ImageError
 
 
+def _usual_reader(dims):
+    def read(path):
+        array = stacks.read(path, dims).array
+        return pixels.to_unit(array) if pathlib.Path(path).suffix.lower() == ".png" else array
+
+    return read
+
+
 class N2V_DataGenerator:
     """Loads images as arrays (S, Y, X, C) or (S, Z, Y, X, C) and cuts patches from them.
 
     Random choices come from NumPy's global generator, as in the original; np.random.seed seeds it.
     """
 
-    def load_imgs(self, files, dims="YX"):
+    def load_imgs(self, files, dims="YX", image_reader=None):
         """Reads image files.
 
         Args:
             files: paths.
             dims: letters of the axes of the files: S or T (samples), Z, Y, X, C.
+            image_reader: called with a path, returns the array; by default values come as stored,
+                but those of PNG files as float32 in [0, 1], as from matplotlib.image.imread, which
+                the original has for them.
 
         Returns:
-            list of arrays (S, Y, X, C) or, with Z in dims, (S, Z, Y, X, C), values as stored. An
-            axis S or C that is not in dims has length 1.
+            list of arrays (S, Y, X, C) or, with Z in dims, (S, Z, Y, X, C). An axis S or C that is
+            not in dims has length 1.
 
         Raises:
             ValueError: dims is not valid, or does not fit a file.
         """
         axis_letters.check_axes(dims)
-        return [self._load(path, dims) for path in files]
+        read = image_reader or _usual_reader(dims)
+        return [self._arranged(path, np.asarray(read(path)), dims) for path in files]
 
-    def load_imgs_from_directory(self, directory, filter="*.tif", dims="YX"):
+    def load_imgs_from_directory(self, directory, filter="*.tif", dims="YX", image_reader=None):
         """Reads the files in a folder whose names match `filter`, sorted by name; see `load_imgs`.
 
         Raises:
@@ -40,10 +52,11 @@ class N2V_DataGenerator:
         paths = atomic.glob(pathlib.Path(directory) / filter)
         if not paths:
             raise ImageError(f"{directory}: no file matches {filter!r}.")
-        return self.load_imgs(paths, dims)
+        return self.load_imgs(paths, dims, image_reader)
 
-    def _load(self, path, dims):
-        array = stacks.read(path, dims).array
+    def _arranged(self, path, array, dims):
+        if array.ndim != len(dims):
+            raise ValueError(f"{path}: shape {array.shape}, {array.ndim} axes; dims={dims}.")
         order = [dims.index(axis) for axis in "STZYXC" if axis in dims]
         array = array.transpose(order)
         samples = sum(axis in dims for axis in "ST")

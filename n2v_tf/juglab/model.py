@@ -4,10 +4,13 @@ Model folders have juglab's layout: config.json, weights_best.h5, weights_last.h
 predictions are those of the original: tests/golden/n2v_unet_*.npz, `predict_*`.
 """
 
+import dataclasses
 import datetime
+import importlib.util
 import json
 import logging
 import pathlib
+import tempfile
 
 import keras
 import numpy as np
@@ -16,11 +19,16 @@ from common.data import pipeline
 from common.files import atomic, axis_letters, stacks
 from common.networks import normalization
 from common.restoring import prediction
-from common.serving import saved_models
+from common.serving import bioimage, saved_models
 from n2v_tf import data, denoiser
 from n2v_tf.juglab import keras2
 from n2v_tf.juglab.config import N2VConfig
 
+FAULT = (
+    "has a network for each channel. In juglab's n2v 0.3 under TensorFlow 2 all of them see the "
+    "last channel, in training and in use; here each sees its own. give_all_the_last_channel(), or "
+    "`noise2x import --as_original`, restores as that program does with this model."
+)
 SETTLING = 8  # batches, for the statistics of batch normalisation
 
 
@@ -67,6 +75,8 @@ class N2V:
         self._steps = 0  # steps of all calls of `train`, so that each call shows other crops
         if config is None:
             self._load_newest()
+            if self._denoiser.config.channels > 1 and self._denoiser.config.single_net_per_channel:
+                logging.warning("%s: %s", self.logdir, FAULT)
         elif self.logdir is not None:
             if self.logdir.exists():
                 logging.warning("%s: there is a model already; it is written over.", self.logdir)
@@ -98,6 +108,17 @@ class N2V:
             raise ValueError(f"{path}: no such file, so no model to load.") from None
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: {error}") from error
+
+    def give_all_the_last_channel(self):
+        """Makes the model restore as the original restores with it; see `FAULT`.
+
+        Raises:
+            ValueError: the model has one network for all channels.
+        """
+        config = dataclasses.replace(self._denoiser.config, last_channel_to_all=True)
+        model = _Model(config)
+        model.set_weights(self._denoiser.get_weights())
+        self._denoiser = model
 
     def _load_newest(self):
         paths = sorted(self.logdir.glob("*.h5"), key=lambda path: path.stat().st_mtime)
@@ -231,17 +252,40 @@ class N2V:
         return result["denoised"]
 
     def export_TF(self, name="model", *unused, fname=None, **more):
-        """Writes a SavedModel to `fname`, by default `<folder>/export`; see `saved_models.export`.
+        """Writes a zip for the BioImage Model Zoo, as the original does, and a SavedModel.
 
-        The original writes a zip for the BioImage Model Zoo. The arguments for such a zip, name,
-        description, authors, test image and axes, are ignored here.
+        The original's other arguments, description, authors, test image and axes, are ignored: the
+        zip describes itself.
+
+        Args:
+            name: ignored too.
+            fname: path of the zip, or of a folder for the SavedModel alone; by default
+                `<folder>/export.bioimage.io.zip`, where the extra `bioimageio` is installed, and
+                `<folder>/export`.
 
         Returns:
-            path of the SavedModel.
+            path of the zip if `fname` is one, else of the SavedModel; see `saved_models.export`.
+
+        Raises:
+            ValueError: a zip is asked for, and the extra is not installed.
         """
         if fname is None:
             self._require_folder()
-        return saved_models.export(self._denoiser, fname or self.logdir / "export", name="n2v")
+            if importlib.util.find_spec("bioimageio") is not None:
+                self._export_zip(self.logdir / "export.bioimage.io.zip")
+            return saved_models.export(self._denoiser, self.logdir / "export", name="n2v")
+        if pathlib.Path(fname).suffix == ".zip":
+            return self._export_zip(pathlib.Path(fname))
+        return saved_models.export(self._denoiser, fname, name="n2v")
+
+    def _export_zip(self, path):
+        from n2v_tf.method import METHOD
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            written = bioimage.export(self._denoiser, folder, name="n2v_tf", paper=METHOD.paper)
+            written.replace(path)
+        return path
 
     def _require_folder(self):
         if self.logdir is None:

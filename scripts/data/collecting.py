@@ -1,5 +1,6 @@
 """Shared parts of the programs that write training files: they collect pictures into one file."""
 
+import itertools
 import sys
 import time
 
@@ -11,6 +12,7 @@ from common.files import image_files, listing, pixels
 from common.files.errors import ImageError
 
 FLAGS = flags.FLAGS
+SEED = 0  # of the order of the files
 
 
 def define_files():
@@ -39,7 +41,10 @@ def define_flags(min_size, max_size):
         f"Leave out pictures with a longer side than this, pixels [{max_size or 'none'}].",
         1,
     )
-    absl_flags.DEFINE_integer("max_files", None, "Read at most this many files [all].", 1)
+    absl_flags.DEFINE_integer(
+        "max_files", None, "Collect at most this many images, of those that are usable [all].", 1
+    )
+    absl_flags.DEFINE_bool("shuffle", True, "Collect the files in random order, always the same.")
 
 
 def run(write):
@@ -51,9 +56,12 @@ def run(write):
     max_size = FLAGS.max_size or sys.maxsize
     if FLAGS.min_size > max_size:
         raise ValueError(f"min_size={FLAGS.min_size}: more than max_size={max_size}.")
-    paths = [path for pattern in FLAGS.input for path in listing.list_files(pattern)]
+    inside = [listing.images_of(pattern, recursive=True) for pattern in FLAGS.input]
+    paths = [file.path for files in inside for file in files]
+    if FLAGS.shuffle:
+        paths = [paths[i] for i in np.random.default_rng(SEED).permutation(len(paths))]
     count = {"of another size": 0, "bad": 0}
-    pictures = usable(paths[: FLAGS.max_files], FLAGS.min_size, max_size, count)
+    pictures = itertools.islice(usable(paths, FLAGS.min_size, max_size, count), FLAGS.max_files)
     written = write(FLAGS.output, shown(pictures))
     left_out = ", ".join(f"{number} {reason}" for reason, number in count.items())
     print(f"{FLAGS.output}: {written} images; left out: {left_out}.")

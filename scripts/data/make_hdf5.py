@@ -4,8 +4,9 @@ noise2x pack hdf5 --input=ILSVRC2012_val --output=imagenet_val.h5
 
 Images are kept if both sides are between --min_size and --max_size pixels. The defaults are those
 of the original, which keeps 44,328 images of ImageNet's validation set. Grey images become colour
-images, and alpha channels are dropped. The file has two arrays: `images`, variable-length uint8,
-each (C, H, W) flattened, and `shapes`, int32 (n, 3), the C, H and W of each image.
+images, and alpha channels are dropped. Sub-folders are searched, and the order of the files is
+random, always the same, as in the original. The file has two arrays: `images`, variable-length
+uint8, each (C, H, W) flattened, and `shapes`, int32 (n, 3), the C, H and W of each image.
 """
 
 import functools

@@ -2,7 +2,8 @@
 
 noise2x pack tfrecords --input=ILSVRC2012_val --output=imagenet_val.tfrecords
 
-Grey images become colour images, and alpha channels are dropped. The file has one record for each
+Grey images become colour images, and alpha channels are dropped. Sub-folders are searched, and the
+order of the files is random, always the same, as in the original. The file has one record for each
 image, with two features: `shape`, int64 (C, H, W), and `data`, the uint8 values in that order.
 """
 

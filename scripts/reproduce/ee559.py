@@ -20,6 +20,7 @@ EE559 = {
     "convtrans_sigmoid": (23.44, 0.1),
     "nn_sigmoid": (23.29, 0.1),
 }
+# The report's 20 epochs; it does not say how many pairs an epoch has. None of its rates is ramped.
 EE559_CROPS = 60_000
 PATCH, PATCHES = 32, 1000  # side of a patch, pixels; number of patches that are scored
 
@@ -62,7 +63,8 @@ def reproduce(networks, output):
     for network in networks:
         theirs, rate = EE559[network]
         flags_of_it = [f"--network={network}", "--noise=gauss25", f"--learning_rate={rate}"]
-        flags_of_it += [f"--crop_size={PATCH}", "--batch_size=4"]
+        flags_of_it += [f"--crop_size={PATCH}", "--batch_size=4", "--schedule=paper"]
+        flags_of_it += ["--ramp_down=0"]
         arguments = trainings.arguments("n2n_tf", output / network, EE559_CROPS, flags_of_it)
         restored = trainings.trained(arguments).predict_on_batch(noisy)["denoised"]
         scores = scoring.Scores()

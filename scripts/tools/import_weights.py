@@ -263,6 +263,12 @@ def define_flags():
         "input", None, "Weight file, or model folder of juglab's n2v. Required."
     )
     absl_flags.DEFINE_string("run_dir", None, "Run folder to make. Required.")
+    absl_flags.DEFINE_bool(
+        "as_original",
+        False,
+        "n2v_tf: of a model with a network for each channel, give all of them the last channel, as "
+        "the original does by mistake.",
+    )
     absl_flags.DEFINE_string(
         "config", None, "Named configuration of the model [what the file says, or the default]."
     )
@@ -274,7 +280,7 @@ def define_flags():
     )
 
 
-def convert(method, path, run_dir, *, name=None, noise=None):
+def convert(method, path, run_dir, *, name=None, noise=None, as_original=False):
     """Makes a run folder from a weight file.
 
     Args:
@@ -283,6 +289,7 @@ def convert(method, path, run_dir, *, name=None, noise=None):
         run_dir: run folder to make, a pathlib.Path that does not exist yet.
         name: of a named configuration; None for the method's default.
         noise: noise string of the model's noise; None for that of the configuration.
+        as_original: whether a model of juglab's n2v makes that program's mistake too.
 
     Returns:
         (configuration, Denoiser).
@@ -299,7 +306,11 @@ def convert(method, path, run_dir, *, name=None, noise=None):
     if method.name == "n2v_tf":
         if name != method.default:
             raise ValueError(f"config={name!r}: a model folder of n2v has its own configuration.")
+        if as_original:
+            changes["last_channel_to_all"] = True
         config, denoiser = read_n2v(path, changes)
+    elif as_original:
+        raise ValueError("as_original: only models of juglab's n2v have two ways.")
     else:
         config, denoiser = read_networks(method, path, method.named[name], changes, named)
     with atomic.replacing_folder(run_dir) as temporary:
@@ -313,7 +324,14 @@ def run():
     flags.require("method", "input", "run_dir")
     run_dir = pathlib.Path(FLAGS.run_dir)
     method = methods.find(FLAGS.method)
-    config, denoiser = convert(method, FLAGS.input, run_dir, name=FLAGS.config, noise=FLAGS.noise)
+    config, denoiser = convert(
+        method,
+        FLAGS.input,
+        run_dir,
+        name=FLAGS.config,
+        noise=FLAGS.noise,
+        as_original=FLAGS.as_original,
+    )
     print(
         f"{run_dir}: a run of {method.name}, {config.channels} channels, noise {config.noise}, "
         f"{denoiser.count_params()} parameters. Try it: python -m {method.name}.denoise "

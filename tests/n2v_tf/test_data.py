@@ -133,3 +133,21 @@ def test_channels_that_do_not_fit_are_named(tmp_path):
     config = dataclasses.replace(SMALL, data_path=str(tmp_path))
     with pytest.raises(ValueError, match="3 channels, this model is for 1"):
         METHOD.training_images(config)
+
+
+def test_noise_that_is_drawn_once_stays_with_its_image():
+    image = RNG.integers(0, 255, (32, 32, 1), np.uint8)
+    image_set = image_sets.ImageSet("a", [image], ["a"])
+    for redraw in (True, False):
+        config = dataclasses.replace(
+            configs.Config(crop_size=32, batch_size=1, perc_pix=5.0, augment=False),
+            noise="gauss25",
+            redraw_noise=redraw,
+        ).completed()
+        images = image_set if redraw else data.with_fixed_noise(image_set, config)
+        images = data.with_statistics(images, config)
+        (_, first), (_, second) = take(images, config, 0, 2)
+        assert np.array_equal(first["target"], second["target"]) == (not redraw)
+        noise = first["target"][0] - image / np.float32(255)
+        assert noise.std() == pytest.approx(25 / 255, rel=0.1)
+        assert images.std[0] == pytest.approx(float(np.std(first["target"])), rel=0.02)

@@ -1,8 +1,12 @@
 """n2v_tf.juglab: a notebook for n2v 0.3, a model folder from Keras 2, and what is refused."""
 
+import gc
+import importlib.util
 import json
 import pathlib
 import shutil
+import warnings
+import zipfile
 
 import h5py
 import numpy as np
@@ -10,8 +14,8 @@ import pytest
 import tifffile
 
 from common.files.errors import ImageError
-from n2v_tf import N2V, N2V_DataGenerator, N2VConfig
-from n2v_tf.juglab import keras2
+from n2v_tf import N2V, N2V_DataGenerator, N2VConfig, data
+from n2v_tf.juglab import keras2, n2v_utils
 from scripts.check import golden_files
 
 RNG = np.random.default_rng(0)
@@ -102,7 +106,12 @@ def test_a_notebook_runs(tmp_path):
     whole = again.predict(imgs[0][0, ..., 0], axes="YX")
     np.testing.assert_allclose(whole, pred, rtol=1e-6, atol=1e-6 * np.ptp(pred))
     assert vars(again.config)["n2v_perc_pix"] == 1.6
-    assert (model.export_TF() / "saved_model.pb").is_file()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the zoo's library leaves files open
+        assert (model.export_TF() / "saved_model.pb").is_file()
+        gc.collect()
+    if importlib.util.find_spec("bioimageio"):
+        assert zipfile.is_zipfile(tmp_path / "model" / "export.bioimage.io.zip")
 
 
 def test_best_weights_are_those_of_the_lowest_validation_loss(tmp_path):
@@ -125,6 +134,26 @@ def test_the_rate_falls_when_the_loss_does_not():
     )
     rates = N2V(config, basedir=None).train(X, X).history["learning_rate"]
     assert rates[-1] < rates[0]
+
+
+def test_networks_of_several_channels_can_make_the_originals_mistake(tmp_path, caplog):
+    """Every channel is restored from the last one, standardised, by its own network."""
+    X = RNG.random((4, 32, 32, 3)).astype(np.float32) * [1, 10, 100]
+    N2V(N2VConfig(X, **QUICK), "m", basedir=tmp_path).train(X, X)
+    model = N2V(None, "m", basedir=tmp_path)
+    assert "all of them see the last channel" in caplog.text
+    own = model.predict(X[0], "YXC")
+    model.give_all_the_last_channel()
+    wrong = model.predict(X[0], "YXC")
+    mean, std = (np.array(values, float) for values in (model.config.means, model.config.stds))
+    last = (X[0][..., -1:] - mean[-1]) / std[-1] * std + mean
+    np.testing.assert_allclose(
+        wrong, N2V(None, "m", basedir=tmp_path).predict(last, "YXC"), rtol=1e-4, atol=1e-3
+    )
+    np.testing.assert_allclose(wrong[..., -1], own[..., -1], rtol=1e-4, atol=1e-3)
+    assert np.abs(wrong[..., 0] - own[..., 0]).max() > 0.1
+    grey = N2V(N2VConfig(patches(), **QUICK), basedir=None)
+    assert grey.denoiser.config.channels == 1
 
 
 def test_stacks_are_predicted_page_by_page_and_axes_come_back_as_they_were():
@@ -241,3 +270,43 @@ def test_the_generator_reads_axes_and_cuts_patches(tmp_path):
     ):
         with pytest.raises((ValueError, ImageError), match=message):
             call()
+
+
+def test_pngs_come_as_matplotlib_reads_them_or_as_a_reader_of_ones_own(tmp_path):
+    import matplotlib.image
+    from PIL import Image
+
+    stored = RNG.integers(0, 256, (12, 10, 3), np.uint8)
+    Image.fromarray(stored).save(tmp_path / "a.png")
+    Image.fromarray(RNG.integers(0, 65536, (12, 10), np.uint16)).save(tmp_path / "deep.png")
+    datagen = N2V_DataGenerator()
+    for name, dims in (("a.png", "YXC"), ("deep.png", "YX")):
+        (ours,) = datagen.load_imgs([tmp_path / name], dims)
+        theirs = matplotlib.image.imread(tmp_path / name)
+        np.testing.assert_allclose(ours.reshape(theirs.shape), theirs, rtol=1e-6)
+    (own,) = datagen.load_imgs_from_directory(
+        tmp_path, "a.png", "YXC", image_reader=lambda path: np.asarray(Image.open(path)) // 2
+    )
+    np.testing.assert_array_equal(own[0], stored // 2)
+    with pytest.raises(ValueError, match="deep.png: shape .* 2 axes; dims=YXC"):
+        datagen.load_imgs([tmp_path / "deep.png"], "YXC", image_reader=lambda path: stored[..., 0])
+
+
+def test_validation_data_are_hidden_in_place_without_the_structure_around():
+    X = RNG.standard_normal((2, 32, 40, 2)).astype(np.float32)
+    before, Y = X.copy(), np.full((2, 32, 40, 4), 7.0, np.float32)
+    n2v_utils.manipulate_val_data(X, Y, perc_pix=2.0, shape=(32, 32))
+    values, mask = Y[..., :2], Y[..., 2:]
+    assert set(np.unique(mask)) == {0.0, 1.0}
+    np.testing.assert_array_equal(mask[..., 0], mask[..., 1])  # all channels the same spots
+    assert 0.01 < mask.mean() < 0.03
+    np.testing.assert_array_equal(values, before * mask)
+    changed = np.not_equal(X, before)
+    assert changed[mask == 1].mean() > 0.9 and not changed[mask == 0].any()
+    with pytest.raises(ValueError, match="twice the channels"):
+        n2v_utils.manipulate_val_data(X, Y[..., :3])
+    config = N2VConfig(
+        X, **QUICK | {"n2v_patch_shape": (32, 32)}, structN2Vmask=np.ones((1, 5))
+    ).to_config()
+    x, y = data.hidden_once(before, np.zeros(2, "f4"), np.ones(2, "f4"), config)
+    assert not (x["noisy"] != before)[y["kept"] == 0].any()

@@ -2,9 +2,11 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from ssdn_tf import configs
+from ssdn_tf.method import METHOD
 
 REFERENCE = (
     [
@@ -104,3 +106,13 @@ def test_contradictions_say_what_is_expected(changes, message):
 def test_configurations_can_be_written_and_read():
     for config in configs.NAMED.values():
         assert configs.Config(**config.to_dict()) == config
+
+
+@pytest.mark.parametrize("name", ["workshop-sigma_known", "workshop_l2-mono", "workshop_n2n"])
+def test_the_workshop_paper_has_adam_as_it_comes_and_one_rate(name):
+    config = configs.NAMED[f"gauss25-{name}"].completed()
+    assert config.num_images == 1_200_000
+    assert config.grey == ("luminance" if config.channels == 1 else "mean")
+    optimizer = METHOD.optimizer(config)
+    rates = {float(optimizer._learning_rate(step)) for step in (0, 10, 150_000, 299_999)}
+    assert (rates, optimizer.beta_2) == ({float(np.float32(3e-4))}, 0.999)

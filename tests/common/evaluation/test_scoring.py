@@ -100,3 +100,18 @@ def test_curves_are_drawn(tmp_path):
     rows = [{"images": str(i), "loss": str(1 / i), "psnr": str(20 + i)} for i in range(1, 5)]
     figures.save_curves(rows, tmp_path / "curves.png")
     assert image_files.read_one(tmp_path / "curves.png").std() > 5
+
+
+def test_a_training_can_be_validated_on_all_images_whole(tmp_path):
+    """By default on the middle of four; the sheet shows four in any case."""
+    method = methods.find("ssdn_tf")
+    for number in range(6):
+        picture = np.full((300, 280, 3), 20 * number, np.uint8)
+        image_files.write(tmp_path / f"{number}.png", picture)
+    for validate_on, count, sides in (("few", 4, (256, 256)), ("all", 6, (300, 280))):
+        config = dataclasses.replace(
+            method.default_config, validation_set=str(tmp_path), validate_on=validate_on
+        ).completed()
+        examples = list(method.validation_examples(config)())
+        assert len(examples) == count
+        assert {clean.shape[:2] for _, clean, _ in examples} == {sides}

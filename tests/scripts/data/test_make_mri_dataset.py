@@ -33,7 +33,7 @@ def test_volumes_become_slices(tmp_path, run_command):
     save(folder / "black.nii", np.zeros((8, 8, 3), np.int16))
     (folder / "cut.nii").write_bytes((folder / "single.nii").read_bytes()[:400])
     (folder / "text.nii.gz").write_bytes(b"nothing")
-    flags = [f"--input={folder}", f"--output={tmp_path}/out.h5", "--size=36"]
+    flags = [f"--input={folder}", f"--output={tmp_path}/out.h5", "--size=36", "--slices=all"]
     done = run_command("scripts.data.make_mri_dataset", *flags)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -50,10 +50,31 @@ def test_volumes_become_slices(tmp_path, run_command):
     loaded = datasets.load(f"{tmp_path}/out.h5")
     assert [image.shape for image in loaded.images] == [(36, 36, 1)] * 5
     # (X, Y, Z) -> rows from front to back: Y downwards; 40 rows cut to 36, 30 columns filled up.
-    expected = np.flip(values[..., 1].T, axis=0)[2:38] / np.quantile(values, 0.999)
+    expected = np.flip(values[..., 1].T, axis=0)[2:38] / values.max()
     inside = loaded.images[0][:, 3:33, 0] / 255.0
     np.testing.assert_allclose(inside, np.clip(expected, 0, 1), atol=0.003)
     assert not loaded.images[0][:, :3].any() and not loaded.images[0][:, 33:].any()
+
+
+def test_the_originals_slices_of_the_subjects_that_are_named(tmp_path, run_command):
+    for name in ("IXI012-HH", "IXI013-HH", "IXI015-HH"):
+        save(tmp_path / f"{name}.nii.gz", volume((16, 16, 130)))
+    (tmp_path / "training.txt").write_text("IXI015\nIXI012\n")
+    flags = [f"--input={tmp_path}", f"--output={tmp_path}/out.h5", "--size=16"]
+    flags += [f"--subjects={tmp_path}/training.txt"]
+    done = run_command("scripts.data.make_mri_dataset", *flags, "--white=percentile")
+    assert done.returncode == 0, done.stderr
+    assert "200 slices of 2 files" in done.stdout
+    for more, message in (
+        ("--slices=130-140", "130 slices; none of --slices is there"),
+        ("--slices=7", "slices='7': expected two numbers"),
+        (f"--subjects={tmp_path}/none.txt", "none.txt: No such file"),
+    ):
+        done = run_command("scripts.data.make_mri_dataset", *flags, more)
+        assert done.returncode == 1 and message in done.stderr, done.stderr
+    (tmp_path / "training.txt").write_text("IXI99")
+    done = run_command("scripts.data.make_mri_dataset", *flags)
+    assert done.returncode == 1 and "no file begins with IXI99" in done.stderr
 
 
 def test_pictures_keep_their_values_and_train(tmp_path, run_command):
