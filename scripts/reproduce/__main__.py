@@ -5,6 +5,7 @@ noise2x reproduce psnr_vs_sigma --output=results/psnr_vs_sigma
 noise2x reproduce deblurring --output=results/deblurring
 noise2x reproduce superresolution --output=results/superresolution
 noise2x reproduce minutes --minutes=1,3,10 --output=results/minutes
+noise2x reproduce comp6248 --budget=30 --output=results/comp6248
 
 ee559: the five networks of an EE-559 report on Noise2Noise (2022), trained on pairs of noisy 32x32
 crops. Writes table.csv, with the report's PSNR and ours.
@@ -15,11 +16,17 @@ setting each, on grey images. Write table.csv and curves.png.
 minutes: PSNR over the length of the training, of Noise2Noise, SSDN and (grey) Noise2Void, with the
 paper's schedule and the fast one. Writes minutes.csv and minutes.png.
 
+comp6248, clipping, workshop, bsd68: the PSNR tables of a reimplementation of SSDN (COMP6248, 2020),
+its networks with and without clipped noise, the table of the workshop paper (Laine et al. 2019a),
+and that of Noise2Void on BSD68 with seconds an image. Each network is trained for --budget minutes,
+without it as long as published. Write table.md, table.csv and side_by_side.png.
+
 If a command is stopped, the same command continues where it was. With --train_set=sample and
 --dataset=sample nothing needs to be downloaded. With --scale=0.1 the trainings are ten times
 shorter, and the results rougher.
 """
 
+import functools
 import pathlib
 import re
 
@@ -29,7 +36,7 @@ from absl import flags as absl_flags
 from common import configuration
 from common.commands import flags, running
 from common.evaluation import baselines
-from scripts.reproduce import ee559, extensions, minutes, psnr_vs_sigma
+from scripts.reproduce import ee559, extensions, minutes, papers, psnr_vs_sigma
 
 FLAGS = flags.FLAGS
 
@@ -58,6 +65,13 @@ def define_flags():
     absl_flags.DEFINE_list(
         "minutes", ["1", "3", "10"], "Lengths of the trainings of `minutes`, minutes [1,3,10]."
     )
+    absl_flags.DEFINE_float(
+        "budget",
+        None,
+        "Minutes of training for each network of comp6248, clipping, workshop and bsd68 [as long "
+        "as published].",
+        1e-4,
+    )
     absl_flags.DEFINE_integer("seeds", 1, "Trainings for each point of `minutes` [1].", 1)
     absl_flags.DEFINE_list(
         "methods",
@@ -65,7 +79,8 @@ def define_flags():
         "Rows of the table or lines of the figure to make [all]. ee559: "
         f"{', '.join(ee559.EE559)}; psnr_vs_sigma: {', '.join(baselines.NAMES)}, "
         f"{', '.join(psnr_vs_sigma.CONTENDERS)}; deblurring: {', '.join(extensions.DEBLUR)}; "
-        f"superresolution: {', '.join(extensions.SUPERRES)}; minutes: {', '.join(minutes.LINES)}.",
+        f"superresolution: {', '.join(extensions.SUPERRES)}; minutes: {', '.join(minutes.LINES)}; "
+        "of the papers' tables, the names of their rows.",
     )
     flags.define_precision()
     FLAGS.set_default("precision", configuration.fast_precision())
@@ -80,6 +95,9 @@ def run(arguments):
         "superresolution": (extensions.superresolution, list(extensions.SUPERRES)),
         "minutes": (minutes.reproduce, list(minutes.LINES)),
     }
+    for name, rows in papers.TABLES.items():
+        labels = list(dict.fromkeys(row.label for row in rows))
+        subjects[name] = (functools.partial(papers.reproduce, name), labels)
     if len(arguments) != 1 or arguments[0] not in subjects:
         raise app.UsageError(
             f"Expected one of {', '.join(subjects)}; got {arguments or 'nothing'}."
@@ -92,9 +110,9 @@ def run(arguments):
     allowed = [*names, *baselines.NAMES] if subject is psnr_vs_sigma.reproduce else names
     if FLAGS.methods != ["all"]:
         names = FLAGS.methods
-    elif "bm3d" in names and "bm3d" not in baselines.available(["all"]):
+    elif {"bm3d", "BM3D"} & set(names) and "bm3d" not in baselines.available(["all"]):
         print("bm3d: not installed, left out; pip install 'noise2x[baselines]'.", flush=True)
-        names = [name for name in names if name != "bm3d"]
+        names = [name for name in names if name.lower() != "bm3d"]
     for name in names:
         configuration.expect("methods", name, allowed)
         if name in baselines.NAMES:

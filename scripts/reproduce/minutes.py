@@ -1,25 +1,20 @@
 """PSNR over the length of a training in minutes, with the paper's schedule and with the fast one.
 
-How many crops fit into the minutes is found first, by timing steps of every crop size; so a machine
-that is busy later makes the trainings longer and leaves the points where they are. Every point is a
-training of its own, for a schedule ends where the training does.
+Every point is a training of its own, for a schedule ends where the training does.
 """
 
 import dataclasses
-import json
-import time
 
 import numpy as np
 
 from common import noise as noises
 from common.commands import flags
 from common.data import datasets
-from common.files import atomic, tables
+from common.files import tables
 from noise2x import methods
 from scripts.reproduce import trainings
 
 FLAGS = flags.FLAGS
-STEPS, WARM_UP = 20, 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +53,8 @@ def reproduce(names, output):
     for name in names:
         line, points = LINES[name], {}
         method = methods.find(line.package)
-        speed = _seconds_of_a_crop(name, line, output)
         for minutes in map(float, FLAGS.minutes):
-            crops = max(1, round(60 * minutes / speed / line.settings["batch_size"]))
-            crops *= line.settings["batch_size"]
+            crops = trainings.crops_in(minutes, name, line.package, line.settings, output)
             for seed in range(FLAGS.seeds):
                 arguments = _arguments(name, line, crops, seed, output)
                 model = trainings.trained(arguments)
@@ -90,42 +83,3 @@ def _arguments(name, line, crops, seed, output):
     settings = [f"--{key}={value}" for key, value in (line.settings | {"seed": seed}).items()]
     run_dir = output / f"{name}-{crops}-{seed}"
     return trainings.arguments(line.package, run_dir, crops, settings)
-
-
-def _seconds_of_a_crop(name, line, output):
-    """How long a crop takes in the training, on the average over its stages.
-
-    Kept in speed.json, so that an interrupted command goes on with trainings of the same length.
-    """
-    path = output / "speed.json"
-    known = json.loads(path.read_text()) if path.is_file() else {}
-    if name not in known:
-        print(f"{name}: timing its steps ...", flush=True)
-        known[name] = _measure(methods.find(line.package), line)
-        with atomic.replacing(path) as temporary:
-            temporary.write_text(json.dumps(known, indent=2) + "\n")
-    return known[name]
-
-
-def _measure(method, line):
-    """Seconds a crop: medians of steps with each size of crops, weighted by their number."""
-    from common.training import loop
-
-    settings = {"precision": FLAGS.precision, "train_set": FLAGS.train_set, "num_images": 10**6}
-    config = dataclasses.replace(method.default_config, **settings | line.settings).completed()
-    total, before = 0.0, 0
-    for stage in config.crop_stages():
-        of_stage = dataclasses.replace(
-            config, crop_size=config.crop_size * stage.factor, crop_growth=1
-        )
-        images = method.training_images(of_stage, FLAGS.data_dir)
-        denoiser = method.build(of_stage, images)
-        loop.compile_for_training(denoiser, method.optimizer(of_stage))
-        times = []
-        for x, y in method.batches(images, of_stage).take(STEPS):
-            denoiser.train_on_batch(x, y)
-            times.append(time.perf_counter())
-        step = float(np.median(np.diff(times)[WARM_UP:]))
-        total += (stage.end - before) * step
-        before = stage.end
-    return total / config.num_images

@@ -1,12 +1,19 @@
 """Shared parts of the programs that train several models: commands and tables."""
 
+import dataclasses
+import json
 import subprocess
 import sys
+import time
+
+import numpy as np
 
 from common.commands import flags
+from common.files import atomic
 from noise2x import methods
 
 FLAGS = flags.FLAGS
+STEPS, WARM_UP = 20, 3  # that are timed, and the first of them that do not count
 
 
 def arguments(package, run_dir, num_images, settings, *, train_set=None):
@@ -42,3 +49,52 @@ def trained(arguments):
     if done.returncode:
         raise ValueError(f"{package}.train ended with exit code {done.returncode}.")
     return methods.find(package).load(run_dir, FLAGS.precision)
+
+
+def crops_in(minutes, name, package, settings, output):
+    """How many crops a training shows in so many minutes, a whole number of steps.
+
+    Steps with every size of crops are timed first. The times are kept in speed.json: a machine that
+    is busy later makes the trainings longer, and an interrupted command goes on with trainings of
+    the same length.
+
+    Args:
+        minutes: of the training.
+        name: of the training, in speed.json.
+        package: of its method.
+        settings: dict of its settings, with batch_size; the others are the method's defaults.
+        output: pathlib.Path of the folder for speed.json.
+    """
+    path = output / "speed.json"
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    if name not in known:
+        print(f"{name}: timing its steps ...", flush=True)
+        known[name] = _seconds_of_a_crop(methods.find(package), settings)
+        with atomic.replacing(path) as temporary:
+            temporary.write_text(json.dumps(known, indent=2) + "\n")
+    size = settings["batch_size"]
+    return size * max(1, round(60 * minutes / known[name] / size))
+
+
+def _seconds_of_a_crop(method, settings):
+    """Seconds a crop: medians of steps with each size of crops, weighted by their number."""
+    from common.training import loop
+
+    shared = {"precision": FLAGS.precision, "train_set": FLAGS.train_set, "num_images": 10**6}
+    config = dataclasses.replace(method.default_config, **shared | settings).completed()
+    total, before = 0.0, 0
+    for stage in config.crop_stages():
+        of_stage = dataclasses.replace(
+            config, crop_size=config.crop_size * stage.factor, crop_growth=1
+        )
+        images = method.training_images(of_stage, FLAGS.data_dir)
+        denoiser = method.build(of_stage, images)
+        loop.compile_for_training(denoiser, method.optimizer(of_stage))
+        times = []
+        for x, y in method.batches(images, of_stage).take(STEPS):
+            denoiser.train_on_batch(x, y)
+            times.append(time.perf_counter())
+        step = float(np.median(np.diff(times)[WARM_UP:]))
+        total += (stage.end - before) * step
+        before = stage.end
+    return total / config.num_images

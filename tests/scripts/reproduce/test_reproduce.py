@@ -99,6 +99,24 @@ def test_the_extensions_write_their_table_and_curves(
     assert {path.name for path in tmp_path.iterdir()} == {"set", "out"}
 
 
+@pytest.mark.slow
+def test_a_papers_table_is_made_and_gone_on_with(tmp_path, run_command):
+    """Scored on a set of one picture, twice: the second time nothing is trained or scored."""
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (48, 64, 3), np.uint8))
+    flags = [f"--output={tmp_path}/out", "--train_set=sample", "--budget=0.001"]
+    flags += [f"--dataset={tmp_path}/set", "--methods=Noise2Void", "--precision=float32"]
+    for _ in range(2):
+        done = run_command("scripts.reproduce", "bsd68", *flags)
+        assert done.returncode == 0, done.stderr
+    assert "Training on" not in done.stdout
+    with open(tmp_path / "out" / "table.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert 0 < float(row["psnr"]) < 60 and "--schedule=fast" in row["training"]
+    (line,) = (tmp_path / "out" / "table.md").read_text().splitlines()[2:]
+    assert line.startswith("| Noise2Void | ") and line.endswith("| not told | 16 crops |")
+    assert (tmp_path / "out" / "side_by_side.png").is_file()
+
+
 def test_patches_are_fixed_and_of_one_size():
     image_set = image_sets.ImageSet(
         "two", [RNG.integers(0, 255, (n, 50, 3), np.uint8) for n in (40, 20)], ["a", "b"]
