@@ -16,6 +16,7 @@ import tifffile
 
 from common.files import image_files
 from noise2x import cli, methods
+from scripts.check import dng
 from tests.conftest import ROOT
 
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -31,6 +32,7 @@ ELSEWHERE = {
     "echo": "REST; tests/scripts/tools/test_serving_client.py",
     "export": "sets a variable",
     "noise2x train rdunet": "building its graph takes long; tests/rdunet_tf/test_commands.py",
+    "noise2x reproduce": "trains for minutes; tests/scripts/reproduce",
     "noise2x train ssdn --run_dir=runs/two": "two processes on JAX; tests/test_jax.py",
 }
 # What makes a training of seconds out of one of hours; later flags win.
@@ -79,6 +81,7 @@ def made(tmp_path_factory):
     for name, shape in (("movies/a.tif", (3, 64, 64)), ("volume.tif", (16, 64, 64))):
         data = RNG.poisson(99, shape).astype(np.uint16)
         tifffile.imwrite(folder / name, data, photometric="minisblack")
+    dng.write(folder / "IMG_1234.CR3", RNG.random((64, 96)))  # known by its content
     pictures(folder / "slices", 2, (64, 64), channels=1)
     spectrum = np.fft.fftshift(np.fft.fft2(RNG.random((31, 31))))
     np.save(folder / "measured.npy", spectrum)
