@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from common.evaluation import figures, quality
+from common.evaluation import figures, noise_level, quality
 from common.restoring import prediction
 from common.types import Example
 
@@ -129,6 +129,24 @@ def sheet_row(
     return row
 
 
+def change_of(noisy: np.ndarray, denoised: np.ndarray) -> dict[str, float]:
+    """By how much restoring changed an image, and by how much its noise explains.
+
+    Args:
+        noisy, denoised: (H, W, C), in the same units.
+
+    Returns:
+        {"change": root mean square, "explained": see noise_level.Finding}, in these units; nothing
+        for volumes, for images that were enlarged, and for those that are too small to tell.
+    """
+    if noisy.ndim != 3 or noisy.shape != denoised.shape:
+        return {}
+    if min(noisy.shape[:2]) < noise_level.MIN_SIDE:
+        return {}
+    change = float(np.sqrt(np.mean(np.square(denoised - noisy, dtype=np.float64))))
+    return {"change": change, "explained": noise_level.examine(noisy).explained}
+
+
 def validator(
     examples: Callable[[], Iterable[Example]], psnr: PSNR = quality.psnr, input_name: str = "noisy"
 ) -> Callable[[Any], tuple[dict[str, float], Image.Image]]:
@@ -141,7 +159,8 @@ def validator(
         input_name: what the captions call the noisy images.
 
     Returns:
-        A function of a denoiser that returns ({name: mean score}, RGB picture).
+        A function of a denoiser that returns ({name: mean score}, RGB picture). Without clean
+        images the scores are those of `change_of`.
     """
 
     def validate(denoiser):
@@ -153,6 +172,9 @@ def validator(
             if clean is not None:
                 scores.setdefault("psnr", []).append(psnr(clean, result["denoised"]))
                 scores.setdefault("ssim", []).append(quality.ssim(clean, result["denoised"]))
+            else:
+                for figure, value in change_of(inputs["noisy"], result["denoised"]).items():
+                    scores.setdefault(figure, []).append(value)
             if "noise_std" in result:
                 level = 255 * result["noise_std"].mean()
                 scores.setdefault("noise_std_8bit", []).append(level)

@@ -140,15 +140,22 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
 
 
 def doubt_of(row: dict[str, float]) -> str:
-    """What the last row of a log says against the model, in a sentence, or ""."""
+    """What the last row of a log says against the model, in sentences, or ""."""
     loss, validated = row.get("loss", 0.0), row.get("val_loss", 0.0)
-    if not validated > SUSPICIOUS * loss > 0.0:
-        return ""
-    return (
-        f"the loss on crops that were not trained on, {validated:.3g}, is far above that of the "
-        f"training, {loss:.3g}. The model knows its images by heart, or has learned little; more "
-        "images or a longer training help."
-    )
+    doubts = []
+    if validated > SUSPICIOUS * loss > 0.0:
+        doubts.append(
+            f"the loss on crops that were not trained on, {validated:.3g}, is far above that of "
+            f"the training, {loss:.3g}. The model knows its images by heart, or has learned "
+            "little; more images or a longer training help."
+        )
+    change, explained = row.get("val_change", 0.0), row.get("val_explained", float("inf"))
+    if change > explained:
+        doubts.append(
+            f"restoring changes the images by {change:.3g}, more than the {explained:.3g} that "
+            "their noise explains. Look at the pictures in samples/; a longer training may help."
+        )
+    return " ".join(doubts)
 
 
 class _Recorder(keras.callbacks.Callback):

@@ -115,3 +115,16 @@ def test_a_training_can_be_validated_on_all_images_whole(tmp_path):
         examples = list(method.validation_examples(config)())
         assert len(examples) == count
         assert {clean.shape[:2] for _, clean, _ in examples} == {sides}
+
+
+def test_a_change_is_measured_beside_what_the_noise_explains():
+    y, x = np.mgrid[:96, :96] / 96.0
+    clean = np.stack([100 * x, 80 * y, 50 * x * y], axis=-1)
+    noisy = (clean + RNG.normal(0, 10, clean.shape)).astype(np.float32)
+    restored = scoring.change_of(noisy, clean)
+    assert restored["change"] == pytest.approx(10, rel=0.05)
+    assert 18 < restored["explained"] < 24  # twice the noise, and a little
+    spoilt = scoring.change_of(noisy, clean + 40)
+    assert spoilt["change"] > spoilt["explained"]
+    assert scoring.change_of(noisy, np.repeat(clean, 2, axis=0)) == {}
+    assert scoring.change_of(noisy[:8], clean[:8]) == {}

@@ -166,3 +166,9 @@ def test_a_damaged_log_stops_no_training(tmp_path, damaged, capsys):
 def test_a_model_that_fails_on_other_crops_is_doubted(row, doubted):
     said = loop.doubt_of(row)
     assert ("far above that of the training, 0.2" in said) == doubted == bool(said)
+
+
+def test_a_model_that_changes_more_than_noise_is_doubted():
+    doubted = loop.doubt_of({"loss": 0.2, "val_change": 45.0, "val_explained": 30.0})
+    assert "changes the images by 45, more than the 30 that their noise explains" in doubted
+    assert not loop.doubt_of({"loss": 0.2, "val_change": 29.0, "val_explained": 30.0})
