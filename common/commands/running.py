@@ -55,19 +55,22 @@ def run(
         logging.set_verbosity(logging.WARNING)
         plain = python_logging.Formatter("%(levelname)s: %(message)s")
         logging.get_absl_handler().setFormatter(plain)
+        pending = []
         try:
-            with _signals():
+            with _signals(pending):
                 if needs_keras:
                     quiet.import_keras(for_command=True)
                 main(*([argv[1:]] if takes_arguments else []))
-        except _Terminated:
-            print("Terminated.", file=sys.stderr)
-            sys.exit(143)
-        except KeyboardInterrupt:
-            print("Interrupted.", file=sys.stderr)
-            sys.exit(130)
-        except (ValueError, OSError) as error:
-            if FLAGS.debug:
+        except (Exception, KeyboardInterrupt) as error:
+            # TensorFlow makes other errors of an exception that comes while it traces a function.
+            kind = pending[-1] if pending else type(error)
+            if issubclass(kind, _Terminated):
+                print("Terminated.", file=sys.stderr)
+                sys.exit(143)
+            if issubclass(kind, KeyboardInterrupt):
+                print("Interrupted.", file=sys.stderr)
+                sys.exit(130)
+            if FLAGS.debug or not isinstance(error, ValueError | OSError):
                 raise
             print(f"error: {_one_line(error)}", file=sys.stderr)
             sys.exit(1)
@@ -81,14 +84,15 @@ class _Terminated(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def _signals():
+def _signals(pending):
     """Lets SIGTERM end the block as Ctrl-C does, and loses neither.
 
     An exception that a signal raises while Python runs a destructor is printed and forgotten. The
     signal is therefore raised again after a while, until an exception has come through; in the
     main thread only, and not on Windows, which has no such timer.
+
+    pending: list to which the exceptions of signals that have come are added.
     """
-    pending = []
 
     def handle(number, frame):
         if number in (signal.SIGINT, signal.SIGTERM):

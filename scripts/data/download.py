@@ -4,7 +4,9 @@ noise2x download kodak bsd300 set14                            # into $N2X_DATA 
 noise2x download kodak --data_dir=/data
 
 Sets: kodak (24 photographs), bsd300 (Berkeley: 200 photographs to train on and 100 to test, for
-research only) and set14. An interrupted download continues where it stopped.
+research only), set14; bsd68 and set12 (grey); div2k (900 large photographs, 3.8 GB, for research
+only) and ixi (581 magnetic resonance volumes, 4.8 GB). An interrupted download continues where it
+stopped. The addresses of bsd68, set12, div2k and ixi could not be tried where this was written.
 """
 
 import collections.abc
@@ -49,6 +51,7 @@ class Source:
     counts: dict
     unpack: collections.abc.Callable | None = None
     pixels_sha256: str | None = None
+    megabytes: int = 60
 
 
 def _unpack_bsd300(archive, data_dir):
@@ -69,6 +72,32 @@ def _unpack_set14(archive, data_dir):
                     target.write_bytes(source.read())
 
 
+def _unpack_into(folder):
+    """A function that unpacks a tar file into a folder of its own."""
+
+    def unpack(archive, data_dir):
+        with tarfile.open(archive) as tar:
+            tar.extractall(data_dir / folder, filter="data")
+
+    return unpack
+
+
+def _unzip(archive, data_dir):
+    """Unpacks a zip file with the paths that it has; zipfile keeps them inside the folder."""
+    with zipfile.ZipFile(archive) as stored:
+        stored.extractall(data_dir)
+
+
+def _grey_test_set(folder, names, pixels_sha256):
+    """A set of the test images that come with DnCNN."""
+    return Source(
+        base="https://raw.githubusercontent.com/cszn/DnCNN/master/testsets/",
+        files=tuple((f"{folder}/{name}", f"{folder}/{name}") for name in names),
+        counts={f"{folder}/*.png": len(names)},
+        pixels_sha256=pixels_sha256,
+    )
+
+
 SOURCES = {
     "kodak": Source(
         base="http://r0k.us/graphics/kodak/kodak/",
@@ -87,6 +116,30 @@ SOURCES = {
         files=(("igsnfieh4lz68l926l8xbklwsnnk8we9.zip", "Set14_SR.zip"),),
         counts={"Set14/*.png": 14},
         unpack=_unpack_set14,
+    ),
+    "bsd68": _grey_test_set(
+        "BSD68",
+        [f"test{i:03d}.png" for i in range(1, 69)],
+        "2e37a02ad4b84de9ca0f7870c4601b0293e6a4aa02bb3dd2fa3f108949c9e9fe",
+    ),
+    "set12": _grey_test_set(
+        "Set12",
+        [f"{i:02d}.png" for i in range(1, 13)],
+        "bc04213b2b59e09ce3f3b0e05303d1c4a162f825b7de61c857e9d27c100bb4a5",
+    ),
+    "div2k": Source(
+        base="http://data.vision.ee.ethz.ch/cvl/DIV2K/",
+        files=tuple((f"DIV2K_{part}_HR.zip",) * 2 for part in ("train", "valid")),
+        counts={"DIV2K_train_HR/*.png": 800, "DIV2K_valid_HR/*.png": 100},
+        unpack=_unzip,
+        megabytes=8000,  # the archive and what is unpacked
+    ),
+    "ixi": Source(
+        base="http://biomedic.doc.ic.ac.uk/brain-development/downloads/IXI/",
+        files=(("IXI-T1.tar", "IXI-T1.tar"),),
+        counts={"IXI-T1/*.nii.gz": 581},
+        unpack=_unpack_into("IXI-T1"),
+        megabytes=10_000,
     ),
 }
 
@@ -221,8 +274,9 @@ def run(names):
             raise app.UsageError(f"set {name!r}: expected some of {', '.join(SOURCES)}.")
     data_dir = pathlib.Path(FLAGS.data_dir or datasets.default_data_dir())
     free = shutil.disk_usage(data_dir if data_dir.exists() else ".").free
-    if free < 100e6:
-        raise ValueError(f"{data_dir}: {free / 1e6:.0f} MB free, the sets need about 60 MB.")
+    needed = sum(SOURCES[name].megabytes for name in names)
+    if free < needed * 1e6:
+        raise ValueError(f"{data_dir}: {free / 1e6:.0f} MB free; about {needed} MB are needed.")
     failed = 0
     for name in names:
         try:

@@ -136,6 +136,23 @@ def test_archives_are_unpacked_to_their_places(server, tmp_path):
     content["igsnfieh4lz68l926l8xbklwsnnk8we9.zip"] = buffer.getvalue()
     download.download("set14", tmp_path, base=base)
     assert len(list((tmp_path / "Set14").glob("*_HR.png"))) == 14
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for i in range(581):
+            info = tarfile.TarInfo(f"IXI{i:03d}-HH-T1.nii.gz")
+            info.size = 1
+            tar.addfile(info, io.BytesIO(b"x"))
+    content["IXI-T1.tar"] = buffer.getvalue()
+    download.download("ixi", tmp_path, base=base)
+    assert (tmp_path / "IXI-T1" / "IXI012-HH-T1.nii.gz").is_file()
+    for part, count in (("train", 800), ("valid", 100)):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as stored:
+            for i in range(count):
+                stored.writestr(f"DIV2K_{part}_HR/{i:04d}.png", b"x")
+        content[f"DIV2K_{part}_HR.zip"] = buffer.getvalue()
+    download.download("div2k", tmp_path, base=base)
+    assert len(list((tmp_path / "DIV2K_valid_HR").iterdir())) == 100
     content["BSDS300-image_files.tgz"] = b"no archive"
     with pytest.raises(download.DownloadError, match="not an archive"):
         download.download("bsd300", tmp_path / "bad", base=base)
