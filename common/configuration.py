@@ -155,7 +155,7 @@ class Config:
         expect("keep", self.keep, ("last", "best"))
         expect("grey", self.grey, ("mean", "luminance"))
         if self.augment and not self.AUGMENTS:
-            raise ValueError("augment: this method turns its crops in ways of its own, or not.")
+            raise ValueError("augment: this method does not turn its crops.")
         expect("schedule", self.schedule, (None, "paper", "fast"))
         if self.crop_growth is not None:
             expect("crop_growth", self.crop_growth, self.CROP_GROWTHS)

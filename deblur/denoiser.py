@@ -43,6 +43,11 @@ class Denoiser(base.Denoiser):
         return self.config.crop_size if self.config.is_logarithmic else None
 
     @property
+    def is_on_unit_scale(self):
+        """See base.Denoiser; kernels of a random sum make images of any brightness."""
+        return False
+
+    @property
     def radius(self):
         """How far an output pixel sees, pixels; 0 for cepstra, whose tiles have no halo."""
         return 0 if self.config.is_logarithmic else network.receptive_radius("unet")

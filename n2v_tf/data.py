@@ -149,10 +149,8 @@ def training_batches(image_set, config, start):
 def draw_crop(image_list, config, number):
     """Draws crop `number`, turned and mirrored at random: (H, W, C) or (D, H, W, C) float32."""
     crop = pipeline.draw_crop(image_list, config, number)
-    rng = streams.generator(ArrayStream.N2V_ORIENTATION, config.seed, number)
     ways = orientations(config)
-    crop = pixels.orient(crop, *ways[rng.integers(len(ways))])
-    return np.ascontiguousarray(crop)
+    return pipeline.oriented(crop, ways, ArrayStream.N2V_ORIENTATION, config.seed, number)
 
 
 @functools.lru_cache(maxsize=4)

@@ -94,6 +94,7 @@ PUBLISHED: dict[str, typing.Any] = {
     "augment": True,
     "initial": "torch",
     "keep": "best",
+    "validate_on": "all",
     "grey": "luminance",
 }
 NAMED |= {

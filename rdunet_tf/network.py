@@ -47,7 +47,7 @@ def build_network(channels, *, width=128, seed=0, dtype="float32"):
 
 
 def start_as_torch(network, seed):
-    """Gives the convolutions of a network PyTorch's initial weights, for its fair comparison.
+    """Gives the convolutions of a network PyTorch's initial weights, with which it was published.
 
     Kernels and biases are uniform within 1 / sqrt(fan_in), where PyTorch takes the number of
     outputs for the fan-in of a transposed convolution.

@@ -52,4 +52,6 @@ def _exe(program):
 
 
 if __name__ == "__main__":
+    if any(word.startswith("-") for word in sys.argv[1:]):
+        sys.exit(__doc__)
     install(*sys.argv[1:2])

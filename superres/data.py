@@ -1,6 +1,5 @@
 """Training data of super-resolution: crops that are shrunk and enlarged again."""
 
-import numpy as np
 import tensorflow as tf
 
 from common.data import image_sets, pipeline, streams
@@ -57,9 +56,8 @@ def training_batches(image_set, config, start):
     def draw(number):
         crop = pipeline.draw_crop(image_set.images, config, number)
         if config.own_copies:
-            rng = streams.generator(ArrayStream.SUPERRES_ORIENTATION, config.seed, number)
-            crop = pixels.orient(crop, *pixels.ORIENTATIONS[rng.integers(8)])
-        crop = np.ascontiguousarray(crop)
+            stream = ArrayStream.SUPERRES_ORIENTATION
+            crop = pipeline.oriented(crop, pixels.ORIENTATIONS, stream, config.seed, number)
         return crop, shrink_and_enlarge(crop, config.scale)[1]
 
     def example(number):

@@ -63,7 +63,9 @@ def _denoise(method, arguments, choose_restorer):
         run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
         method.load_config(run_dir)  # what is wrong with it shows first
     entered = {"recursive": FLAGS.recursive, "without": FLAGS.output}
-    files = [file for pattern in patterns for file in listing.images_of(pattern, **entered)]
+    files = listing.marked(
+        [file for pattern in patterns for file in listing.images_of(pattern, **entered)]
+    )
     for pattern in patterns:
         for line in listing.left_out(pattern, **entered):
             progress.say(line)

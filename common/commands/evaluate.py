@@ -75,6 +75,8 @@ def _evaluate(method, change_config):
 
     run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
     denoiser = method.load(run_dir, FLAGS.precision)
+    if FLAGS.tta and list(denoiser.INPUTS) != ["noisy"]:
+        raise ValueError("tta: this model restores from more than an image, which can't be turned.")
     config = change_config(denoiser.config)
     fields = {name: getattr(config, field) for name, field in method.result_fields.items()}
     if FLAGS.reference:

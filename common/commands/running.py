@@ -18,7 +18,7 @@ from common import progress, quiet
 from common.commands.flags import FLAGS, define_debug
 from common.training import runs
 
-AGAIN = 0.5  # seconds until a signal whose exception got lost is raised again
+SECONDS_TO_REPEAT = 0.5  # until a signal whose exception got lost is raised again
 
 
 def run(
@@ -88,19 +88,20 @@ def _signals(pending):
     """Lets SIGTERM end the block as Ctrl-C does, and loses neither.
 
     An exception that a signal raises while Python runs a destructor is printed and forgotten. The
-    signal is therefore raised again after a while, until an exception has come through; in the
-    main thread only, and not on Windows, which has no such timer.
+    signal is therefore raised again after a while, until an exception has come through; not while
+    what it interrupted is being cleaned up, but a second Ctrl-C ends that too. On Windows, which
+    has no such timer, it is raised once.
 
     pending: list to which the exceptions of signals that have come are added.
     """
 
     def handle(number, frame):
-        if number in (signal.SIGINT, signal.SIGTERM):
+        is_new = number in (signal.SIGINT, signal.SIGTERM)
+        if is_new:
             pending.append(_Terminated if number == signal.SIGTERM else KeyboardInterrupt)
         if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        # What the exception interrupts may be cleaning up after it.
-        if pending and not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_REPEAT)
+        if pending and (is_new or not _is_being_handled()):
             raise pending[-1]
 
     for name in ("SIGINT", "SIGTERM", "SIGALRM"):
@@ -117,17 +118,27 @@ def _signals(pending):
         sys.unraisablehook, sys.excepthook = hooks
 
 
+def _is_being_handled():
+    """Whether a signal's exception, or one that followed from it, is being handled just now."""
+    error = sys.exc_info()[1]
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__context__
+    return False
+
+
 def _unraisable(unraisable):
-    if not _is_said_elsewhere(unraisable.exc_value):
+    if not _is_known_already(unraisable.exc_value):
         sys.__unraisablehook__(unraisable)
 
 
 def _uncaught(kind, error, traceback):
-    if not _is_said_elsewhere(error):
+    if not _is_known_already(error):
         sys.__excepthook__(kind, error, traceback)
 
 
-def _is_said_elsewhere(error):
+def _is_known_already(error):
     """Whether a destructor's error is a signal that comes again, or a file that h5py can't close.
 
     That happens on a full disk, and h5py prints it both ways; what made it fail was raised before.

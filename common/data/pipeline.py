@@ -269,7 +269,17 @@ def draw_crop(
 
 def turned(crop: np.ndarray, config, number: int) -> np.ndarray:
     """Crop `number` (..., H, W, C) turned and mirrored at random, if the configuration says so."""
-    if not config.augment:
-        return crop
-    rng = streams.generator(ArrayStream.ORIENTATION, config.seed, int(number))
-    return np.ascontiguousarray(pixels.orient(crop, *pixels.ORIENTATIONS[rng.integers(8)]))
+    ways = pixels.ORIENTATIONS if config.augment else [(0, False)]
+    return oriented(crop, ways, ArrayStream.ORIENTATION, config.seed, number)
+
+
+def oriented(
+    crop: np.ndarray,
+    ways: Sequence[tuple[int, bool]],
+    stream: ArrayStream,
+    seed: int,
+    number: int,
+) -> np.ndarray:
+    """Crop `number` of run `seed`, turned and mirrored in one of some ways, of pixels.orient."""
+    way = ways[int(streams.generator(stream, seed, int(number)).integers(len(ways)))]
+    return np.ascontiguousarray(pixels.orient(crop, *way))

@@ -24,10 +24,22 @@ Path = str | pathlib.Path
 
 
 class ImagePath(typing.NamedTuple):
-    """An image file, and its path below the folder that was asked for; its name, if it was none."""
+    """An image file.
+
+    path: of the file.
+    below: the same below the folder that was asked for; its name, if it was none.
+    is_alone: whether no other file has this name with another suffix, see `marked`.
+    """
 
     path: pathlib.Path
     below: pathlib.Path
+    is_alone: bool = True
+
+
+def marked(files: list[ImagePath]) -> list[ImagePath]:
+    """The files, `is_alone` set: what is made of each can have its name, or needs its suffix."""
+    stems = collections.Counter(file.below.with_suffix("") for file in files)
+    return [f._replace(is_alone=stems[f.below.with_suffix("")] == 1) for f in files]
 
 
 def images_of(

@@ -51,17 +51,16 @@ def from_unit(
     return scaled.astype(dtype)
 
 
-# Weights of red, green and blue in the grey of a colour image. Laine et al. 2019 take the mean; the
-# luminance is that of BT.601, which Matlab's rgb2gray has.
-GREYS = {"mean": (1 / 3, 1 / 3, 1 / 3), "luminance": (0.299, 0.587, 0.114)}
+# Weights of red, green and blue in the luminance of BT.601, which Matlab's rgb2gray has.
+LUMINANCE = (0.299, 0.587, 0.114)
 
 
 def to_channels(image: np.ndarray, channels: int, grey: str = "mean") -> np.ndarray:
     """Convert (H, W, C) to 1 or 3 channels, as the original does (tests/golden/psnr.npz).
 
-    Alpha is dropped. Colour becomes grey by the weights of `grey`, one of GREYS, rounded half to
-    even for integers; grey is repeated. An image that has `channels` channels already, even five,
-    is returned as it is.
+    Alpha is dropped. Colour becomes grey by the mean, as in Laine et al. 2019, or with
+    grey="luminance" by LUMINANCE, rounded half to even for integers; grey is repeated. An image
+    that has `channels` channels already, even five, is returned as it is.
 
     Raises:
         ImageError: the image has another number of channels, and more than 4.
@@ -78,7 +77,7 @@ def to_channels(image: np.ndarray, channels: int, grey: str = "mean") -> np.ndar
     if grey == "mean":
         mixed = image.mean(axis=-1, keepdims=True, dtype=np.float64)
     else:
-        mixed = image.astype(np.float64) @ np.asarray(GREYS[grey])[:, None]
+        mixed = image.astype(np.float64) @ np.asarray(LUMINANCE)[:, None]
     if np.issubdtype(image.dtype, np.integer):
         mixed = np.rint(mixed)
     return mixed.astype(image.dtype)

@@ -87,8 +87,8 @@ def develop(temporary: pathlib.Path, path: pathlib.Path, planes: np.ndarray) -> 
         restored = np.where(light >= 1.0, light, restored)
         scaled = np.round(BLACK + restored * (65535 - BLACK))
         # Where a sensor has odd sides, its last row or column is not restored.
-        whole = (pixels - _levels(raw)[0]) / np.ptp(_levels(raw), axis=0)
-        mosaic = np.round(BLACK + whole * (65535 - BLACK))
+        black, white = _levels(raw)
+        mosaic = np.round(BLACK + (pixels - black) / (white - black) * (65535 - BLACK))
         for number, (y, x) in enumerate(np.ndindex(2, 2)):
             height, width = light.shape[1:]
             mosaic[y : 2 * height : 2, x : 2 * width : 2] = scaled[number]
@@ -132,7 +132,7 @@ def _light(path, raw):
         raise ImageError(
             f"{path}: no sensor with 2x2 colour filters; develop it to a 16-bit TIFF first."
         )
-    pixels = raw.raw_image_visible.astype(np.float64)
+    pixels = raw.raw_image_visible.astype(np.float32)
     black, white = _levels(raw)
     if not (white > black).all():
         raise ImageError(f"{path}: damaged, white level {white.min()} and black {black.max()}.")
@@ -145,12 +145,13 @@ def _light(path, raw):
 
 
 def _levels(raw):
-    """(black, white) of every pixel, (2, H, W)."""
+    """(black, white) of every pixel, (H, W) float32 each."""
     colours = raw.raw_colors_visible
-    black = np.asarray(raw.black_level_per_channel, np.float64)[colours]
     whites = raw.camera_white_level_per_channel
     white = whites if whites and all(whites) else [raw.white_level] * 4
-    return np.stack([black, np.asarray(white, np.float64)[colours]])
+    return tuple(
+        np.asarray(levels, np.float32)[colours] for levels in (raw.black_level_per_channel, white)
+    )
 
 
 def _linear_profile():

@@ -85,6 +85,11 @@ class Denoiser(keras.Model):
         return max(1, int(gigabytes * 1e9 / self.bytes_per_pixel))
 
     @property
+    def is_on_unit_scale(self) -> bool:
+        """Whether inputs are on [0, 1], noise beyond it apart, so that others can be refused."""
+        return not (self.config.keeps_counts or self.config.white_level)
+
+    @property
     def predicts_std(self) -> bool:
         """Whether the result has `std`, the predicted standard deviation."""
         return False

@@ -49,7 +49,9 @@ class Noise:
             )
         if self.high > self.MAX:
             raise ValueError(f"noise='{self}': {self.UNIT}, at most {self.MAX:g}.")
-        if self.step and (self.is_fixed or self._count() * self.step != self.high - self.low):
+        if self.step and (
+            self.is_fixed or not np.isclose(self._count() * self.step, self.high - self.low)
+        ):
             raise ValueError(f"noise='{self}': expected a range of a whole number of steps.")
         if self.clipped and not self.CLIPPABLE:
             raise ValueError(f"noise='{self}': its values lie within [0, 1]; leave out _clipped.")

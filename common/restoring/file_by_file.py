@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import functools
 import pathlib
@@ -54,7 +53,7 @@ def restore_files(
         ValueError: before anything is done, one file would be written over another, or what `plan`
             raises; or, at the end, there were bad files.
     """
-    files = [file for pattern in patterns for file in listing.images_of(pattern)]
+    files = listing.marked([f for pattern in patterns for f in listing.images_of(pattern)])
     todo, restore_file = plan(denoiser, files, output, show=show, **settings)
     jobs.do_each(todo, restore_file, show=show)
 
@@ -83,7 +82,7 @@ def plan(
 
     Args:
         denoiser: the trained model.
-        files: of `listing.images_of`.
+        files: of `listing.marked`.
         output: the folder; made if it is missing.
         noise_level: level of the noise in the files, in the units of the noise string, for models
             that take it [that of the training].
@@ -212,19 +211,17 @@ def _jobs(files, output, with_std):
     That file is NAME-std.tif, and raw data become NAME.tif; of a.png and a.tif in one folder NAME
     is a.png and a.tif, and of a.dng beside them a.dng.
     """
-    stems = collections.Counter(file.below.with_suffix("") for file in files)
 
-    def named(below, ending):
-        name = below.stem if stems[below.with_suffix("")] == 1 else below.name
-        return output / below.with_name(name + ending)
+    def named(file, ending):
+        name = file.below.stem if file.is_alone else file.below.name
+        return output / file.below.with_name(name + ending)
+
+    def restored(file):
+        is_raw = file.path.suffix.lower() in raws.SUFFIXES
+        return named(file, ".tif") if is_raw else output / file.below
 
     return [
-        (
-            path,
-            named(below, ".tif") if path.suffix.lower() in raws.SUFFIXES else output / below,
-            named(below, "-std.tif") if with_std else None,
-        )
-        for path, below in files
+        (file.path, restored(file), named(file, "-std.tif") if with_std else None) for file in files
     ]
 
 

@@ -20,7 +20,7 @@ LARGEST_COUNT = 1e12  # beyond it float32 may overflow inside a network
 def checked(
     function: Callable[[dict[str, Array]], typing.Any],
     specs: Mapping[str, tf.TensorSpec],
-    config: typing.Any,
+    is_on_unit_scale: bool,
     multiple: int = 1,
 ) -> Callable[[dict[str, Array]], typing.Any]:
     """A function of a signature that first checks what it is given.
@@ -30,10 +30,10 @@ def checked(
     Args:
         function: takes a dict of tensors.
         specs: {input: TensorSpec}.
-        config: of the model.
+        is_on_unit_scale: whether images are on [0, 1], Denoiser.is_on_unit_scale.
         multiple: what the sides of images must be a multiple of.
     """
-    largest = LARGEST_COUNT if config.keeps_counts or config.white_level else pixels.MAX_FLOAT
+    largest = pixels.MAX_FLOAT if is_on_unit_scale else LARGEST_COUNT
 
     def run(inputs):
         checks = []

@@ -54,7 +54,7 @@ def export(denoiser: Denoiser, output: str | pathlib.Path, *, name: str) -> path
         archive.track(denoiser)
         for signature, (function, specs) in endpoints.items():
             multiple = denoiser.config.side_multiple if signature == "tile" else 1
-            checked = input_checks.checked(function, specs, denoiser.config, multiple)
+            checked = input_checks.checked(function, specs, denoiser.is_on_unit_scale, multiple)
             archive.add_endpoint(signature, checked, [specs])
         archive.write_out(folder, verbose=False)
         specs = {signature: specs for signature, (_, specs) in endpoints.items()}

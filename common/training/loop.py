@@ -86,17 +86,18 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
     """The same for a compiled denoiser; reads from one folder and writes to another."""
     last = runs.total_steps(config)
     checkpoint_every, eval_every = every
-    interval = min(max(1, round(checkpoint_every / config.batch_size)), last)
-
-    step, best = 0, None
+    step, keeping = 0, {}
     if resume and runs.state_path(run_dir).is_file():
         step = runs.load_state(run_dir, denoiser)
+        if config.keep == "best":
+            # Which weights are best depends on when they are looked at.
+            keeping = runs.load_keeping(run_dir, ("score", "checkpoint_every", "eval_every"))
+            checkpoint_every = keeping.get("checkpoint_every", checkpoint_every)
+            eval_every = keeping.get("eval_every", eval_every)
         if group.writes:
             for left_over in run_dir.rglob(".part-*"):  # of a process killed while it wrote
                 left_over.unlink()
-        if config.keep == "best":
-            best = runs.best_so_far(run_dir)
-        if best is None:
+        if "score" not in keeping:
             runs.save_weights(output, denoiser)
         if step >= last:
             progress.say(f"{run_dir}: finished already, {config.num_images} images shown.")
@@ -105,9 +106,12 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
     else:
         runs.save_state(output, denoiser, 0)
 
+    interval = min(max(1, round(checkpoint_every / config.batch_size)), last)
+    if config.keep == "best":
+        keeping |= {"checkpoint_every": checkpoint_every, "eval_every": eval_every}
     # The processes of a group hold their variables together, which only `fit` can compute with.
     settling = batches if group.count == 1 else None
-    recorder = _Recorder(output, config, step, last, validate, eval_every, settling, best)
+    recorder = _Recorder(output, config, step, last, validate, eval_every, settling, keeping)
     board = keras.callbacks.TensorBoard(output, write_graph=False)
     try:
         while step < last:
@@ -161,9 +165,9 @@ def doubt_of(row: dict[str, float]) -> str:
 class _Recorder(keras.callbacks.Callback):
     """Writes state, log and sample pictures at the end of every interval; shows progress."""
 
-    def __init__(self, run_dir, config, step, last, validate, eval_every, batches, best):
+    def __init__(self, run_dir, config, step, last, validate, eval_every, batches, keeping):
         super().__init__()
-        self._best = best  # score of the weights that are kept, with keep=best
+        self._keeping = keeping  # with keep=best: the score of the weights that are kept, and when
         self.saved_step = self._step = step
         self._batches = batches  # None: batch normalisation keeps its running averages
         self._last, self._run_dir, self._config = last, run_dir, config
@@ -214,7 +218,7 @@ class _Recorder(keras.callbacks.Callback):
         figures.save_curves(self._log.rows, self._run_dir / "curves.png")
         better = self._config.keep == "last" or self._improves(row)
         # Last: a run that is killed before this line does the interval again, log and all.
-        runs.save_state(self._run_dir, self.model, self._step, self._best, better)
+        runs.save_state(self._run_dir, self.model, self._step, self._keeping, better)
         self.saved_step = self._step
         if is_last and (doubt := doubt_of(row)):
             self.progress.say(f"Careful: {doubt}")
@@ -223,10 +227,10 @@ class _Recorder(keras.callbacks.Callback):
         """Whether the weights of this moment are to be kept: validated, and better than before."""
         score = row.get("val_psnr", -row["val_loss"] if "val_loss" in row else None)
         if score is None:
-            return self._best is None  # until a validation tells
-        if self._best is not None and score <= self._best:
+            return "score" not in self._keeping  # until a validation tells
+        if score <= self._keeping.get("score", -np.inf):
             return False
-        self._best = score
+        self._keeping["score"] = score
         return True
 
     def _settle(self, count):
@@ -248,8 +252,8 @@ class Log:
 
     Args:
         path: of the file.
-        images: how many were shown before; rows of a stopped run beyond them are dropped. What
-            can't be read is dropped, and said: it is for people, no training depends on it.
+        images: how many were shown before; rows of a stopped run beyond them are dropped. A file
+            that can't be read is begun anew, with a message: no training depends on it.
     """
 
     def __init__(self, path: pathlib.Path, images: int) -> None:
@@ -260,8 +264,8 @@ class Log:
                 with open(path, newline="") as file:
                     rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
                 self.rows = [row for row in rows if int(row["images"]) <= images]
-                for row in self.rows:
-                    _ = [float(value) for value in row.values()]
+                for value in (value for row in self.rows for value in row.values()):
+                    float(value)
             except (ValueError, KeyError, TypeError, csv.Error) as error:
                 self.rows = []
                 progress.say(f"Careful: {path}: damaged ({error!r}); the log begins anew.")

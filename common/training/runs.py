@@ -19,7 +19,7 @@ import pathlib
 import re
 import typing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from common.files.errors import short
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
-BEST = "best"  # name of an array in state.npz
+KEEPING = "keeping"  # how names of arrays in state.npz begin that tell which weights to keep
 ROOT = "runs"  # where run folders without a name of their own are made
 
 Path = str | pathlib.Path
@@ -142,7 +142,7 @@ def _arrays(path, names=None):
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in names or stored.files}
+            return {name: stored[name] for name in stored.files if names is None or name in names}
     except Exception as error:  # zipfile and NumPy raise nearly any error for damaged bytes
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -288,7 +288,11 @@ def state_path(run_dir: Path) -> pathlib.Path:
 
 
 def save_state(
-    run_dir: Path, denoiser: Denoiser, step: int, best: float | None = None, better: bool = True
+    run_dir: Path,
+    denoiser: Denoiser,
+    step: int,
+    keeping: Mapping[str, float] | None = None,
+    better: bool = True,
 ) -> None:
     """Writes the weights for use, then everything that training needs to go on after `step`.
 
@@ -298,14 +302,14 @@ def save_state(
         run_dir: the run folder.
         denoiser: compiled.
         step: number of steps that were done.
-        best: best score of a validation so far, if the weights are kept by it.
+        keeping: numbers that the choice of the weights depends on, by name, if there is one.
         better: whether the weights are to be kept; False leaves those of before.
     """
     if better or not _weights_path(run_dir).is_file():
         save_weights(run_dir, denoiser)
     arrays = {"step": np.asarray(step, np.int64)}
-    if best is not None:
-        arrays[BEST] = np.asarray(best)
+    for name, value in (keeping or {}).items():
+        arrays[f"{KEEPING}/{name}"] = np.asarray(value)
     for kind, variables in _variables(denoiser).items():
         for i, variable in enumerate(variables):
             arrays[f"{kind}/{i:04d}"] = np.asarray(variable)
@@ -322,7 +326,7 @@ def load_state(run_dir: Path, denoiser: Denoiser) -> int:
     path = state_path(run_dir)
     try:
         arrays = _arrays(path)
-        arrays.pop(BEST, None)
+        arrays = {k: v for k, v in arrays.items() if not k.startswith(f"{KEEPING}/")}
         step = int(arrays.pop("step"))
         wanted = {
             f"{kind}/{i:04d}": variable
@@ -343,13 +347,14 @@ def load_state(run_dir: Path, denoiser: Denoiser) -> int:
     return step
 
 
-def best_so_far(run_dir: Path) -> float | None:
-    """The best score of a validation that `save_state` wrote, or None.
+def load_keeping(run_dir: Path, names: Iterable[str]) -> dict[str, float]:
+    """Those numbers, of these names, that `save_state` wrote as `keeping`.
 
     Raises:
         RunError: a damaged state.
     """
-    return next((float(v) for k, v in _arrays(state_path(run_dir)).items() if k == BEST), None)
+    arrays = _arrays(state_path(run_dir), [f"{KEEPING}/{name}" for name in names])
+    return {name.partition("/")[2]: float(value) for name, value in arrays.items()}
 
 
 def _variables(denoiser):

@@ -19,7 +19,7 @@ paper's schedule and the fast one. Writes minutes.csv and minutes.png.
 comp6248, clipping, workshop, bsd68: the PSNR tables of a reimplementation of SSDN (COMP6248, 2020),
 its networks with and without clipped noise, the table of the workshop paper (Laine et al. 2019a),
 and that of Noise2Void on BSD68 with seconds an image. Each network is trained for --budget minutes,
-without it as long as published. Write table.md, table.csv and side_by_side.png.
+without it as long as published. Write table.md, table.csv and a sheet of pictures for each set.
 
 If a command is stopped, the same command continues where it was. With --train_set=sample and
 --dataset=sample nothing needs to be downloaded. With --scale=0.1 the trainings are ten times
@@ -36,7 +36,7 @@ from absl import flags as absl_flags
 from common import configuration
 from common.commands import flags, running
 from common.evaluation import baselines
-from scripts.reproduce import ee559, extensions, minutes, papers, psnr_vs_sigma
+from scripts.reproduce import ee559, extensions, minutes, papers, psnr_vs_sigma, published
 
 FLAGS = flags.FLAGS
 
@@ -53,7 +53,8 @@ def define_flags():
     absl_flags.DEFINE_string(
         "dataset",
         None,
-        "Images to score on [ee559, minutes: kodak; psnr_vs_sigma: bsd68; else set12 and bsd68].",
+        "Images to score on [ee559, minutes: kodak; psnr_vs_sigma: bsd68; deblurring, "
+        "superresolution: set12 and bsd68; else those of the paper].",
     )
     absl_flags.DEFINE_float("scale", 1.0, "Factor of the length of all trainings [1].", 0.0, 1e3)
     absl_flags.DEFINE_integer("max_images", None, "Score at most this many images [all].", 1)
@@ -95,7 +96,7 @@ def run(arguments):
         "superresolution": (extensions.superresolution, list(extensions.SUPERRES)),
         "minutes": (minutes.reproduce, list(minutes.LINES)),
     }
-    for name, rows in papers.TABLES.items():
+    for name, rows in published.TABLES.items():
         labels = list(dict.fromkeys(row.label for row in rows))
         subjects[name] = (functools.partial(papers.reproduce, name), labels)
     if len(arguments) != 1 or arguments[0] not in subjects:

@@ -62,7 +62,8 @@ def crops_in(minutes, name, package, settings, output):
         minutes: of the training.
         name: of the training, in speed.json.
         package: of its method.
-        settings: dict of its settings, with batch_size; the others are the method's defaults.
+        settings: dict of its settings, with batch_size; the others are those of the named
+            configuration `config`, or the method's defaults.
         output: pathlib.Path of the folder for speed.json.
     """
     path = output / "speed.json"
@@ -81,7 +82,9 @@ def _seconds_of_a_crop(method, settings):
     from common.training import loop
 
     shared = {"precision": FLAGS.precision, "train_set": FLAGS.train_set, "num_images": 10**6}
-    config = dataclasses.replace(method.default_config, **shared | settings).completed()
+    settings = dict(settings)
+    named = method.named[settings.pop("config", method.default)]
+    config = dataclasses.replace(named, **shared | settings).completed()
     total, before = 0.0, 0
     for stage in config.crop_stages():
         of_stage = dataclasses.replace(

@@ -207,8 +207,8 @@ def read_networks(method, path, config, given, named=True):
         method: the Method.
         path: of the file.
         config: configuration of the model; channels and width are taken from the arrays.
-        named: whether the user named the configuration; otherwise what the file says comes first.
         given: dict of settings that the user gave, which change the configuration.
+        named: whether the user named the configuration; otherwise what the file says comes first.
 
     Returns:
         (configuration, Denoiser).
@@ -287,7 +287,7 @@ def convert(method, path, run_dir, *, name=None, noise=None, as_original=False):
         method: the Method.
         path: of the file, or of juglab's folder.
         run_dir: run folder to make, a pathlib.Path that does not exist yet.
-        name: of a named configuration; None for the method's default.
+        name: of a named configuration; None for what the file says, or else the method's default.
         noise: noise string of the model's noise; None for that of the configuration.
         as_original: whether a model of juglab's n2v makes that program's mistake too.
 

@@ -295,7 +295,14 @@ def test_pngs_come_as_matplotlib_reads_them_or_as_a_reader_of_ones_own(tmp_path)
 def test_validation_data_are_hidden_in_place_without_the_structure_around():
     X = RNG.standard_normal((2, 32, 40, 2)).astype(np.float32)
     before, Y = X.copy(), np.full((2, 32, 40, 4), 7.0, np.float32)
+    np.random.seed(1)
     n2v_utils.manipulate_val_data(X, Y, perc_pix=2.0, shape=(32, 32))
+    again, other = before.copy(), before.copy()
+    np.random.seed(1)
+    n2v_utils.manipulate_val_data(again, Y.copy(), 2.0, (32, 32), n2v_utils.pm_uniform_withCP(5))
+    np.testing.assert_array_equal(again, X)
+    n2v_utils.manipulate_val_data(other, Y.copy(), 2.0, (32, 32), n2v_utils.pm_median(2))
+    assert not np.array_equal(other, X)
     values, mask = Y[..., :2], Y[..., 2:]
     assert set(np.unique(mask)) == {0.0, 1.0}
     np.testing.assert_array_equal(mask[..., 0], mask[..., 1])  # all channels the same spots

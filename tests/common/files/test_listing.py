@@ -36,6 +36,15 @@ def test_a_folder_without_and_with_its_sub_folders(folder):
     assert single.below == pathlib.Path("d.png")
 
 
+def test_files_that_differ_in_their_suffix_alone_are_marked(folder):
+    image_files.write(folder / "a.tif", np.zeros((8, 8, 1), np.uint8))
+    marked = listing.marked(listing.images_of(folder))
+    assert {file.path.name: file.is_alone for file in marked} == {
+        **dict.fromkeys(("a.png", "a.tif"), False),
+        **dict.fromkeys(("B.TIF", "c.avif"), True),
+    }
+
+
 def test_what_is_left_out_is_counted_with_its_reason(folder):
     assert listing.left_out(folder) == [
         f"{folder}: left out 2 .cr2 files: raw data of a camera, which need the extra `raw`.",

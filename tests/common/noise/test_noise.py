@@ -29,6 +29,7 @@ SEED = tf.constant([3, 5])
         ("none", "none", 0, 0, 0),
         ("gauss25_clipped", "gauss", 25, 25, 25 / 255),
         ("gauss5_50_step5_clipped", "gauss", 5, 50, None),
+        ("gauss0.1_0.7_step0.2", "gauss", 0.1, 0.7, None),
     ],
 )
 def test_a_noise_string_is_read_and_written_back(text, model, low, high, level):

@@ -1,5 +1,6 @@
 """common.training: a run that is killed and resumed ends in the weights of one that was not."""
 
+import csv
 import os
 import signal
 import subprocess
@@ -129,6 +130,24 @@ def test_the_weights_that_are_kept(tmp_path, keep):
     kept = method.METHOD.load(tmp_path).get_weights()
     expected = seen[{"last": 2, "best": 1}[keep]]
     assert all(np.array_equal(a, b) for a, b in zip(kept, expected, strict=True))
+
+
+def test_the_best_weights_do_not_depend_on_how_a_training_is_resumed(tmp_path, run_command):
+    """Which are best depends on when they are looked at: as the training began."""
+    flags = ["--keep=best", "--crop_size=32", "--width=4", "--precision=float32"]
+    flags += ["--num_images=8", "--batch_size=1", f"--run_dir={tmp_path}/run"]
+    often = ["--eval_every=2", "--checkpoint_every=2"]
+    done = run_command("rdunet_tf.train", *flags, *often)
+    assert done.returncode == 0, done.stderr
+    stored = np.load(tmp_path / "run" / "checkpoint" / "state.npz")
+    assert stored["keeping/eval_every"] == stored["keeping/checkpoint_every"] == 2
+    log = (tmp_path / "run" / "log.csv").read_text()
+    assert float(stored["keeping/score"]) == max(
+        float(row["val_psnr"]) for row in csv.DictReader(log.splitlines())
+    )
+    runs.load_keeping(tmp_path / "run", ["score"])
+    again = run_command("rdunet_tf.train", *flags, "--resume")
+    assert again.returncode == 0 and "finished already" in again.stdout
 
 
 def test_the_log_drops_what_lies_ahead_of_a_resumed_run(tmp_path):

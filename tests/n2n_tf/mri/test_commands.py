@@ -33,6 +33,12 @@ def measured(height=63, width=47, scale=1.0):
     return np.fft.fftshift(np.fft.fft2(scale * image)) * (density > 0)
 
 
+def test_turned_images_need_turned_samples(run, run_command):
+    done = run_command("n2n_tf.mri.evaluate", f"--run_dir={run}", "--tta")
+    assert done.returncode == 1
+    assert "tta: this model restores from more than an image" in done.stderr
+
+
 def test_evaluate_scores_the_phantoms(run, tmp_path, run_command):
     done = run_command(
         "n2n_tf.mri.evaluate",
