@@ -27,3 +27,25 @@ def write(
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
+
+
+def read_known(
+    path: pathlib.Path, columns: Sequence[str], key: Sequence[str]
+) -> dict[tuple[str, ...], dict[str, str]]:
+    """The rows that an earlier run of a program has written: {values of some columns: row}.
+
+    Args:
+        path: of the file; if it is missing there are no rows.
+        columns: names of all columns, in their order.
+        key: those that identify a row.
+
+    Raises:
+        ValueError: the file has other columns.
+    """
+    if not path.is_file():
+        return {}
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != tuple(columns):
+            raise ValueError(f"{path}: not a table of this program; choose another --output.")
+        return {tuple(row[name] for name in key): row for row in reader}

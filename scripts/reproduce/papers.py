@@ -5,7 +5,6 @@ it as the paper does. What was scored is kept in table.csv, so that the same com
 it stopped.
 """
 
-import csv
 import dataclasses
 import math
 import time
@@ -35,7 +34,7 @@ def reproduce(table, labels, output):
         labels: of the rows to make.
         output: pathlib.Path of the folder for run folders and results.
     """
-    known = _rows_so_far(output / "table.csv")
+    known = tables.read_known(output / "table.csv", COLUMNS, KEY)
     for row in (row for row in TABLES[table] if row.label in labels):
         arguments = _arguments(row, output)
         restorer = None
@@ -145,21 +144,6 @@ def _write_sheets(known, output):
         rows = [cells[i : i + 4] for i in range(0, len(cells), 4)]
         with atomic.replacing(output / f"side_by_side-{name}.png") as temporary:
             figures.contact_sheet(rows).save(temporary)
-
-
-def _rows_so_far(path):
-    """Rows of earlier runs, {values of KEY: row}.
-
-    Raises:
-        ValueError: the file is not a table of this program.
-    """
-    if not path.is_file():
-        return {}
-    with open(path, newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: not a table of this program; choose another --output.")
-        return {tuple(row[name] for name in KEY): row for row in reader}
 
 
 def _write_markdown(table, rows, path):

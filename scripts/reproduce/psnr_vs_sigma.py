@@ -1,6 +1,5 @@
 """Average PSNR of classical denoisers and networks as a function of sigma, on grey images."""
 
-import csv
 import dataclasses
 import time
 
@@ -58,7 +57,7 @@ def reproduce(names, output):
         FLAGS.dataset or "bsd68", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
     path = output / "psnr.csv"
-    rows, lines = _rows_so_far(path), {}
+    rows, lines = tables.read_known(path, KEY + FIGURES, KEY), {}
     for name in names:
         arguments, restore = _arguments(name, output), None
         for sigma in sigmas:
@@ -91,21 +90,6 @@ def reproduce(names, output):
 
 KEY = ("method", "sigma", "dataset", "images", "training")
 FIGURES = ("psnr", "ssim", "seconds")
-
-
-def _rows_so_far(path):
-    """Reads the rows of earlier runs: dict of the values of `KEY` -> row.
-
-    Raises:
-        ValueError: the file is not a table of this program.
-    """
-    if not path.is_file():
-        return {}
-    with open(path, newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != KEY + FIGURES:
-            raise ValueError(f"{path}: not a table of this program; choose another --output.")
-        return {tuple(row[name] for name in KEY): row for row in reader}
 
 
 def _arguments(name, output):
