@@ -29,7 +29,6 @@ import json
 import multiprocessing
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -41,6 +40,7 @@ from absl import flags as absl_flags
 from common import configuration
 from common.commands import flags, running
 from noise2x import methods
+from scripts.check import memory
 from scripts.check.peers import comparing
 
 FLAGS = flags.FLAGS
@@ -170,21 +170,12 @@ def restoring_figures(name, config_dict, side, queue):
     inputs = {"noisy": image}
     if config.takes_level:
         inputs["noise_level"] = np.float32(config.validation_noise.fixed_level())
-    before, times = _peak(), []
+    before, times = memory.peak(), []
     for _ in range(4):
         began = time.perf_counter()
         prediction.restore(denoiser, inputs)
         times.append(time.perf_counter() - began)
-    queue.put((times[0], float(np.median(times[1:])), _peak() - before))
-
-
-def _peak():
-    """Most memory that this process has had, bytes; Linux only, elsewhere 0."""
-    # Not getrusage: its figure for a new process begins at that of the process that started it.
-    status = pathlib.Path("/proc/self/status")
-    text = status.read_text() if status.is_file() else ""
-    match = re.search(r"VmHWM:\s+(\d+) kB", text)
-    return int(match[1]) * 1024 if match else 0
+    queue.put((times[0], float(np.median(times[1:])), memory.peak() - before))
 
 
 def restore_apart(method, config, side):

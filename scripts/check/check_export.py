@@ -15,7 +15,6 @@ import importlib.util
 import io
 import json
 import pathlib
-import resource
 import subprocess
 import sys
 
@@ -25,7 +24,7 @@ from absl import flags as absl_flags
 
 from common.commands import flags, running
 from noise2x import methods
-from scripts.check import untrained
+from scripts.check import memory, untrained
 
 FLAGS = flags.FLAGS
 TOLERANCE = 1e-5
@@ -279,15 +278,9 @@ def load_test(denoiser, folder, calls):
 
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         wrong = sum(pool.map(is_wrong, range(calls // 10)))
-        before = _memory()
+        before = memory.resident() / 1e6
         wrong += sum(pool.map(is_wrong, range(calls // 10, calls)))
-    return wrong, before, _memory()
-
-
-def _memory():
-    """Resident memory of this process, megabytes."""
-    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
+    return wrong, before, memory.resident() / 1e6
 
 
 def installed():

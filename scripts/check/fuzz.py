@@ -23,7 +23,7 @@ import numpy as np
 from absl import flags as absl_flags
 
 from common.commands import flags, running
-from scripts.check import forked
+from scripts.check import forked, memory
 from scripts.check.faults import watch
 
 FLAGS = flags.FLAGS
@@ -66,7 +66,9 @@ def run():
     requests.fuzz(counts["requests"], output, watched, rng)
     weights.fuzz(counts["weights"], output, watched, rng)
     images.fuzz(FLAGS.count - sum(counts.values()), output, watched, rng)
-    print(f"Slowest: {watched.slowest:.1f} s an input. Memory at most {watch.peak() / 1e9:.2f} GB.")
+    print(
+        f"Slowest: {watched.slowest:.1f} s an input. Memory at most {memory.peak() / 1e9:.2f} GB."
+    )
     print(watched.summary())
     if watched.failed:
         raise ValueError(f"{watched.failed} failures; see above and {output}.")

@@ -1,9 +1,10 @@
 """Runs functions on damaged inputs, and counts what must not happen."""
 
-import resource
 import signal
 import time
 import traceback
+
+from scripts.check import memory
 
 MEMORY = 1e9  # largest growth of the memory, bytes
 
@@ -18,7 +19,7 @@ class Watch:
     def __init__(self, seconds):
         self._seconds, self.slowest = seconds, 0.0
         self.inputs = self.tracebacks = self.hangs = self.others = 0
-        self._start = peak()
+        self._start = memory.peak()
         signal.signal(signal.SIGALRM, _time_is_up)
 
     @property
@@ -47,9 +48,9 @@ class Watch:
         finally:
             signal.alarm(0)
         self.slowest = max(self.slowest, (time.monotonic() - began) / count)
-        if peak() - self._start > MEMORY:
-            self.fail(f"{label}: memory grew to {peak() / 1e9:.1f} GB")
-            self._start = peak()
+        if memory.peak() - self._start > MEMORY:
+            self.fail(f"{label}: memory grew to {memory.peak() / 1e9:.1f} GB")
+            self._start = memory.peak()
 
     def trace(self, line):
         """Counts and prints an exception that is not meant for users."""
@@ -73,11 +74,6 @@ class Watch:
             f"{name}: {self.inputs} {what}, {self.tracebacks} tracebacks, {self.hangs} hangs"
             f"{others}"
         )
-
-
-def peak():
-    """Peak memory of this process, bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _time_is_up(*unused):
