@@ -88,6 +88,11 @@ class Config(configuration.Config):
     learning_rate: float | None = setting(
         None, "Learning rate before it is ramped down.", float, positive=True
     )
+    unet: str = setting(
+        "juglab",
+        "Network: juglab, or laine, the plain U-Net of Laine et al. 2019 (2D), for which depth, "
+        "width and the other settings of juglab's have no meaning.",
+    )
     depth: int = setting(
         2, "How many times the network halves the sides of an image.", positive=True
     )
@@ -142,6 +147,9 @@ class Config(configuration.Config):
     def __post_init__(self):
         super().__post_init__()
         expect("loss", self.loss, ("mae", "mse"))
+        expect("unet", self.unet, ("juglab", "laine"))
+        if self.unet == "laine" and self.spatial == 3:
+            raise ValueError("unet='laine': it is for images, not for volumes.")
         expect("manipulator", self.manipulator, tuple(blind_spots.MANIPULATORS))
         if self.dims is not None:
             axis_letters.check_axes(self.dims)
@@ -190,7 +198,7 @@ class Config(configuration.Config):
     @property
     def side_multiple(self):
         """What the sides of a crop must be a multiple of, pixels."""
-        return 2**self.depth
+        return 32 if self.unet == "laine" else 2**self.depth
 
     @property
     def file_axes(self):
@@ -332,6 +340,14 @@ BSD68: dict[str, typing.Any] = {
     "radius": 2,
     "redraw_noise": False,
 }
+# The baseline of COMP6248, in the plain U-Net of its other networks; its noise is clipped.
+COMP6248: dict[str, typing.Any] = {
+    "noise": "gauss25_clipped",
+    "channels": 3,
+    "unet": "laine",
+    "loss": "mse",
+    "schedule": "paper",
+}
 NAMED = {
     "n2v": Config(),
     "n2v2": Config(**N2V2),
@@ -340,6 +356,7 @@ NAMED = {
     "n2v-3d": Config(crop_depth=16),
     "n2v-bsd68": Config(**BSD68, residual=True),
     "n2v2-bsd68": Config(**BSD68, **N2V2),
+    "comp6248-gauss25-n2v": Config(**COMP6248),
 }
 
 # For the sample photographs: a few minutes on two CPU cores.

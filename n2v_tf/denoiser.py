@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from common.networks import base, losses
+from common.networks import base, losses, unet
 from n2v_tf import network
 
 
@@ -18,20 +18,7 @@ class Denoiser(base.Denoiser):
 
     def __init__(self, config):
         super().__init__(config, name="n2v")
-        self.network = network.build_network(
-            config.channels,
-            spatial=config.spatial,
-            depth=config.depth,
-            width=config.width,
-            kernel_size=config.kernel_size,
-            batch_norm=config.batch_norm,
-            residual=config.residual,
-            blurpool=config.blurpool,
-            skip_skipone=config.skip_skipone,
-            single_net_per_channel=config.single_net_per_channel,
-            seed=config.seed,
-            dtype=config.dtype_policy,
-        )
+        self.network = build_network(config)
         self.mean, self.std = (
             self.add_weight(
                 shape=(config.channels,),
@@ -54,12 +41,14 @@ class Denoiser(base.Denoiser):
     @property
     def bytes_per_pixel(self):
         """Peak memory of restoring, bytes per pixel of the image; measured."""
-        return 27 * self.config.width
+        return 2200 if self.config.unet == "laine" else 27 * self.config.width
 
     @property
     def radius(self):
         """How far an output pixel sees, pixels."""
         config = self.config
+        if config.unet == "laine":
+            return unet.laine_radius()
         return network.receptive_radius(config.depth, config.kernel_size, config.blurpool)
 
     def set_statistics(self, mean, std):
@@ -90,6 +79,26 @@ class Denoiser(base.Denoiser):
         if self.config.loss == "mse":
             return losses.mean_square_where(restored, target, y["kept"])
         return losses.mean_absolute_where(restored, target, y["kept"])
+
+
+def build_network(config):
+    """The network of a configuration, for standardised images."""
+    if config.unet == "laine":
+        return network.build_laine(config.channels, seed=config.seed, dtype=config.dtype_policy)
+    return network.build_network(
+        config.channels,
+        spatial=config.spatial,
+        depth=config.depth,
+        width=config.width,
+        kernel_size=config.kernel_size,
+        batch_norm=config.batch_norm,
+        residual=config.residual,
+        blurpool=config.blurpool,
+        skip_skipone=config.skip_skipone,
+        single_net_per_channel=config.single_net_per_channel,
+        seed=config.seed,
+        dtype=config.dtype_policy,
+    )
 
 
 def restore_standardised(restore, model, inputs, **settings):

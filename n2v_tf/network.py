@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common.networks import normalization, sizes, upsampling
+from common.networks import normalization, sizes, unet, upsampling
 
 CONVOLUTIONS = 2  # per level
 
@@ -61,6 +61,20 @@ def build_network(
     else:
         restored = unet(image, "channel_0")
     return keras.Model(image, restored, name="n2v_unet")
+
+
+def build_laine(channels, *, seed=0, dtype="float32"):
+    """The plain U-Net of Laine et al. 2019, see unet.laine: (N, H, W, channels) to the same.
+
+    Args:
+        channels: of the images.
+        seed: int, seed of the initial kernels.
+        dtype: as for `build_network`.
+    """
+    layers = unet.Convolutions(seed=seed, dtype=dtype)
+    image = keras.Input((None, None, channels), name="image")
+    x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
+    return keras.Model(image, unet.laine(x, layers, channels), name="n2v_laine")
 
 
 def receptive_radius(depth, kernel_size, blurpool):

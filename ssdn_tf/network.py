@@ -1,7 +1,5 @@
 """The blind-spot network and the plain U-Net (Laine et al. 2019, section 2 and appendix)."""
 
-import functools
-
 import keras
 import numpy as np
 from keras import ops
@@ -28,19 +26,19 @@ def build_network(channels, *, outputs, blindspot=True, zero_last=False, seed=0,
     image = keras.Input((None, None, channels), name="image")
     # The image is concatenated with features; in float32 it would turn them all into float32.
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
-    decode = functools.partial(_decode, layers=layers, blindspot=blindspot)
+    gain = 0.0 if zero_last else 1.0
     if blindspot:
         # Two batches: after a quarter turn, an image that is not square has another shape.
-        upright = decode(ops.concatenate([x, _rotate(x, 2)], axis=0))
-        aside = decode(ops.concatenate([_rotate(x, 1), _rotate(x, 3)], axis=0))
+        upright = _decode(ops.concatenate([x, _rotate(x, 2)], axis=0), layers=layers)
+        aside = _decode(ops.concatenate([_rotate(x, 1), _rotate(x, 3)], axis=0), layers=layers)
         at_0, at_180 = ops.split(upright, 2, axis=0)
         at_90, at_270 = ops.split(aside, 2, axis=0)
         x = ops.concatenate(
             [at_0, _rotate(at_90, -1), _rotate(at_180, -2), _rotate(at_270, -3)], axis=-1
         )
+        x = unet.mixed(x, layers, outputs, gain)
     else:
-        x = decode(x)
-    x = _mix(x, layers, outputs, gain=0.0 if zero_last else 1.0)
+        x = unet.laine(x, layers, outputs, gain)
     name = "ssdn_blindspot" if blindspot else "ssdn_plain"
     return keras.Model(image, x, name=name)
 
@@ -71,7 +69,7 @@ class Directional:
         branches = []
         for turns in range(4):
             x = ordering.after(x, branches[-1:])
-            branches.append(_decode(x, layers=_Turned(layers, turns), blindspot=True, turns=turns))
+            branches.append(_decode(x, layers=_Turned(layers, turns), turns=turns))
 
         def convolve(x, filters, name, **settings):
             return layers[name](x)
@@ -79,7 +77,7 @@ class Directional:
         strips = []
         for parts in zip(*(ops.split(branch, self.strips, axis=1) for branch in branches)):
             joined = ordering.after(ops.concatenate(parts, axis=-1), strips[-1:])
-            strips.append(_mix(joined, convolve))
+            strips.append(unet.mixed(joined, convolve))
         return ops.concatenate(strips, axis=1)
 
 
@@ -120,9 +118,9 @@ def copy_of_layers(network):
     with upsampling.portable():
         for turns in range(4):
             layers = unet.Convolutions(seed=0, dtype=policy, suffix=f"_turned_{turns}")
-            branches.append(_decode(x, layers=layers, blindspot=True, turns=turns))
+            branches.append(_decode(x, layers=layers, turns=turns))
     layers = unet.Convolutions(seed=0, dtype=policy)
-    x = _mix(ops.concatenate(branches, axis=-1), layers, sources["nin_c"].filters)
+    x = unet.mixed(ops.concatenate(branches, axis=-1), layers, sources["nin_c"].filters)
     copy = keras.Model(image, x, name=network.name)
     for layer in copy.layers:
         if layer.weights:
@@ -135,32 +133,28 @@ def copy_of_layers(network):
 def receptive_radius(blindspot):
     """How far an output pixel sees, pixels; measured by tests/ssdn_tf/test_network.py."""
     if not blindspot:
-        return sizes.radius([4, 3, 3, 3, 3, 1])
+        return unet.laine_radius()
     # A convolution that looks only upwards reaches twice as far; every shift adds one row.
     return sizes.radius([2 * 4 + 2, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 3 + 1, 2 * 1])
 
 
-def _decode(image, *, layers, blindspot, turns=None):
-    """Applies the U-Net of 3x3 convolutions: (N, H, W, C) -> (N, H, W, 96).
+def _decode(image, *, layers, turns=None):
+    """Applies the blind-spot U-Net of 3x3 convolutions: (N, H, W, C) -> (N, H, W, 96).
 
-    turns: what the blind-spot network takes for up, in quarter turns clockwise; None: the top, in a
-        network that will be trained.
+    turns: what it takes for up, in quarter turns clockwise; None: the top, in a network that will
+        be trained.
     """
     # Two rows of zeros above, none below: a convolution sees its own row and those above.
-    pads = _turned(((2, 0), (1, 1)), turns or 0) if blindspot else None
+    pads = _turned(((2, 0), (1, 1)), turns or 0)
 
     def conv(x, filters, name):
-        if blindspot:
-            x = ops.pad(x, ((0, 0), *pads, (0, 0)))
-        padding = "valid" if blindspot else "same"
-        return unet.leaky_relu(layers(x, filters, name, padding=padding))
+        x = ops.pad(x, ((0, 0), *pads, (0, 0)))
+        return unet.leaky_relu(layers(x, filters, name, padding="valid"))
 
     def join(x, skip, filters, name):
         return unet.leaky_relu(layers.join(x, skip, filters, name, pads=pads))
 
     def pool(x):
-        if not blindspot:
-            return unet.pool(x)
         # Without the row on top, a 2x2 maximum would bring the row below into the coarser pixel.
         # Of H + 1 rows the pooling leaves out the last.
         return unet.pool(_row_above(x) if turns is None else _shift(x, turns))
@@ -169,16 +163,7 @@ def _decode(image, *, layers, blindspot, turns=None):
     x = conv(join(x, image, 96, "dec_conv1a"), 96, "dec_conv1b")
     # The convolutions see their own row. Without a shift by one more row the centre pixel would be
     # in its own receptive field, and the network would learn to copy it.
-    if not blindspot:
-        return x
     return shift_down(x) if turns is None else _shift(x, turns)
-
-
-def _mix(x, layers, outputs=None, gain=1.0):
-    """Applies the last layers, of 1x1 kernels: (N, H, W, C) -> (N, H, W, outputs)."""
-    x = unet.leaky_relu(layers(x, x.shape[-1], "nin_a", kernel_size=1))
-    x = unet.leaky_relu(layers(x, 96, "nin_b", kernel_size=1))
-    return layers(x, outputs, "nin_c", kernel_size=1, gain=gain, dtype="float32")
 
 
 def _turned(pads, turns):

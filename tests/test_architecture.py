@@ -49,6 +49,8 @@ BESIDE = {
 # Where TensorFlow itself may be imported: the data layer, the export, and what Keras has no
 # operation for. Elsewhere it is keras.ops.
 TENSORFLOW = {
+    "n2v_tf/juglab/n2v_utils.py",
+    "common/serving/input_checks.py",
     "common/data/pipeline.py",
     "common/data/streams.py",
     "common/data/tfrecords.py",

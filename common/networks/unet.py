@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from common.networks import upsampling
-from common.networks.sizes import missing
+from common.networks.sizes import missing, radius
 from common.types import Array
 
 MULTIPLE = 2**5  # five poolings
@@ -145,6 +145,44 @@ def trunk(
         x = join(x, skips.pop(), 96, f"dec_conv{level}{suffixes[0]}")
         x = conv(x, 96, f"dec_conv{level}{suffixes[1]}")
     return x
+
+
+def laine(image: Array, layers: Convolutions, outputs: int, gain: float = 1.0) -> Array:
+    """The plain U-Net of Laine et al. 2019: (N, H, W, C) to (N, H, W, outputs).
+
+    H and W are multiples of 32. Layer names and outputs are the original's, see
+    tests/golden/ssdn_backbone_plain_*.npz.
+
+    Args:
+        image: of any number of channels.
+        layers: makes the convolutions.
+        outputs: features of the last layer.
+        gain: of its initial kernel, see Convolutions.
+    """
+
+    def conv(x, filters, name):
+        return leaky_relu(layers(x, filters, name))
+
+    def join(x, skip, filters, name):
+        return leaky_relu(layers.join(x, skip, filters, name))
+
+    x = trunk(image, conv, join, pool, suffixes=("a", "b"))
+    x = conv(join(x, image, 96, "dec_conv1a"), 96, "dec_conv1b")
+    return mixed(x, layers, outputs, gain)
+
+
+def laine_radius() -> int:
+    """How far an output pixel of `laine` sees, pixels."""
+    return radius([4, 3, 3, 3, 3, 1])
+
+
+def mixed(
+    x: Array, layers: Callable[..., Array], outputs: int | None = None, gain: float = 1.0
+) -> Array:
+    """Apply the last layers of Laine et al. 2019, of 1x1 kernels: (N, H, W, outputs)."""
+    x = leaky_relu(layers(x, x.shape[-1], "nin_a", kernel_size=1))
+    x = leaky_relu(layers(x, 96, "nin_b", kernel_size=1))
+    return layers(x, outputs, "nin_c", kernel_size=1, gain=gain, dtype="float32")
 
 
 def run_padded(

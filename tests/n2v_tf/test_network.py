@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from n2v_tf import network
+from ssdn_tf import network as ssdn_network
 
 RNG = np.random.default_rng(0)
 
@@ -41,3 +42,13 @@ def test_bfloat16_gives_float32_out():
     net = network.build_network(1, width=4, blurpool=True, dtype="mixed_bfloat16")
     assert net(np.zeros((1, 8, 8, 1), np.float32)).dtype == "float32"
     assert net.weights[0].dtype == "float32"
+
+
+def test_the_unet_of_laine_is_ssdns_plain_one():
+    """tests/ssdn_tf compares that with the original's outputs."""
+    ours = network.build_laine(3, seed=1)
+    theirs = ssdn_network.build_network(3, outputs=3, blindspot=False, seed=1)
+    image = np.random.default_rng(0).random((1, 32, 64, 3), np.float32)
+    np.testing.assert_array_equal(ours(image), theirs(image))
+    names = [[layer.name for layer in net.layers if layer.weights] for net in (ours, theirs)]
+    assert names[0] == names[1]
