@@ -25,7 +25,7 @@ def install(extras=""):
     if not (BIN / _exe("python")).exists():
         print("Making .venv ...", flush=True)
         try:
-            venv.create(VENV, with_pip=True, clear=True)
+            venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
         except (OSError, subprocess.CalledProcessError) as error:
             sys.exit(f"error: this Python can't make .venv ({error}); on Debian: python3-venv")
     # The stamp prevents that a second run asks the package index again.
