@@ -268,7 +268,9 @@ class Log:
                     float(value)
             except (ValueError, KeyError, TypeError, csv.Error) as error:
                 self.rows = []
-                progress.say(f"Careful: {path}: damaged ({type(error).__name__}); the log begins anew.")
+                progress.say(
+                    f"Careful: {path}: damaged ({type(error).__name__}); the log begins anew."
+                )
 
     def append(self, row: dict[str, typing.Any]) -> None:
         """Adds a row and writes the file anew, whole or not at all."""

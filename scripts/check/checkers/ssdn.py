@@ -8,7 +8,12 @@ from keras import ops
 
 from common.networks import losses, upsampling
 from scripts.check import golden_files
-from scripts.check.checkers.comparing import close, gradients, weight_gradient
+from scripts.check.checkers.comparing import (
+    close,
+    close_but_for_kinks,
+    gradients,
+    weight_gradient,
+)
 from ssdn_tf import likelihood, network
 
 
@@ -25,7 +30,8 @@ def check_backbone(arrays, meta):
     )
     net = build()
     # Each leaky ReLU and pooling has a kink, where rounding decides between two gradients. Summed
-    # over the image, these are compared in the network with the original's order of operations.
+    # over the image, these are compared in the network with the original's order of operations;
+    # that is enough on Zen 4, while on Zen 3 the norms of the differences are 1e-4 to 2.5e-3.
     with upsampling.portable():
         written_out = build()
     yield close("weights", golden_files.check_sums(arrays, meta), 0.0, atol=1e-4)
@@ -36,7 +42,8 @@ def check_backbone(arrays, meta):
     yield close("output", net(image), arrays["output"], **tolerance)
 
     (by_input,) = gradients(lambda x: ops.sum(written_out(x) * arrays["cotangent"]), image)
-    yield close("gradient/input", by_input, arrays["gradient/input"], **tolerance)
+    kinks = tolerance | {"norm": 0.01}
+    yield close_but_for_kinks("gradient/input", by_input, arrays["gradient/input"], **kinks)
     for position, (y, x) in {"centre": meta["centre"], "corner": (0, 0)}.items():
         yield from _check_position(net, arrays, position, y, x)
 
@@ -44,7 +51,7 @@ def check_backbone(arrays, meta):
         layer, variable = name.split("/")
         weight = getattr(written_out.get_layer(layer), variable)
         value = weight_gradient(written_out, weight, image, arrays["cotangent"])
-        yield close(f"gradient/{name}", value, arrays[f"gradient/{name}"], **tolerance)
+        yield close_but_for_kinks(f"gradient/{name}", value, arrays[f"gradient/{name}"], **kinks)
 
 
 def _check_position(net, arrays, position, y, x):

@@ -53,3 +53,14 @@ def test_close_notices_nan_shape_and_excess():
     assert not comparing.close("x", [1.0], [1.0, 2.0], atol=1e9).ok
     assert not comparing.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.04).ok
     assert comparing.close("x", [1.0, 2.1], [1.0, 2.0], rtol=0.06).ok
+
+
+def test_a_kink_passes_and_another_gradient_does_not():
+    theirs = np.random.default_rng(0).standard_normal((32, 32))
+    kink = theirs.copy()
+    kink[3, 4] += 0.1  # one of a thousand values
+    tolerance = {"norm": 0.01, "rtol": 1e-4, "atol": 2e-4}
+    assert not comparing.close("a", kink, theirs, rtol=1e-4, atol=2e-4).ok
+    assert comparing.close_but_for_kinks("a", kink, theirs, **tolerance).ok
+    for wrong in (theirs * 1.02, np.roll(theirs, 1), kink * np.nan):
+        assert not comparing.close_but_for_kinks("a", wrong, theirs, **tolerance).ok
