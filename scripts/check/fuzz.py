@@ -63,8 +63,11 @@ def run():
         run_folders.fuzz(counts["run folders"], output, watched, rng, commands)
     finally:
         commands.close()
+    watched.begin()
     requests.fuzz(counts["requests"], output, watched, rng)
+    watched.begin()
     weights.fuzz(counts["weights"], output, watched, rng)
+    watched.begin()
     images.fuzz(FLAGS.count - sum(counts.values()), output, watched, rng)
     print(
         f"Slowest: {watched.slowest:.1f} s an input. Memory at most {memory.peak() / 1e9:.2f} GB."

@@ -52,6 +52,10 @@ class Watch:
             self.fail(f"{label}: memory grew to {memory.peak() / 1e9:.1f} GB")
             self._start = memory.peak()
 
+    def begin(self):
+        """Begins another kind of input: memory that grew before does not count against it."""
+        self._start = memory.peak()
+
     def trace(self, line):
         """Counts and prints an exception that is not meant for users."""
         self.tracebacks += 1
