@@ -26,8 +26,8 @@ class Metadata:
         orientation: TIFF's tag for the directions of rows and columns; None for upright.
         properties: fields of ImageJ or OME: pixel sizes, names of channels, ...
         zarr_array: the array of a Zarr folder; the output gets its format and chunks.
-        raw: the file of a camera's raw data; its planes are developed when they are written.
         zarr_attributes: attributes of an OME-Zarr group.
+        raw: the file of a camera's raw data; its planes are developed when they are written.
     """
 
     dtype: np.dtype | None = None
@@ -41,8 +41,8 @@ class Metadata:
     orientation: int | None = None
     properties: Mapping[str, typing.Any] = dataclasses.field(default_factory=dict)
     zarr_array: typing.Any = None
-    raw: pathlib.Path | None = None
     zarr_attributes: Mapping[str, typing.Any] | None = None
+    raw: pathlib.Path | None = None
 
     def replace(self, **changes: typing.Any) -> Metadata:
         """A copy with other values of the named attributes."""

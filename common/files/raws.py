@@ -22,8 +22,8 @@ from PIL import ImageCms
 from common.files.errors import ImageError, short
 
 SUFFIXES = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".raf", ".rw2")
-# The noise of a sensor grows with the signal, and that of its square root hardly does; the share of
-# the noise that light does not cause makes this much of full light, or less, as bright.
+# The noise of light grows with the light, and that of its square root is even. Near black a sensor
+# has noise of its own, and the root would be steep: this share of full light is added before.
 OFFSET = 1 / 256
 BLACK = 1024  # of 65535, in data that are handed to LibRaw: noise goes below black
 
@@ -44,8 +44,7 @@ def read(path: pathlib.Path) -> np.ndarray:
         ImageError: no raw data, or none of a sensor with 2x2 colour filters (Bayer).
     """
     with _opened(path) as raw:
-        light, _ = _light(path, raw)
-    return to_root(light)
+        return to_root(_planes(_light(path, raw)))
 
 
 def to_root(light: np.ndarray) -> np.ndarray:
@@ -79,20 +78,19 @@ def develop(temporary: pathlib.Path, path: pathlib.Path, planes: np.ndarray) -> 
     import rawpy
 
     with _opened(path) as raw:
-        light, pixels = _light(path, raw)
+        whole = _light(path, raw)
+        light = _planes(whole)
         if planes.shape != light.shape:
             raise ImageError(f"{path}: raw data can't be enlarged; develop the picture first.")
         restored = to_light(planes)
         restored += (light - restored).mean(axis=(1, 2), keepdims=True)
         restored = np.where(light >= 1.0, light, restored)
-        scaled = np.round(BLACK + restored * (65535 - BLACK))
-        # Where a sensor has odd sides, its last row or column is not restored.
-        black, white = _levels(raw)
-        mosaic = np.round(BLACK + (pixels - black) / (white - black) * (65535 - BLACK))
+        height, width = light.shape[1:]
+        # Where a sensor has odd sides, its last row or column stays as it is.
         for number, (y, x) in enumerate(np.ndindex(2, 2)):
-            height, width = light.shape[1:]
-            mosaic[y : 2 * height : 2, x : 2 * width : 2] = scaled[number]
-        raw.raw_image_visible[:] = np.clip(mosaic, 0, 65535).astype(np.uint16)
+            whole[y : 2 * height : 2, x : 2 * width : 2] = restored[number]
+        scaled = np.round(BLACK + whole * (65535 - BLACK))
+        raw.raw_image_visible[:] = np.clip(scaled, 0, 65535).astype(np.uint16)
         picture = raw.postprocess(
             gamma=(1, 1),
             no_auto_bright=True,
@@ -126,32 +124,31 @@ def _opened(path: pathlib.Path) -> Iterator[typing.Any]:
 
 
 def _light(path, raw):
-    """(planes (4, H / 2, W / 2) on 0 black to 1 white, pixels (H, W) as counted)."""
+    """The light that every pixel counted, (H, W) float32, 0 at black and 1 at the white level."""
     pattern = raw.raw_pattern
     if raw.raw_type.name != "Flat" or pattern is None or pattern.shape != (2, 2):
         raise ImageError(
             f"{path}: no sensor with 2x2 colour filters; develop it to a 16-bit TIFF first."
         )
     pixels = raw.raw_image_visible.astype(np.float32)
-    black, white = _levels(raw)
-    if not (white > black).all():
-        raise ImageError(f"{path}: damaged, white level {white.min()} and black {black.max()}.")
-    height, width = (side // 2 for side in pixels.shape)
-    if 0 in (height, width):
+    if min(pixels.shape) < 2:
         raise ImageError(f"{path}: no pixels.")
-    light = (pixels - black) / (white - black)
-    light = light[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
-    return light.transpose(1, 3, 0, 2).reshape(4, height, width), pixels
-
-
-def _levels(raw):
-    """(black, white) of every pixel, (H, W) float32 each."""
     colours = raw.raw_colors_visible
     whites = raw.camera_white_level_per_channel
-    white = whites if whites and all(whites) else [raw.white_level] * 4
-    return tuple(
-        np.asarray(levels, np.float32)[colours] for levels in (raw.black_level_per_channel, white)
+    whites = whites if whites and all(whites) else [raw.white_level] * 4
+    black, white = (
+        np.asarray(levels, np.float32)[colours] for levels in (raw.black_level_per_channel, whites)
     )
+    if not (white > black).all():
+        raise ImageError(f"{path}: damaged, white level {white.min()} and black {black.max()}.")
+    return (pixels - black) / (white - black)
+
+
+def _planes(light):
+    """The pixels of each place of the colour filter: (H, W) to (4, H / 2, W / 2)."""
+    height, width = (side // 2 for side in light.shape)
+    places = light[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
+    return places.transpose(1, 3, 0, 2).reshape(4, height, width)
 
 
 def _linear_profile():

@@ -75,16 +75,15 @@ class Training:
         self._first.start(MODULE, self._arguments(run_dir), **settings)
         if kind == "opened twice":
             settings["sent"] = ("SIGTERM", after / 2)
-            second = self._ended(label, self._second, start=settings, run_dir=run_dir)
+            self._second.start(MODULE, self._arguments(run_dir), **settings)
+            second = self._ended(label, self._second)
             self._check(f"{label}, the second", second, (0, 1, 143))
         done = self._ended(label, self._first)
         codes = {"killed": (0, -9), "terminated": (0, 143), "interrupted": (0, 130)}
         self._check(label, done, codes.get(kind, (0, 1, 143)))
 
-    def _ended(self, label, commands, start=None, run_dir=None):
+    def _ended(self, label, commands):
         try:
-            if start is not None:
-                commands.start(MODULE, self._arguments(run_dir), **start)
             return commands.finish()
         except subprocess.TimeoutExpired:
             self._watched.hang(label)

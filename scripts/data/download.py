@@ -6,7 +6,8 @@ noise2x download kodak --data_dir=/data
 Sets: kodak (24 photographs), bsd300 (Berkeley: 200 photographs to train on and 100 to test, for
 research only), set14; bsd68 and set12 (grey); div2k (900 large photographs, 3.8 GB, for research
 only) and ixi (581 magnetic resonance volumes, 4.8 GB). An interrupted download continues where it
-stopped. The addresses of bsd68, set12, div2k and ixi could not be tried where this was written.
+stopped. The addresses of bsd68, set12, div2k and ixi, and how many files the last two have, could
+not be tried where this was written.
 """
 
 import collections.abc

@@ -3,7 +3,7 @@
 Such a file holds every tensor twice, a layer that is not used, and the program's configuration,
 whose names `weight_files` gives as text. A checkpoint of a training holds all of it below
 `denoiser`. Shown by real files of that program: for its four kinds of model the networks' outputs
-are equal to 4e-6, and 99 of 100 posterior means to 1e-5. At single pixels, up to 0.01, the other
+are equal to 4e-6, and 99 of 100 posterior means to 2e-5. At single pixels, up to 0.01, the other
 program's inverses of nearly singular 3x3 matrices in float32 are off.
 """
 

@@ -4,10 +4,10 @@ import re
 import subprocess
 
 from common.files import image_files
+from noise2x import cli, methods
 
 VALUES = ("", "-1", "0", "1", "2", "3.5", "nan", "inf", "1e400", "none", "abc", "gauss25", "gauss")
 VALUES += ("a,b", "64x64", "1,2,3", "true", "é", "../x", "sample", "%s", "[", "YX", "TZYXC", "{}")
-METHODS = ("n2n_tf", "n2n_tf.mri", "ssdn_tf", "n2v_tf", "rdunet_tf", "deblur", "superres")
 PROGRAMS = ("scripts.tools.noise", "scripts.tools.import_weights", "scripts.tools.denoise_volume")
 PROGRAMS += ("scripts.check.compare_tiles", "scripts.check.check_export", "scripts.tools.ship")
 PROGRAMS += (
@@ -22,8 +22,8 @@ LEFT_ALONE = ("debug",)  # shows the traceback that is looked for here
 def modules():
     """The commands that are tried, and what each needs to be short if its flags make sense."""
     named = {program: [] for program in PROGRAMS}
-    for method in METHODS:
-        restore = "restore" if method in ("deblur", "superres") else "denoise"
+    for method in methods.NAMES:
+        restore = "restore" if method in cli.RESTORE else "denoise"
         named[f"{method}.train"] = ["--train_set=in"]
         for verb in ("evaluate", "export", restore):
             named[f"{method}.{verb}"] = []
@@ -68,5 +68,5 @@ def fuzz(count, output, watch, rng, commands):
             watch.trace(f"{label}: exit code {done.returncode}\n{done.stderr[-3000:]}")
         elif done.returncode in (1, 2) and not re.search(r"error: \S", done.stderr):
             watch.fail(f"{label}: exit code {done.returncode} without a message\n{done.stderr}")
-    said = ", ".join(f"{times} with exit code {code}" for code, times in sorted(codes.items()))
-    print(f"command lines: {count} run, {said}.", flush=True)
+    ends = ", ".join(f"{times} with exit code {code}" for code, times in sorted(codes.items()))
+    print(f"command lines: {count} run, {ends}.", flush=True)

@@ -40,9 +40,8 @@ def ask(function, inputs):
     try:
         answer = function(**{name: tf.constant(value) for name, value in inputs.items()})
     except (tf.errors.InvalidArgumentError, TypeError):
-        return (
-            False  # what a client gets as INVALID_ARGUMENT, or from TensorFlow in its own process
-        )
+        # What a client gets as INVALID_ARGUMENT, or from TensorFlow in its own process.
+        return False
     for name, value in answer.items():
         if value.dtype != tf.string and not np.isfinite(value.numpy().astype(np.float64)).all():
             raise ArithmeticError(f"{name} of {inputs} is not finite")
