@@ -43,6 +43,8 @@ class Watch:
         except (ValueError, OSError) as error:
             if isinstance(error, TimeoutError):
                 self.hang(f"{label}: longer than {self._seconds * count} s")
+        except KeyboardInterrupt:  # whoever stops the program
+            raise
         except BaseException:
             self.trace(f"{label}:\n{traceback.format_exc()}")
         finally:

@@ -106,6 +106,9 @@ def test_what_must_not_happen_is_counted(capsys):
     watched.run("a fault", lambda: {}["missing"])
     watched.run("slow", lambda: time.sleep(3))
     assert watched.summary() == "fuzz: 3 inputs, 1 tracebacks, 1 hangs"
+    with pytest.raises(KeyboardInterrupt):
+        watched.run("stopped by hand", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert watched.failed == 2
     assert "KeyError: 'missing'" in capsys.readouterr().out
 
 
