@@ -91,20 +91,70 @@ def save_curves(rows: Sequence[Mapping[str, typing.Any]], path: str | pathlib.Pa
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    for axes, names, label in (
-        (left, ("loss", "val_loss"), "loss"),
-        (right, ("psnr", "val_psnr"), "PSNR, dB"),
+    for axes, names, label in zip(
+        figure.subplots(1, 2),
+        (("loss", "val_loss"), ("psnr", "val_psnr")),
+        ("loss", "PSNR, dB"),
+        strict=True,
     ):
         for name in names:
-            points = [(int(row["images"]), float(row[name])) for row in rows if name in row]
-            if points:
-                axes.plot(*zip(*points), marker=".", label=name)
+            _draw_column(axes, rows, name, label=name)
         axes.set(xlabel="images shown", ylabel=label)
         if axes.lines:
             axes.legend()
     with atomic.replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=80)
+
+
+def compare_curves(
+    logs: Mapping[str, Sequence[Mapping[str, typing.Any]]],
+    path: str | pathlib.Path,
+    *,
+    epoch: int | None = None,
+) -> None:
+    """Draw the logs of several trainings: loss and PSNR, of training and validation.
+
+    Args:
+        logs: label -> rows of a log, {column: number or its text}.
+        path: the PNG file.
+        epoch: crops in an epoch; the diagrams are over epochs then [over crops].
+    """
+    figure = Figure(figsize=(11, 8), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = {
+        "loss": "training loss",
+        "val_loss": "validation loss",
+        "psnr": "PSNR of the training, dB",
+        "val_psnr": "PSNR of the validation, dB",
+    }
+    if not any(row.get("val_loss") for rows in logs.values() for row in rows):
+        # Where there are clean images PSNR is logged; this is the square error that it stands for.
+        logs = {
+            label: [
+                {**row, "val_loss": 10 ** (-float(row["val_psnr"]) / 10)}
+                if row.get("val_psnr")
+                else row
+                for row in rows
+            ]
+            for label, rows in logs.items()
+        }
+        panels["val_loss"] = "mean square error of the validation"
+    for axes, (name, ylabel) in zip(figure.subplots(2, 2).flat, panels.items(), strict=True):
+        for label, rows in logs.items():
+            _draw_column(axes, rows, name, label=label, per=epoch or 1)
+        axes.set(xlabel="epochs" if epoch else "crops shown", ylabel=ylabel)
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend()
+    with atomic.replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=80)
+
+
+def _draw_column(axes, rows, name, *, label, per=1):
+    """Draws a column of a log over the images shown, where it has values."""
+    points = [(int(row["images"]) / per, float(row[name])) for row in rows if row.get(name)]
+    if points:
+        axes.plot(*zip(*points), marker=".", label=label)
 
 
 def save_lines(
@@ -114,6 +164,7 @@ def save_lines(
     xlabel: str,
     ylabel: str,
     logarithmic: bool = False,
+    logarithmic_y: bool = False,
 ) -> None:
     """Draw lines into one diagram.
 
@@ -121,19 +172,22 @@ def save_lines(
         lines: label -> points (x, y).
         path: the PNG file.
         xlabel, ylabel: names of the axes, with units.
-        logarithmic: whether the x axis is.
+        logarithmic: whether the x axis is, with a tick at each of its values.
+        logarithmic_y: whether the y axis is.
     """
     figure = Figure(figsize=(7, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for label, points in lines.items():
-        axes.plot(*zip(*points), marker=".", label=label)
+        axes.plot(*zip(*points), marker="." if len(points) < 100 else "", label=label)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if logarithmic:
         axes.set_xscale("log")
         ticks = sorted({x for points in lines.values() for x, _ in points})
         axes.set_xticks(ticks, labels=[f"{x:g}" for x in ticks])
         axes.minorticks_off()
+    if logarithmic_y:
+        axes.set_yscale("log")
     axes.grid(alpha=0.3)
     axes.legend()
     with atomic.replacing(path) as temporary:

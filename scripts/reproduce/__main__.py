@@ -8,18 +8,21 @@ noise2x reproduce minutes --minutes=1,3,10 --output=results/minutes
 noise2x reproduce comp6248 --budget=30 --output=results/comp6248
 
 ee559: the five networks of an EE-559 report on Noise2Noise (2022), trained on pairs of noisy 32x32
-crops. Writes table.csv, with the report's PSNR and ours.
+crops. Writes table.csv, with the report's PSNR and ours, its figures 2 to 6 (curves.png over
+epochs, a sheet of patches for each network), and how each network learns one batch by heart.
 psnr_vs_sigma: average PSNR as a function of the noise's sigma, of classical denoisers and of
-networks, on grey images. Writes psnr.csv and psnr.png.
+networks, on grey images. Writes psnr.csv, psnr.png, the first image as each restores it
+(side_by_side.png) and the curves of the trainings (curves.png).
 deblurring, superresolution: the formulations of Cadiou & Dervishi, and trainings that change one
-setting each, on grey images. Write table.csv and curves.png.
+setting each, on grey images. Write table.csv, curves.png, pictures of a training and a test image
+(results.png) and of the steps of the method (steps.png).
 minutes: PSNR over the length of the training, of Noise2Noise, SSDN and (grey) Noise2Void, with the
 paper's schedule and the fast one. Writes minutes.csv and minutes.png.
 
 comp6248, clipping, workshop, bsd68: the PSNR tables of a reimplementation of SSDN (COMP6248, 2020),
 its networks with and without clipped noise, the table of the workshop paper (Laine et al. 2019a),
 and that of Noise2Void on BSD68 with seconds an image. Each network is trained for --budget minutes,
-without it as long as published. Write table.md, table.csv and a sheet of pictures for each set.
+without it as long as published. Write table.md, table.csv, curves.png and a sheet for each set.
 
 If a command is stopped, the same command continues where it was. With --train_set=sample and
 --dataset=sample nothing needs to be downloaded. With --scale=0.1 the trainings are ten times

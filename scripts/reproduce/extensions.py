@@ -11,7 +11,6 @@ fitted: the network's output after the affine change of its grey values that bri
 Reference: Cadiou & Dervishi, "Self-supervised methods for low-level vision", sections 4.1 and 4.2.
 """
 
-import csv
 import dataclasses
 
 import numpy as np
@@ -21,7 +20,7 @@ from common.data import datasets
 from common.files import image_files, pixels, tables
 from deblur import kernels
 from noise2x import methods
-from scripts.reproduce import trainings
+from scripts.reproduce import sheets, trainings
 
 FLAGS = flags.FLAGS
 
@@ -112,10 +111,8 @@ def superresolution(names, output):
 
 
 def _reproduce(package, rows, output):
-    """Trains, scores on both data sets, and writes table.csv and curves.png."""
-    from common.evaluation import figures
-
-    method, table = methods.find(package), []
+    """Trains, scores on both data sets, and writes the table and the figures."""
+    method, table, results, run_dirs, steps = methods.find(package), [], [], {}, None
     sets = [FLAGS.dataset] if FLAGS.dataset else ["set12", "bsd68"]
     image_sets = [
         datasets.load(name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images)
@@ -128,6 +125,9 @@ def _reproduce(package, rows, output):
             settings = [*row.flags, *_settings(sets[0])]
             arguments = trainings.arguments(package, output / name, row.num_images, settings)
             restore, scored_on = _Restorer(arguments), image_sets
+            run_dirs[name] = trainings.run_dir(arguments)
+            results += _results(method, name, restore, image_sets[0])
+            steps = _steps(method, restore, image_sets[0]) or steps
         for image_set in scored_on:
             for changes in row.scored:
                 config = dataclasses.replace(restore.config, **changes)
@@ -143,16 +143,44 @@ def _reproduce(package, rows, output):
                 table.append(line)
                 print(" ".join(f"{k}={v}" for k, v in line.items() if k != "command"), flush=True)
                 tables.write(output / "table.csv", table)
-    lines = {name: _curve(output / name / "log.csv") for name in rows}
-    if any(lines.values()):
-        figures.save_lines(
-            {name: points for name, points in lines.items() if points},
-            output / "curves.png",
-            xlabel="crops shown",
-            ylabel="PSNR on the middle of four images, dB",
-        )
-        print(f"Curves: {output}/curves.png")
+    trainings.save_curves(run_dirs, output)
+    if results:
+        sheets.write(output / "results.png", results, crop=(192, 256))
+    if steps:
+        sheets.write(output / "steps.png", steps)
     print(f"Table: {output}/table.csv")
+
+
+def _results(method, name, restore, image_set):
+    """Rows of pictures of a training image and of a test image: clean, given and restored."""
+    from common.evaluation import scoring
+
+    config, rows = restore.config, []
+    learned = method.load_images(config, FLAGS.data_dir, max_images=1)
+    for kind, images in (("training", learned), ("test", image_set)):
+        examples = method.examples(images.first(1), config, noise=config.validation_noise)
+        for _, clean, inputs in examples:
+            result = {"denoised": restore("", inputs)}
+            caption = f"{name}, {kind}"
+            rows.append(
+                scoring.sheet_row(caption, clean, inputs["noisy"], result, input_name="given")
+            )
+    return rows
+
+
+def _steps(method, restore, image_set):
+    """Rows of the steps of a method on the first image; None if there is nothing to show."""
+    config = restore.config
+    examples = method.examples(image_set.first(1), config, noise=config.validation_noise)
+    _, clean, inputs = next(iter(examples))
+    if method.name == "superres":
+        return sheets.superresolution_steps(clean, inputs, restore("", inputs))
+    if not config.is_logarithmic:
+        return None
+    side = config.crop_size
+    top, left = ((length - side) // 2 for length in clean.shape[:2])
+    blurred = np.asarray(inputs["noisy"])[top : top + side, left : left + side]
+    return sheets.cepstrum_steps(restore.model, blurred)
 
 
 def _scores(method, config, image_set, restore):
@@ -207,13 +235,13 @@ class _Restorer:
     """Restores by one model, which is trained first if it does not exist yet."""
 
     def __init__(self, arguments):
-        self.arguments, self._model = arguments, trainings.trained(arguments)
-        self.config = self._model.config
+        self.arguments, self.model = arguments, trainings.trained(arguments)
+        self.config = self.model.config
 
     def __call__(self, name, inputs):
         from common.restoring import prediction
 
-        return prediction.restore(self._model, inputs)["denoised"]
+        return prediction.restore(self.model, inputs)["denoised"]
 
 
 class _SingleImages:
@@ -236,12 +264,3 @@ class _SingleImages:
         image_files.write(self._folder / f"{name}.tif", inputs["small"])
         model = trainings.trained(self._arguments(name))
         return prediction.restore(model, inputs)["denoised"]
-
-
-def _curve(path):
-    """Reads a log: list of (crops shown, PSNR of the validation, dB); [] if there is no log."""
-    if not path.is_file():
-        return []
-    with open(path, newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("val_psnr")]
-    return [(int(row["images"]), float(row["val_psnr"])) for row in rows]

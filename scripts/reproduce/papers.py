@@ -15,9 +15,9 @@ from common import noise as noises
 from common.commands import flags
 from common.data import datasets
 from common.evaluation import baselines
-from common.files import atomic, image_files, tables
+from common.files import atomic, tables
 from noise2x import methods
-from scripts.reproduce import trainings
+from scripts.reproduce import sheets, trainings
 from scripts.reproduce.published import TABLES
 
 FLAGS = flags.FLAGS
@@ -34,10 +34,13 @@ def reproduce(table, labels, output):
         labels: of the rows to make.
         output: pathlib.Path of the folder for run folders and results.
     """
-    known = tables.read_known(output / "table.csv", COLUMNS, KEY)
+    known, run_dirs = tables.read_known(output / "table.csv", COLUMNS, KEY), {}
     for row in (row for row in TABLES[table] if row.label in labels):
         arguments = _arguments(row, output)
         restorer = None
+        if arguments:
+            grey = " grey" if row.channels == 1 else ""
+            run_dirs[row.label + grey] = trainings.run_dir(arguments)
         for name in [FLAGS.dataset] if FLAGS.dataset else row.published:
             images = datasets.load(
                 name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
@@ -54,6 +57,7 @@ def reproduce(table, labels, output):
             print(f"{row.label:28} {name:8} {known[key]['psnr']} dB{beside}", flush=True)
     _write_markdown(table, known.values(), output / "table.md")
     _write_sheets(known, output)
+    trainings.save_curves(run_dirs, output)
     print(f"Table: {output}/table.md; every score with its command: {output}/table.csv")
 
 
@@ -99,7 +103,7 @@ def _score(row, images, restorer, paths):
 
     paths: (clean, noisy, restored), where the pictures of the first image go.
     """
-    from common.evaluation import figures, quality, scoring
+    from common.evaluation import quality, scoring
 
     method, config, restore = restorer
     scores = scoring.Scores(quality.psnr if row.is_rounded else quality.psnr_float)
@@ -110,7 +114,7 @@ def _score(row, images, restorer, paths):
         seconds += time.perf_counter() - began
         if not scores.psnr:
             for path, image in zip(paths, (clean, inputs["noisy"], restored), strict=True):
-                image_files.write(path, np.asarray(figures.to_picture(image)))
+                sheets.keep(path, image)
         scores.add(clean, restored)
     return (
         f"{np.mean(scores.psnr):.3f}",
@@ -129,21 +133,13 @@ def _pictures(output, key):
 
 def _write_sheets(known, output):
     """Writes a sheet for each set: its first image, clean, noisy and restored by every row."""
-    from PIL import Image
-
-    from common.evaluation import figures
-
-    sheets = {}
+    cells = {}
     for key, values in known.items():
         clean, noisy, restored = _pictures(output, key)
-        if restored.is_file():
-            start = [("clean", Image.open(clean)), ("noisy", Image.open(noisy))]
-            cells = sheets.setdefault(clean.parent.name, start)
-            cells.append((f"{key[0]} {values['first_psnr']} dB", Image.open(restored)))
-    for name, cells in sheets.items():
-        rows = [cells[i : i + 4] for i in range(0, len(cells), 4)]
-        with atomic.replacing(output / f"side_by_side-{name}.png") as temporary:
-            figures.contact_sheet(rows).save(temporary)
+        of_set = cells.setdefault(clean.parent.name, [("clean", clean), ("noisy", noisy)])
+        of_set.append((f"{key[0]} {values['first_psnr']} dB", restored))
+    for name, of_set in cells.items():
+        sheets.write(output / f"side_by_side-{name}.png", sheets.in_rows(sheets.kept(of_set)))
 
 
 def _write_markdown(table, rows, path):

@@ -11,7 +11,7 @@ from common.data import datasets
 from common.evaluation import baselines
 from common.files import tables
 from noise2x import methods
-from scripts.reproduce import trainings
+from scripts.reproduce import sheets, trainings
 
 FLAGS = flags.FLAGS
 
@@ -38,6 +38,7 @@ CONTENDERS = {
     "N2V": Contender("n2v_tf", 40_000, ("--noise=gauss5_50", "--batch_size=16", "--loss=mse")),
     "SSDN": Contender("ssdn_tf", 5_000, ("--noise=gauss5_50", "--batch_size=1")),
 }
+SHOWN = 25  # sigma at which the first image is shown as every method restores it
 FIGURE = ["mean", "median", "non_local_means", "bm3d", *CONTENDERS]
 
 
@@ -57,9 +58,13 @@ def reproduce(names, output):
         FLAGS.dataset or "bsd68", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
     path = output / "psnr.csv"
-    rows, lines = tables.read_known(path, KEY + FIGURES, KEY), {}
+    rows, lines, run_dirs, cells = tables.read_known(path, KEY + FIGURES, KEY), {}, {}, []
+    shown = min(sigmas, key=lambda sigma: abs(sigma - SHOWN))
+    pictures = output / "pictures" / image_set.name
     for name in names:
         arguments, restore = _arguments(name, output), None
+        if arguments:
+            run_dirs[name] = trainings.run_dir(arguments)
         for sigma in sigmas:
             noise = noises.Gauss(sigma, sigma)
             # What a row is about; a row that an earlier run has written is not computed again.
@@ -69,7 +74,12 @@ def reproduce(names, output):
                 began = time.monotonic()
                 scores = scoring.Scores()
                 for _, clean, inputs in ssdn.examples(image_set, config, noise=noise):
-                    scores.add(clean, restore(inputs))
+                    restored = restore(inputs)
+                    if not scores.psnr and sigma == shown:
+                        sheets.keep(pictures / "clean.png", clean)
+                        sheets.keep(pictures / f"noisy-{sigma:g}.png", inputs["noisy"])
+                        sheets.keep(pictures / f"{name}-{sigma:g}.png", restored)
+                    scores.add(clean, restored)
                 figures_of_it = (
                     f"{np.mean(scores.psnr):.3f}",
                     f"{np.nanmean(scores.ssim):.4f}",
@@ -79,6 +89,14 @@ def reproduce(names, output):
                 print(f"{scores.line(image_set.name, noise)} method={name}", flush=True)
                 tables.write(path, list(rows.values()))
             lines.setdefault(name, []).append((sigma, float(rows[key]["psnr"])))
+        cells.append((name, pictures / f"{name}-{shown:g}.png"))
+    cells = [
+        ("clean", pictures / "clean.png"),
+        ("noisy", pictures / f"noisy-{shown:g}.png"),
+        *cells,
+    ]
+    sheets.write(output / "side_by_side.png", sheets.in_rows(sheets.kept(cells)))
+    trainings.save_curves(run_dirs, output)
     figures.save_lines(
         {name: sorted(points) for name, points in lines.items()},
         output / "psnr.png",

@@ -1,7 +1,9 @@
 """Shared parts of the programs that train several models: commands and tables."""
 
+import csv
 import dataclasses
 import json
+import pathlib
 import subprocess
 import sys
 import time
@@ -45,10 +47,40 @@ def trained(arguments):
     """
     own = [f"--data_dir={FLAGS.data_dir}"] if FLAGS.data_dir else []
     done = subprocess.run([sys.executable, *arguments, *own, "--resume"], check=False)
-    package, run_dir = arguments[1].removesuffix(".train"), arguments[2].partition("=")[2]
+    package = arguments[1].removesuffix(".train")
     if done.returncode:
         raise ValueError(f"{package}.train ended with exit code {done.returncode}.")
-    return methods.find(package).load(run_dir, FLAGS.precision)
+    return methods.find(package).load(run_dir(arguments), FLAGS.precision)
+
+
+def run_dir(arguments):
+    """The run folder of a training, a pathlib.Path; arguments: of `arguments`."""
+    return pathlib.Path(arguments[2].partition("=")[2])
+
+
+def save_curves(run_dirs, output, *, epoch=None):
+    """Draws the logs of trainings into curves.png, if there are any.
+
+    Args:
+        run_dirs: {label: run folder}.
+        output: pathlib.Path of the folder for the figure.
+        epoch: crops in an epoch; the diagrams are over epochs then [over crops].
+    """
+    from common.evaluation import figures
+
+    logs = {label: _log(folder / "log.csv") for label, folder in run_dirs.items()}
+    logs = {label: rows for label, rows in logs.items() if rows}
+    if logs:
+        figures.compare_curves(logs, output / "curves.png", epoch=epoch)
+        print(f"Curves of the trainings: {output}/curves.png")
+
+
+def _log(path):
+    """Rows of a log, {column: text}; [] if there is none."""
+    if not path.is_file():
+        return []
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def crops_in(minutes, name, package, settings, output):
