@@ -340,10 +340,9 @@ BSD68: dict[str, typing.Any] = {
     "radius": 2,
     "redraw_noise": False,
 }
-# The baseline of COMP6248, in the plain U-Net of its other networks; its noise is clipped.
+# The baseline of COMP6248, in the plain U-Net of its other networks; its noise is clipped
+# unless a name ends in _nc.
 COMP6248: dict[str, typing.Any] = {
-    "noise": "gauss25_clipped",
-    "channels": 3,
     "unet": "laine",
     "loss": "mse",
     "schedule": "paper",
@@ -356,7 +355,10 @@ NAMED = {
     "n2v-3d": Config(crop_depth=16),
     "n2v-bsd68": Config(**BSD68, residual=True),
     "n2v2-bsd68": Config(**BSD68, **N2V2),
-    "comp6248-gauss25-n2v": Config(**COMP6248),
+} | {
+    f"comp6248-n2v-{style}{suffix}": Config(noise=noise, channels=channels, **COMP6248)
+    for style, noise in (("gauss25", "gauss25_clipped"), ("gauss25_nc", "gauss25"))
+    for suffix, channels in (("", 3), ("-mono", 1))
 }
 
 # For the sample photographs: a few minutes on two CPU cores.

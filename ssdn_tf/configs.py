@@ -153,11 +153,21 @@ def _named():
             add(f"gauss25-workshop_{name}{suffix}", pipeline=pipeline, **own)
     diagonal = {"pipeline": "workshop", "diagonal_covariance": True, "as_workshop": True}
     add("gauss25-workshop_diag-sigma_known", **diagonal)
-    # COMP6248, a PyTorch reimplementation, clips the noise unless a name ends in _nc.
-    for params in ("known", "global", "per_image"):
-        add(f"comp6248-gauss25-sigma_{params}", noise="gauss25_clipped", noise_params=params)
-    for pipeline in ("blindspot_mean", "n2n", "n2c"):
-        add(f"comp6248-gauss25-{pipeline}", noise="gauss25_clipped", pipeline=pipeline)
+    # COMP6248, a PyTorch reimplementation, under its names. It clips the noise unless that ends in
+    # _nc, and calls global const and per_image var.
+    estimates = {"known": "known", "const": "global", "var": "per_image"}
+    for style in ("gauss25", "gauss25_nc", "poisson30", "poisson30_nc"):
+        noise = style.removesuffix("_nc") if style.endswith("_nc") else f"{style}_clipped"
+        for suffix, channels in (("", 3), ("-mono", 1)):
+            own = {"noise": noise, "channels": channels}
+            for theirs, params in estimates.items():
+                add(f"comp6248-ssdn-{style}-sigma_{theirs}{suffix}", noise_params=params, **own)
+            for theirs, pipeline in (
+                ("ssdn_mean", "blindspot_mean"),
+                ("n2n", "n2n"),
+                ("n2c", "n2c"),
+            ):
+                add(f"comp6248-{theirs}-{style}{suffix}", pipeline=pipeline, **own)
     return configs
 
 

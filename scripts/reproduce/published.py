@@ -95,7 +95,7 @@ TABLES = {
             "n2v_tf",
             800_000,
             COMP,
-            {"N2V": ({"kodak": 31.03, "bsd300": 30.24}, {"config": "comp6248-gauss25-n2v"})},
+            {"N2V": ({"kodak": 31.03, "bsd300": 30.24}, {"config": "comp6248-n2v-gauss25"})},
         ),
     ],
     # With and without clipping, which the report argues about where sigma is estimated.

@@ -115,3 +115,12 @@ def test_the_workshop_paper_has_adam_as_it_comes_and_one_rate(name):
     optimizer = METHOD.optimizer(config)
     rates = {float(optimizer._learning_rate(step)) for step in (0, 10, 150_000, 299_999)}
     assert (rates, optimizer.beta_2) == ({3e-4}, 0.999)
+
+
+def test_comp6248_clips_unless_a_name_ends_in_nc():
+    named = configs.NAMED
+    assert str(named["comp6248-ssdn-gauss25-sigma_known"].noise) == "gauss25_clipped"
+    grey = named["comp6248-ssdn-poisson30_nc-sigma_const-mono"]
+    assert (str(grey.noise), grey.noise_params, grey.channels) == ("poisson30", "global", 1)
+    assert named["comp6248-ssdn-gauss25_nc-sigma_var"].noise_params == "per_image"
+    assert named["comp6248-n2c-gauss25_nc"].pipeline == "n2c"

@@ -29,6 +29,8 @@ def test_psnr_over_sigma_trains_scores_draws_and_goes_on(tmp_path, run_command):
     assert set(rows) == {(m, s) for m in ("median", "N2N") for s in ("10", "50")}
     assert rows["median", "10"] > rows["median", "50"]
     assert image_files.read_one(tmp_path / "out" / "psnr.png").std() > 5
+    assert (tmp_path / "out" / "side_by_side.png").is_file()
+    assert [path.name for path in (tmp_path / "set").iterdir()] == ["a.png"]
     # Of a longer training they are other rows.
     longer = run_command("scripts.reproduce", *flags[:3], "--scale=2e-4", *flags[4:], "--sigmas=50")
     assert longer.returncode == 1
