@@ -33,18 +33,22 @@ def reproduce(table, labels, output):
         table: a key of `TABLES`.
         labels: of the rows to make.
         output: pathlib.Path of the folder for run folders and results.
+
+    Raises:
+        ValueError: none of its sets is there.
     """
     known, run_dirs = tables.read_known(output / "table.csv", COLUMNS, KEY), {}
-    for row in (row for row in TABLES[table] if row.label in labels):
+    rows = [row for row in TABLES[table] if row.label in labels]
+    image_sets = _image_sets(rows)
+    for row in rows:
         arguments = _arguments(row, output)
         restorer = None
         if arguments:
             grey = " grey" if row.channels == 1 else ""
             run_dirs[row.label + grey] = trainings.run_dir(arguments)
-        for name in [FLAGS.dataset] if FLAGS.dataset else row.published:
-            images = datasets.load(
-                name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
-            )
+        for name, images in image_sets.items():
+            if not FLAGS.dataset and name not in row.published:
+                continue
             published = row.published.get(name, math.nan)
             values = (row.label, row.channels, name, len(images), " ".join(arguments))
             key = tuple(map(str, values))
@@ -59,6 +63,29 @@ def reproduce(table, labels, output):
     _write_sheets(known, output)
     trainings.save_curves(run_dirs, output)
     print(f"Table: {output}/table.md; every score with its command: {output}/table.csv")
+
+
+def _image_sets(rows):
+    """{name: images} of the sets to score on; what a paper has and is not here is left out.
+
+    Raises:
+        ValueError: --dataset is not here, or none of the paper's sets.
+    """
+    names = [FLAGS.dataset] if FLAGS.dataset else {name for row in rows for name in row.published}
+    image_sets, error = {}, None
+    for name in sorted(names):
+        try:
+            image_sets[name] = datasets.load(
+                name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
+            )
+        except ValueError as reason:
+            if FLAGS.dataset:
+                raise
+            error = reason
+            print(f"Left out: {reason}", flush=True)
+    if error and not image_sets:
+        raise error
+    return image_sets
 
 
 def _arguments(row, output):
