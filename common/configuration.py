@@ -84,6 +84,8 @@ class Config:
     FAST_CROP_GROWTH: typing.ClassVar[int] = 1
     # Whether the setting `augment` has a meaning.
     AUGMENTS: typing.ClassVar[bool] = False
+    # Settings that a resumed training may have otherwise than it was started with.
+    RESUMES_WITH: typing.ClassVar[tuple[str, ...]] = ()
 
     # Settings that name noisy files of the user's own, in place of `train_set`.
     OWN_FILES: typing.ClassVar[tuple[str, ...]] = ()
@@ -259,6 +261,15 @@ class Config:
     def share_corners(self) -> list[tuple[int, float]]:
         """How much of the training, in pixels shown, is over: corners (step, share) of a line."""
         return [(0, 0.0), *((stage.end, stage.share) for stage in self.crop_stages())]
+
+    @property
+    def last_step(self) -> int:
+        """The number of optimiser steps to take.
+
+        The original takes one more, at rate 0, which changes no weight.
+        """
+        assert self.num_images is not None
+        return -(-self.num_images // self.batch_size)
 
     @property
     def file_axes(self) -> str | None:

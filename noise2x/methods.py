@@ -9,7 +9,16 @@ from common import configuration
 from common.method import Method, short_name
 
 # The packages that hold a method, each in `<package>/method.py`.
-NAMES = ("ssdn_tf", "n2n_tf", "n2v_tf", "n2n_tf.mri", "rdunet_tf", "deblur", "superres")
+NAMES = (
+    "ssdn_tf",
+    "n2n_tf",
+    "n2v_tf",
+    "dbsn_tf",
+    "n2n_tf.mri",
+    "rdunet_tf",
+    "deblur",
+    "superres",
+)
 
 
 def package(name: str) -> str | None:

@@ -14,6 +14,8 @@ import math
 
 from keras import ops
 
+from common.networks import triangular
+
 EPSILON = 1e-6  # the original adds it to diagonals so that its inverses exist
 MIN_DETERMINANT = 1e-9  # lower bound of determinants, for impulse noise
 
@@ -109,7 +111,7 @@ def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
     a00, a01, a02, a11, a12, a22 = root
     d0, d1, d2 = _channels(noisy - mu)
     residual = (a00 * d0 + a01 * d1 + a02 * d2, a11 * d1 + a12 * d2, a22 * d2)
-    loss = 0.5 * _norm(residual) - ops.log(ops.maximum(a00 * a11 * a22, 1e-8))
+    loss = 0.5 * triangular.norm(residual) - ops.log(ops.maximum(a00 * a11 * a22, 1e-8))
 
     # Sigma_y = V V^T with V = A^-1, upper triangular too.
     v00, v11, v22 = (ops.sign(a) / ops.maximum(ops.abs(a), 1e-4) for a in (a00, a11, a22))
@@ -128,8 +130,8 @@ def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
     p01 = bounded(v01 * v11 + v02 * v12, p00, p11)
     p02 = bounded(v02 * v22, p00, p22)
     p12 = bounded(v12 * v22, p11, p22)
-    r = _cholesky(p00 + n, p01, p02, p11 + n, p12, p22 + n)
-    z0, z1, z2 = _solve_upper_transposed(r, _solve_upper(r, (d0, d1, d2)))
+    r = triangular.cholesky(p00 + n, p01, p02, p11 + n, p12, p22 + n)
+    z0, z1, z2 = triangular.solve(r, (d0, d1, d2))
     moved = (
         p00 * z0 + p01 * z1 + p02 * z2,
         p01 * z0 + p11 * z1 + p12 * z2,
@@ -143,7 +145,7 @@ def workshop(outputs, noisy, sigma, *, diagonal_covariance=False):
         ops.sqrt(ops.sum(ops.square(x), axis=-1, keepdims=True)) for x in (noisy - mu, moved)
     ]
     moved = moved * ops.minimum(1.0, lengths[0] / ops.maximum(lengths[1], 1e-12))
-    variance = ops.stack([n * (1.0 - n * s) for s in _inverse_diagonal(r)], axis=-1)
+    variance = ops.stack([n * (1.0 - n * s) for s in triangular.inverse_diagonal(r)], axis=-1)
     return {
         "mean": mu,
         "denoised": mu + moved,
@@ -209,72 +211,6 @@ def _triangle(components, diagonal):
     return tuple(ops.unstack(components, axis=-1))
 
 
-def _factor(root, variances):
-    """Upper triangular R with R R^T = U U^T + diag(v), where v > 0.
-
-    A Cholesky factorisation from the last row to the first. Every term under a square root is a sum
-    of squares, so nothing cancels even if U is singular (the last one by Lagrange's identity).
-
-    Args:
-        root: the six entries of U.
-        variances: v, three arrays that broadcast to the entries of U.
-
-    Returns:
-        the six entries of R.
-    """
-    u00, u01, u02, u11, u12, u22 = root
-    v0, v1, v2 = variances
-    square22 = ops.square(u22) + v2
-    r22 = ops.sqrt(square22)
-    r02 = u02 * u22 / r22
-    r12 = u12 * u22 / r22
-    rest = v2 / square22  # share of the last column that remains for the rows above
-    square11 = ops.square(u11) + v1 + ops.square(u12) * rest
-    r11 = ops.sqrt(square11)
-    r01 = (u01 * u11 + u02 * u12 * rest) / r11
-    remaining = ops.square(u01) + ops.square(u02) * rest
-    minor = ops.square(u01 * u12 - u02 * u11) * rest
-    r00 = ops.sqrt(ops.square(u00) + v0 + (v1 * remaining + minor) / square11)
-    return r00, r01, r02, r11, r12, r22
-
-
-def _solve_upper(r, d):
-    """R^-1 d, from the six entries of R and the three of d."""
-    r00, r01, r02, r11, r12, r22 = r
-    z2 = d[2] / r22
-    z1 = (d[1] - r12 * z2) / r11
-    return (d[0] - r01 * z1 - r02 * z2) / r00, z1, z2
-
-
-def _solve_upper_transposed(r, d):
-    """(R^T)^-1 d, from the six entries of R and the three of d."""
-    r00, r01, r02, r11, r12, r22 = r
-    z0 = d[0] / r00
-    z1 = (d[1] - r01 * z0) / r11
-    return z0, z1, (d[2] - r02 * z0 - r12 * z1) / r22
-
-
-def _inverse_diagonal(r):
-    """The three diagonal entries of (R R^T)^-1."""
-    r00, r01, r02, r11, r12, r22 = r
-    b00, b11, b22 = 1.0 / r00, 1.0 / r11, 1.0 / r22
-    b01 = -r01 * b00 * b11
-    b12 = -r12 * b11 * b22
-    b02 = (r01 * r12 * b11 - r02) * b00 * b22
-    squares = ops.square
-    return squares(b00), squares(b01) + squares(b11), squares(b02) + squares(b12) + squares(b22)
-
-
-def _norm(z):
-    """Squared length of a vector of three arrays."""
-    return ops.square(z[0]) + ops.square(z[1]) + ops.square(z[2])
-
-
-def _log_determinant(r):
-    """log det(R R^T)."""
-    return 2.0 * ops.log(r[0] * r[3] * r[5])
-
-
 def _channels(x):
     """Three arrays (N, H, W) from (N, H, W, 3), or one array three times from (N, H, W, 1)."""
     return (x[..., 0],) * 3 if x.shape[-1] == 1 else tuple(ops.unstack(x, axis=-1))
@@ -292,13 +228,13 @@ def _product_of_normals(mu, root, y, var_n):
     inv_n = [1.0 / (v + EPSILON) for v in _channels(var_n)]
     w = [1.0 / (q + EPSILON) for q in inv_n]
     v = [w_i * (q * (y_i - m) - EPSILON * m) for w_i, q, y_i, m in zip(w, inv_n, y, mu)]
-    r = _factor(root, [EPSILON + w_i for w_i in w])
-    z = _solve_upper_transposed(r, _solve_upper(r, v))
+    r = triangular.factor(root, [EPSILON + w_i for w_i in w])
+    z = triangular.solve(r, v)
     u00, u01, u02, u11, u12, u22 = root
     t = (u00 * z[0], u01 * z[0] + u11 * z[1], u02 * z[0] + u12 * z[1] + u22 * z[2])  # U^T z
     moved = (u00 * t[0] + u01 * t[1] + u02 * t[2], u11 * t[1] + u12 * t[2], u22 * t[2])
     mean = [m + d + EPSILON * z_i for m, d, z_i in zip(mu, moved, z)]
-    variance = [w_i * (1.0 - w_i * s) for w_i, s in zip(w, _inverse_diagonal(r))]
+    variance = [w_i * (1.0 - w_i * s) for w_i, s in zip(w, triangular.inverse_diagonal(r))]
     std = ops.sqrt(ops.maximum(ops.stack(variance, axis=-1), 0.0))
     return ops.stack(mean, axis=-1), std
 
@@ -309,8 +245,8 @@ def _normal_rgb(mu, root, y, var_n):
     The loss is 0.5 d^T Sigma_y^-1 d + 0.5 log det Sigma_y with d = y - mu and
     Sigma_y = Sigma_x + Sigma_n.
     """
-    r = _factor(root, _channels(var_n))
-    z = _solve_upper(r, _channels(y - mu))
+    r = triangular.factor(root, _channels(var_n))
+    z = triangular.solve_upper(r, _channels(y - mu))
     denoised, std = _product_of_normals(mu, root, y, var_n)
     determinant = ops.abs(root[0] * root[3] * root[5])  # |det U|, the square root of det(Sigma_x)
     return {
@@ -318,7 +254,7 @@ def _normal_rgb(mu, root, y, var_n):
         "denoised": denoised,
         "std": std,
         "mean_std": (determinant ** (1 / 3))[..., None],
-        "loss": 0.5 * _norm(z) + 0.5 * _log_determinant(r),
+        "loss": 0.5 * triangular.norm(z) + 0.5 * triangular.log_determinant(r),
     }
 
 
@@ -346,13 +282,15 @@ def _impulse_rgb(mu, root, y, alpha):
     c11 = diagonal + keep * (ops.square(u11) + ops.square(u12)) + spread * v[1] ** 2
     c12 = keep * u12 * u22 + spread * v[1] * v[2]
     c22 = diagonal + keep * ops.square(u22) + spread * v[2] ** 2
-    r_y = _cholesky(c00, c01, c02, c11, c12, c22)
+    r_y = triangular.cholesky(c00, c01, c02, c11, c12, c22)
     mean_y = [alpha_map / 2.0 + keep * m for m in mu_c]
-    z = _solve_upper(r_y, [a - b for a, b in zip(y_c, mean_y)])
-    loss = _norm(z) + ops.log(ops.maximum((r_y[0] * r_y[3] * r_y[5]) ** 2, MIN_DETERMINANT))
+    z = triangular.solve_upper(r_y, [a - b for a, b in zip(y_c, mean_y)])
+    loss = triangular.norm(z) + ops.log(
+        ops.maximum((r_y[0] * r_y[3] * r_y[5]) ** 2, MIN_DETERMINANT)
+    )
 
-    r_x = _factor(root, (EPSILON,) * 3)
-    density = _norm(_solve_upper(r_x, _channels(y - mu)))
+    r_x = triangular.factor(root, (EPSILON,) * 3)
+    density = triangular.norm(triangular.solve_upper(r_x, _channels(y - mu)))
     determinant = (r_x[0] * r_x[3] * r_x[5]) ** 2
     # log h with h = (1 - alpha) N(y; mu, Sigma_x); the pixel is clean with probability
     # h / (alpha + h).
@@ -378,14 +316,3 @@ def _impulse_rgb(mu, root, y, alpha):
         "noise_std": alpha * (100.0 / 255.0),
         "loss": loss,
     }
-
-
-def _cholesky(c00, c01, c02, c11, c12, c22):
-    """Upper triangular R with R R^T = C, for a matrix C that is far from singular."""
-    tiny = MIN_DETERMINANT
-    r22 = ops.sqrt(ops.maximum(c22, tiny))
-    r02, r12 = c02 / r22, c12 / r22
-    r11 = ops.sqrt(ops.maximum(c11 - ops.square(r12), tiny))
-    r01 = (c01 - r02 * r12) / r11
-    r00 = ops.sqrt(ops.maximum(c00 - ops.square(r01) - ops.square(r02), tiny))
-    return r00, r01, r02, r11, r12, r22

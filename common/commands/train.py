@@ -205,12 +205,12 @@ def _settings(method, run_dir, group):
     config, fingerprint = method.load_config(run_dir)
     changed = dataclasses.replace(config, **flags.config_flags(config))
     for name, value in changed.to_dict().items():
-        if value != config.to_dict()[name]:
+        if value != config.to_dict()[name] and name not in config.RESUMES_WITH:
             raise runs.RunError(
                 f"{run_dir}: was started with {name}={config.to_dict()[name]!r}, not {value!r}; "
                 "a resumed run keeps its settings."
             )
-    return config, fingerprint, False
+    return changed, fingerprint, False
 
 
 def _refuse_second_run(run_dir):

@@ -109,6 +109,13 @@ class Denoiser(keras.Model):
         """
         raise TypeError(f"{type(self).__name__} must override restore.")
 
+    def begin_stage(self, step: int) -> bool:
+        """Prepare for the training from a step on; return whether anything changed.
+
+        A method whose training has stages, see `Config.crop_stages`, overrides it.
+        """
+        return False
+
     def copy(self) -> Denoiser:
         """A model of the same configuration, with copies of the weights."""
         copy = type(self)(self.config)  # type: ignore[call-arg]  # methods give the name themselves

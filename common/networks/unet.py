@@ -25,10 +25,13 @@ class Convolutions:
         seed: of the initial kernels.
         dtype: name of a Keras dtype policy.
         suffix: ending of the layers' names.
+        use_bias: whether the convolutions add a bias.
     """
 
-    def __init__(self, *, seed: int, dtype: str = "float32", suffix: str = "") -> None:
-        self._suffix = suffix
+    def __init__(
+        self, *, seed: int, dtype: str = "float32", suffix: str = "", use_bias: bool = True
+    ) -> None:
+        self._suffix, self._use_bias = suffix, use_bias
         self._seeds = keras.random.SeedGenerator(seed)
         self._dtype = dtype
         self._layers: dict[str, Any] = {}
@@ -41,6 +44,7 @@ class Convolutions:
         *,
         kernel_size: int = 3,
         strides: int = 1,
+        dilation: int = 1,
         padding: str = "same",
         gain: float = 2.0**0.5,
         dtype: str | None = None,
@@ -51,7 +55,7 @@ class Convolutions:
             x: (N, H, W, C).
             filters: number of output features.
             name: of the layer, as in the original.
-            kernel_size, strides: one number each, for both sides.
+            kernel_size, strides, dilation: one number each, for both sides.
             padding: "same" or "valid".
             gain: initial kernels are normal with deviation gain / sqrt(fan_in); 0 makes them zero.
             dtype: of this layer, if not that of the network. The last layer is float32: rounded to
@@ -62,8 +66,10 @@ class Convolutions:
                 filters,
                 kernel_size,
                 strides=strides,
+                dilation_rate=dilation,
                 padding=padding,
-                **self._settings(name, gain, dtype),
+                use_bias=self._use_bias,
+                **self.settings(name, gain, dtype),
             )
         return self._layers[name](x)
 
@@ -86,11 +92,12 @@ class Convolutions:
             pads: zeros (before, after) the rows and the columns, if not one each.
         """
         if name not in self._layers:
-            settings = self._settings(name, gain=2.0**0.5)
+            settings = self.settings(name, gain=2.0**0.5)
             self._layers[name] = upsampling.convolution(2, filters, 3, pads=pads, **settings)
         return self._layers[name](x, skip)
 
-    def _settings(self, name: str, gain: float, dtype: str | None = None) -> dict[str, Any]:
+    def settings(self, name: str, gain: float, dtype: str | None = None) -> dict[str, Any]:
+        """Initial kernel, arithmetic and name of a layer; see `__call__`."""
         kernel = "zeros"
         if gain:  # not "he_normal": that one truncates the normal distribution
             kernel = keras.initializers.VarianceScaling(

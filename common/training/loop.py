@@ -84,7 +84,7 @@ def fit(
 
 def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, every):
     """The same for a compiled denoiser; reads from one folder and writes to another."""
-    last = runs.total_steps(config)
+    last = config.last_step
     checkpoint_every, eval_every = every
     step, keeping = 0, {}
     if resume and runs.state_path(run_dir).is_file():
@@ -100,7 +100,7 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
         if "score" not in keeping:
             runs.save_weights(output, denoiser)
         if step >= last:
-            progress.say(f"{run_dir}: finished already, {config.num_images} images shown.")
+            progress.say(f"{run_dir}: finished already, {last * config.batch_size} images shown.")
             return
         progress.say(f"Resuming after image {step * config.batch_size}.")
     else:
@@ -118,10 +118,11 @@ def _fit(denoiser, batches, config, run_dir, output, validate, resume, group, ev
             # Crops of one size, whole intervals in one call; what a stop, larger crops or the end
             # left over, in one of its own.
             end = config.crop_stage(step).end
-            if config.crop_growth > 1:
+            if denoiser.begin_stage(step) or config.crop_growth > 1:
                 # A graph of its own for every size: Keras would make one for any size of those
-                # made so far, which rounds otherwise, and a resumed training makes fewer.
-                denoiser.train_function = None
+                # made so far, which rounds otherwise, and a resumed training makes fewer. And one
+                # for every stage of a method, of training and of validating.
+                denoiser.train_function = denoiser.predict_function = None
             steps = min(interval - step % interval, end - step)
             count = (end - step) // interval if steps == interval else 1
             first_epoch = -(-step // interval)

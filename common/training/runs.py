@@ -47,11 +47,6 @@ def located(run_dir: Path) -> pathlib.Path:
     return shipped.folder(str(run_dir)) if is_name else pathlib.Path(run_dir)
 
 
-def total_steps(config: typing.Any) -> int:
-    """Optimiser steps. The original takes one more, at rate 0, which changes no weight."""
-    return -(-config.num_images // config.batch_size)
-
-
 def make_folder(label: str, root: Path = ROOT) -> pathlib.Path:
     """Makes the next numbered run folder: runs/00003-ssdn-gauss25-blindspot-sigma_known."""
     root = pathlib.Path(root)

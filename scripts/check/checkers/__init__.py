@@ -6,7 +6,7 @@ are those that the golden files state in their meta.
 
 import fnmatch
 
-from scripts.check.checkers import n2n, n2v, rdunet, shared, ssdn
+from scripts.check.checkers import dbsn, n2n, n2v, rdunet, shared, ssdn
 
 CHECKERS = {
     "ssdn_backbone_*": ssdn.check_backbone,
@@ -16,6 +16,7 @@ CHECKERS = {
     "n2n_unet": n2n.check_network,
     "mri": n2n.check_mri,
     "rdunet": rdunet.check_network,
+    "dbsn_*": dbsn.check_all,
     "n2v_unet_*": n2v.check_network,
     "n2v_masking": n2v.check_masking,
     "lr_schedules": shared.check_schedules,

@@ -1,0 +1,112 @@
+"""The D-BSN denoiser: blind-spot network, networks of variances and Bayes' rule in one model."""
+
+from keras import ops
+
+from common.networks import base, losses
+from dbsn_tf import likelihood, network
+
+WIDTHS = {1: 16, 3: 32}  # of the networks of variances, by the channels of the image
+OFFSET = 3e-4  # that the original adds to the output of the noise's network, of grey images
+
+
+class Denoiser(base.Denoiser):
+    """Restores images (N, H, W, C) of any size. The result has
+
+    denoised: E[x | y] by Bayes' rule; after the first stage of the training alone, mu
+    mean: mu, the prediction of the blind-spot network
+    std: standard deviation of the error of `denoised`
+    mean_std: that of mu, (N, H or 1, W or 1, 1); for colour the average of the channels
+    noise_std: that of the noise, likewise
+    loss: (N, H, W), in training
+
+    config: of dbsn_tf.configs, completed.
+    """
+
+    def __init__(self, config):
+        super().__init__(config, name="dbsn")
+        channels = config.channels
+        self.stage = "mu" if config.gives_mean else "joint"
+        self.backbone = network.build_backbone(
+            channels,
+            width=config.width,
+            blind=config.blind,
+            seed=config.seed,
+            dtype=config.dtype_policy,
+        )
+        outputs = 6 if config.variance == "multivariate" else channels
+        self.mean_variance = network.build_variance_network(
+            config.width, outputs, depth=3, width=WIDTHS[channels], seed=config.seed + 1
+        )
+        self.noise_variance = network.build_variance_network(
+            channels,
+            outputs,
+            depth=5,
+            width=WIDTHS[channels],
+            zero_last=channels == 1,
+            offset=OFFSET if channels == 1 else 0.0,
+            last="conv_final",
+            seed=config.seed + 2,
+        )
+
+    @property
+    def radius(self):
+        """How far an output pixel sees, pixels."""
+        return network.receptive_radius()
+
+    @property
+    def bytes_per_pixel(self):
+        """Peak memory of restoring, bytes per pixel of the image; measured."""
+        return 40 * self.config.width
+
+    @property
+    def predicts_std(self):
+        """Whether the result has `std`."""
+        return not self.config.gives_mean
+
+    def begin_stage(self, step):
+        """Trains from now on what the stage of a step trains; the rest stays as it is."""
+        stage = self.config.stage_at(step)
+        is_new, self.stage = stage != self.stage, stage
+        self.backbone.trainable = stage != "sigma"
+        self.mean_variance.trainable = self.noise_variance.trainable = stage != "mu"
+        return is_new
+
+    def restore(self, inputs, run, training):
+        """Restores images as described at the class; with `loss` (N, H, W) in training."""
+        config, noisy = self.config, inputs["noisy"]
+        mu, features = run(self.backbone, noisy, padding=0.0)
+        if self.stage == "mu":
+            return {"denoised": mu, "mean": mu}
+        if self.stage == "sigma":
+            mu, features = ops.stop_gradient(mu), ops.stop_gradient(features)
+        channels = config.channels
+        var_mu = likelihood.mean_variance(
+            run(self.mean_variance, features, padding=0.0), channels=channels
+        )
+        # What the noise depends on: the clean value, of which the network has its own prediction,
+        # or else the image whose strength of noise is to be told.
+        given = ops.stop_gradient(mu) if config.variance == "signal" else noisy
+        var_n = likelihood.noise_variance(
+            run(self.noise_variance, given, padding=0.0),
+            channels=channels,
+            per_image=config.variance == "white",
+            multivariate=config.variance == "multivariate",
+        )
+        denoised, std = likelihood.restore(noisy, mu, var_mu, var_n)
+        result = {
+            "denoised": denoised,
+            "mean": mu,
+            "std": std,
+            "mean_std": ops.mean(likelihood.deviation(var_mu), axis=-1, keepdims=True),
+            "noise_std": ops.mean(likelihood.deviation(var_n), axis=-1, keepdims=True),
+        }
+        if training:
+            loss = getattr(likelihood, config.likelihood)
+            result["loss"] = loss(noisy, mu, var_mu, var_n)
+        return result
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Square error of mu in the first stage, then the negative log-likelihood; a scalar."""
+        if "loss" in y_pred:
+            return ops.mean(y_pred["loss"])
+        return losses.mean_square(y_pred["denoised"], y["target"])
