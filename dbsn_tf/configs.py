@@ -17,13 +17,19 @@ class Config(configuration.Config):
 
     AUGMENTS: typing.ClassVar[bool] = True
     RESUMES_WITH: typing.ClassVar[tuple] = ("stage",)
-    NOISES: typing.ClassVar[tuple] = (noises.NoNoise, noises.Gauss, noises.Poisson)
+    NOISES: typing.ClassVar[tuple] = (
+        noises.NoNoise,
+        noises.Gauss,
+        noises.Poisson,
+        noises.PoissonGauss,
+        noises.MultiGauss,
+    )
 
     variance: str | None = setting(
         None,
         "What the variance of the noise depends on: white (one strength an image), signal (the "
         "clean value) or multivariate (colour: one covariance of the channels an image). By "
-        "default white for gauss, and signal for other noise and for noisy files.",
+        "default white for gauss, multivariate for multigauss in colour, else signal.",
         str,
     )
     likelihood: str = setting(
@@ -38,6 +44,11 @@ class Config(configuration.Config):
         "together). The stages are 60, 10 and 30 % of num_images; --resume --stage=... goes on.",
     )
     width: int = setting(96, "Features of the blind-spot network.", positive=True)
+    blocks: int = setting(
+        8,
+        "Blocks of each of the network's two branches; its pixels see 6 pixels a block.",
+        positive=True,
+    )
     blind: str = setting(
         "mask",
         "The first convolutions: mask (their centre is zero) or trimmed (which also makes up for "
@@ -92,16 +103,26 @@ class Config(configuration.Config):
 
     def completed(self):
         """The configuration without any None."""
-        is_white = isinstance(self.noise, noises.Gauss)
-        return super().completed(num_images=1_000_000, variance="white" if is_white else "signal")
+        variance = "signal"
+        if isinstance(self.noise, noises.Gauss):
+            variance = "white"
+        elif isinstance(self.noise, noises.MultiGauss):
+            variance = "multivariate" if self.channels == 3 else "white"
+        return super().completed(num_images=1_000_000, variance=variance)
+
+
+def _named() -> dict[str, Config]:
+    configs = {}
+    for noise in ("gauss25", "gauss5_50", "poisson30", "poissongauss30+5", "multigauss25"):
+        settings: dict[str, typing.Any] = {"noise": noise}
+        configs[noise] = Config(**settings)
+        if noise != "multigauss25":
+            configs[f"{noise}-mono"] = Config(**settings, channels=1)
+    return configs
 
 
 DEFAULT = "gauss25-mono"
-NAMED = {
-    f"{noise}{suffix}": Config(noise=noise, channels=channels)
-    for noise in ("gauss25", "gauss5_50", "poisson30")
-    for suffix, channels in (("-mono", 1), ("", 3))
-}
+NAMED = _named()
 
 # For the sample photographs: some minutes on two CPU cores.
 SHORT = {
@@ -109,5 +130,6 @@ SHORT = {
     "batch_size": 1,
     "crop_size": 64,
     "width": 48,
+    "blocks": 4,
     "precision": fast_precision(),
 }

@@ -29,6 +29,7 @@ class Denoiser(base.Denoiser):
         self.backbone = network.build_backbone(
             channels,
             width=config.width,
+            blocks=config.blocks,
             blind=config.blind,
             seed=config.seed,
             dtype=config.dtype_policy,
@@ -51,7 +52,7 @@ class Denoiser(base.Denoiser):
     @property
     def radius(self):
         """How far an output pixel sees, pixels."""
-        return network.receptive_radius()
+        return network.receptive_radius(self.config.blocks)
 
     @property
     def bytes_per_pixel(self):

@@ -41,7 +41,7 @@ def build_network(channels, *, levels=LEVELS, seed=0, dtype="float32"):
             # small at first, so that the training starts near the identity.
             settings = {"dtype": "float32", "gain": 0.1} if is_last and number == 1 else {}
             x = convolve(x, features, f"level{number}_next_block_{2 * i}", **settings)
-            x = x if is_last else ops.relu(x)
+            x = x if is_last and number == 1 else ops.relu(x)
         x = inverse_haar(x) + (image if number == 1 else skip)
     return keras.Model(image, x, name="mwcnn")
 

@@ -7,10 +7,11 @@ from keras import ops
 from common.networks import unet
 
 BLIND_SPOTS = (3, 5)  # side of the masked kernel of each branch
-BLOCKS = 8  # of each branch
 
 
-def build_backbone(channels, *, width=96, blind="mask", has_bias=True, seed=0, dtype="float32"):
+def build_backbone(
+    channels, *, width=96, blocks=8, blind="mask", has_bias=True, seed=0, dtype="float32"
+):
     """Builds the blind-spot network: (N, H, W, channels) to [mu, features].
 
     H and W are any numbers. A pixel of mu (N, H, W, channels), the predicted mean of the clean
@@ -25,6 +26,7 @@ def build_backbone(channels, *, width=96, blind="mask", has_bias=True, seed=0, d
     Args:
         channels: channels of the image, 1 or 3.
         width: features of every layer.
+        blocks: of each branch.
         blind: "mask" sets the centre of the first kernels to zero; "trimmed" also makes up for taps
             that are outside of the image, as the original's convolution of that name.
         has_bias: whether the convolutions have a bias; the original offers both.
@@ -36,7 +38,7 @@ def build_backbone(channels, *, width=96, blind="mask", has_bias=True, seed=0, d
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
     x = layers.conv(x, "dbsn_head_0")
     branches = [
-        _branch(layers, x, f"br{number}_branch", side)
+        _branch(layers, x, f"br{number}_branch", side, blocks)
         for number, side in enumerate(BLIND_SPOTS, start=1)
     ]
     features = layers.linear(ops.concatenate(branches, axis=-1), "concat")
@@ -123,10 +125,9 @@ class MaskedConv2D(keras.layers.Conv2D):
         return super().get_config() | {"trimmed": self.trimmed}
 
 
-def receptive_radius():
+def receptive_radius(blocks=8):
     """Distance to the farthest input pixel that an output pixel depends on, pixels."""
-    reaches = [side // 2 + BLOCKS * 2 * _dilation(side) for side in BLIND_SPOTS]
-    return max(reaches)
+    return max(side // 2 + blocks * 2 * _dilation(side) for side in BLIND_SPOTS)
 
 
 def _dilation(side):
@@ -134,14 +135,14 @@ def _dilation(side):
     return (side + 1) // 2
 
 
-def _branch(layers, x, name, side):
+def _branch(layers, x, name, side, blocks):
     """A branch: masked convolution, two 1x1 ones, blocks, and a linear 1x1 one."""
     x = layers.blind_conv(x, f"{name}_0", side)
     x = layers.conv(x, f"{name}_2")
     x = layers.conv(x, f"{name}_4")
-    for block in range(BLOCKS):
+    for block in range(blocks):
         x = _block(layers, x, f"{name}_{6 + block}", _dilation(side))
-    return layers.linear(x, f"{name}_{6 + BLOCKS}")
+    return layers.linear(x, f"{name}_{6 + blocks}")
 
 
 def _block(layers, x, name, dilation):
@@ -152,7 +153,9 @@ def _block(layers, x, name, dilation):
     narrow = layers.conv(narrow, f"{name}_inception_br2_2", side=3, dilation=dilation)
     straight = layers.conv(x, f"{name}_inception_br3_0")
     joined = ops.concatenate([wide, narrow, straight], axis=-1)
-    x = x + layers.conv(joined, f"{name}_concat")
+    # Small at first: otherwise each of the sixteen blocks would double the variance, and the
+    # training would start with values of a thousand.
+    x = x + layers.conv(joined, f"{name}_concat", gain=0.1)
     x = layers.conv(x, f"{name}_middle_1x1_convs_0")
     return layers.conv(x, f"{name}_middle_1x1_convs_2")
 
@@ -164,10 +167,10 @@ class _Layers:
         self._width, self._is_trimmed, self._has_bias = width, blind == "trimmed", has_bias
         self._convolve = unet.Convolutions(seed=seed, dtype=dtype, use_bias=has_bias)
 
-    def conv(self, x, name, side=1, dilation=1):
+    def conv(self, x, name, side=1, dilation=1, gain=2.0**0.5):
         """A convolution and its ReLU."""
-        x = self._convolve(x, self._width, name, kernel_size=side, dilation=dilation)
-        return ops.relu(x)
+        settings = {"kernel_size": side, "dilation": dilation, "gain": gain}
+        return ops.relu(self._convolve(x, self._width, name, **settings))
 
     def linear(self, x, name, filters=None, dtype=None):
         """A 1x1 convolution alone; the last one of a network is in float32."""

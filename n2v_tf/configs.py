@@ -347,6 +347,10 @@ COMP6248: dict[str, typing.Any] = {
     "loss": "mse",
     "schedule": "paper",
 }
+COMP6248_NOISE: dict[str, dict[str, typing.Any]] = {
+    "gauss25": {"noise": "gauss25_clipped"},
+    "gauss25_nc": {"noise": "gauss25"},
+}
 NAMED = {
     "n2v": Config(),
     "n2v2": Config(**N2V2),
@@ -356,8 +360,8 @@ NAMED = {
     "n2v-bsd68": Config(**BSD68, residual=True),
     "n2v2-bsd68": Config(**BSD68, **N2V2),
 } | {
-    f"comp6248-n2v-{style}{suffix}": Config(noise=noise, channels=channels, **COMP6248)
-    for style, noise in (("gauss25", "gauss25_clipped"), ("gauss25_nc", "gauss25"))
+    f"comp6248-n2v-{style}{suffix}": Config(**COMP6248, **noise, channels=channels)
+    for style, noise in COMP6248_NOISE.items()
     for suffix, channels in (("", 3), ("-mono", 1))
 }
 

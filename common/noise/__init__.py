@@ -13,8 +13,10 @@ from common.noise.base import Noise
 from common.noise.bernoulli import Bernoulli
 from common.noise.gauss import Gauss
 from common.noise.impulse import Impulse
+from common.noise.multi_gauss import MultiGauss
 from common.noise.none import NoNoise
 from common.noise.poisson import Poisson
+from common.noise.poisson_gauss import PoissonGauss
 from common.noise.text import Text
 
 __all__ = [
@@ -22,14 +24,25 @@ __all__ = [
     "Bernoulli",
     "Gauss",
     "Impulse",
+    "MultiGauss",
     "NoNoise",
     "Noise",
     "Poisson",
+    "PoissonGauss",
     "Text",
     "parse",
 ]
 
-MODELS: tuple[type[Noise], ...] = (NoNoise, Gauss, Poisson, Impulse, Bernoulli, Text)
+MODELS: tuple[type[Noise], ...] = (
+    NoNoise,
+    Gauss,
+    Poisson,
+    PoissonGauss,
+    MultiGauss,
+    Impulse,
+    Bernoulli,
+    Text,
+)
 
 
 def parse(text: str, models: Iterable[type[Noise]] = MODELS, *, name: str = "noise") -> Noise:
@@ -47,19 +60,27 @@ def parse(text: str, models: Iterable[type[Noise]] = MODELS, *, name: str = "noi
     if text == NoNoise.NAME and NoNoise in by_name.values():
         return NoNoise()
     number = r"(\d+(?:\.\d+)?)"
-    match = re.fullmatch(rf"([a-z]+){number}(?:_{number})?(?:_step{number})?(_clipped)?", text)
-    if not match or match[1] not in by_name or match[1] == NoNoise.NAME:
+    levels = rf"{number}(?:_{number})?(?:\+{number})?"
+    match = re.fullmatch(rf"([a-z]+){levels}(?:_step{number})?(_clipped)?", text)
+    model = by_name.get(match[1]) if match else None
+    if not match or model in (None, NoNoise) or (match[4] and not model.HAS_READ):
         raise ValueError(f"{name}={text!r}: expected {expected(by_name.values())}.")
     low = float(match[2])
-    high, step = float(match[3] or low), float(match[4] or 0.0)
-    return by_name[match[1]](low, high, step, match[5] is not None)
+    high, step = float(match[3] or low), float(match[5] or 0.0)
+    read = {"read": float(match[4])} if match[4] else {}
+    return model(low, high, step, match[6] is not None, **read)
 
 
 def expected(models: Iterable[type[Noise]]) -> str:
     """The noise strings of some models, in words, for messages and help texts."""
     names = [model.NAME for model in models]
     with_level = [name for name in names if name != NoNoise.NAME]
-    examples = {"gauss": "gauss25, gauss5_50", "poisson": "poisson30", "impulse": "impulse50"}
+    examples = {
+        "gauss": "gauss25, gauss5_50",
+        "poisson": "poisson30",
+        "poissongauss": "poissongauss30+5",
+        "impulse": "impulse50",
+    }
     shown = ", ".join(examples[name] for name in with_level if name in examples)
     return (
         f"{', '.join(with_level)} with a level or a range"

@@ -11,6 +11,11 @@ if typing.TYPE_CHECKING:
     import tensorflow as tf
 
 
+def digits(number: float) -> str:
+    """Digits that give the same number back, without an exponent: `parse` must read them."""
+    return np.format_float_positional(number, trim="-")
+
+
 @dataclasses.dataclass(frozen=True)
 class Noise:
     """A model of noise and the range of its strength, drawn between `low` and `high` per image.
@@ -41,6 +46,7 @@ class Noise:
     # the mean over the pixels that were not lost (Lehtinen et al. 2018, section 3).
     RECOVERED_BY: typing.ClassVar[str] = "mean"
     TYPICAL: typing.ClassVar[float | None] = None  # strength to validate a range at, if not itself
+    HAS_READ: typing.ClassVar[bool] = False  # whether its string has a second part, +5
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -58,15 +64,13 @@ class Noise:
 
     def __str__(self) -> str:
         """The noise string, as config.json and RESULT lines have it."""
-
-        # Digits that give the same number back, without an exponent: `parse` must read them.
-        def digits(number: float) -> str:
-            return np.format_float_positional(number, trim="-")
-
-        text = self.NAME + digits(self.low)
-        text += "" if self.is_fixed else f"_{digits(self.high)}"
+        text = self.NAME + self._levels()
         text += f"_step{digits(self.step)}" if self.step else ""
         return text + ("_clipped" if self.clipped else "")
+
+    def _levels(self) -> str:
+        """The strength or its range, as in the noise string."""
+        return digits(self.low) + ("" if self.is_fixed else f"_{digits(self.high)}")
 
     def at(self, strength: float) -> Noise:
         """This noise of one strength, in the units of the noise string."""
@@ -111,6 +115,13 @@ class Noise:
     def deviation(self, level: float) -> float:
         """Standard deviation at middle grey on [0, 1], roughly: what classical denoisers need."""
         return level
+
+    def variance(self, clean: np.ndarray, level: float) -> np.ndarray | None:
+        """The noise level function: the variance of the noise at clean values, all on [0, 1].
+
+        None for noise that no variance describes.
+        """
+        return None
 
     def describe_estimate(self, noise_std: float) -> str:
         """An estimated deviation on [0, 1], or what stands for it, in words for the user."""

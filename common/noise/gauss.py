@@ -3,6 +3,8 @@
 import dataclasses
 import typing
 
+import numpy as np
+
 from common.noise import base
 
 
@@ -15,6 +17,9 @@ class Gauss(base.Noise):
     SCALE: typing.ClassVar[float] = 255.0
     CLIPPABLE: typing.ClassVar[bool] = True
     TYPICAL: typing.ClassVar[float] = 25.0
+
+    def variance(self, clean, level):
+        return np.full_like(clean, level**2)
 
     def add(self, clean, level, seed):
         import tensorflow as tf

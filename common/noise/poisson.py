@@ -26,6 +26,9 @@ class Poisson(base.Noise):
     def deviation(self, level):
         return (0.5 / level) ** 0.5
 
+    def variance(self, clean, level):
+        return clean / level
+
     def add(self, clean, level, seed):
         import tensorflow as tf
 

@@ -30,6 +30,9 @@ SEED = tf.constant([3, 5])
         ("gauss25_clipped", "gauss", 25, 25, 25 / 255),
         ("gauss5_50_step5_clipped", "gauss", 5, 50, None),
         ("gauss0.1_0.7_step0.2", "gauss", 0.1, 0.7, None),
+        ("poissongauss30+5", "poissongauss", 30, 30, 30),
+        ("poissongauss5_50+2.5_clipped", "poissongauss", 5, 50, None),
+        ("multigauss25", "multigauss", 25, 25, 25 / 255),
     ],
 )
 def test_a_noise_string_is_read_and_written_back(text, model, low, high, level):
@@ -57,6 +60,9 @@ def test_a_noise_string_is_read_and_written_back(text, model, low, high, level):
         ("gauss25_step5", "a whole number of steps"),
         ("impulse50_clipped", "leave out _clipped"),
         ("gauss25_clip", "expected gauss, poisson"),
+        ("gauss25+5", "expected gauss, poisson"),
+        ("poissongauss30+", "expected gauss, poisson"),
+        ("poissongauss0+5", "must be positive"),
     ],
 )
 def test_bad_strings_say_what_is_expected(text, message):
@@ -71,10 +77,13 @@ def test_noise_has_the_mean_and_variance_of_its_model(value):
     for text, variance in (
         ("gauss25", (25 / 255) ** 2),
         ("poisson30", value / 30),
+        ("poissongauss30+5", value / 30 + (5 / 255) ** 2),
         ("impulse50", 0.5 / 12 + 0.25 * (value - 0.5) ** 2),
     ):
         parsed = noise.parse(text)
         level = parsed.fixed_level()
+        if text != "impulse50":
+            assert parsed.variance(np.float64(value), level) == pytest.approx(variance)
         noisy = parsed.corrupt(clean, level, SEED).numpy().astype(np.float64)
         mean = 0.5 * value + 0.25 if text == "impulse50" else value
         assert abs(noisy.mean() - mean) < 6 * np.sqrt(variance / n) + 1e-6, text
@@ -90,6 +99,16 @@ def test_noise_is_not_clipped_and_independent_between_pixels_and_channels():
         (noisy[:, 1:], noisy[:, :-1]),
     ):
         assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.03
+
+
+def test_multivariate_noise_has_one_covariance_of_the_channels_in_an_image():
+    model, clean = noise.parse("multigauss25"), tf.zeros((256, 256, 3))
+    noisy = model.corrupt(clean, 25 / 255, SEED).numpy().reshape(-1, 3)
+    root = model.root(3, 25 / 255, SEED).numpy()
+    np.testing.assert_allclose(np.cov(noisy.T), root @ root.T, atol=3e-4)
+    assert np.trace(root @ root.T) / 3 == pytest.approx((25 / 255) ** 2, rel=1e-5)
+    other = model.root(3, 25 / 255, SEED + 1).numpy()
+    assert np.abs(other - root).max() > 0.01
 
 
 def test_impulse_takes_all_channels_of_a_pixel():
