@@ -1,5 +1,6 @@
 """The D-BSN denoiser: blind-spot network, networks of variances and Bayes' rule in one model."""
 
+import numpy as np
 from keras import ops
 
 from common.networks import base, losses
@@ -21,6 +22,8 @@ class Denoiser(base.Denoiser):
 
     config: of dbsn_tf.configs, completed.
     """
+
+    MAX_HALO = 64
 
     def __init__(self, config):
         super().__init__(config, name="dbsn")
@@ -63,6 +66,27 @@ class Denoiser(base.Denoiser):
     def predicts_std(self):
         """Whether the result has `std`."""
         return not self.config.gives_mean
+
+    def portable(self):
+        """A copy of Keras' own layers alone: to call, for Keras counts the replaced weights too."""
+        copy = super().portable()
+        copy.backbone = network.with_plain_layers(copy.backbone)
+        return copy
+
+    def noise_levels(self, values):
+        """Deviations of the noise at clean values, the average of the channels; see base.Denoiser.
+
+        None unless variance="signal": other noise does not depend on the value.
+        """
+        if self.config.variance != "signal" or self.config.gives_mean:
+            return None
+        channels = self.config.channels
+        given = np.broadcast_to(
+            np.asarray(values, np.float32)[None, :, None, None], (1, len(values), 1, channels)
+        )
+        output = self.noise_variance(np.ascontiguousarray(given))
+        variance = likelihood.noise_variance(output, channels=channels, per_image=False)
+        return np.asarray(likelihood.deviation(variance))[0, :, 0].mean(axis=-1)
 
     def begin_stage(self, step):
         """Trains from now on what the stage of a step trains; the rest stays as it is."""

@@ -108,21 +108,51 @@ class MaskedConv2D(keras.layers.Conv2D):
 
     def call(self, inputs):
         """Convolves (N, H, W, C) with the masked kernel."""
-        kernel = ops.cast(self.kernel, inputs.dtype) * ops.cast(self._mask, inputs.dtype)
+        kernel = ops.cast(self.masked_kernel(), inputs.dtype)
         x = ops.conv(inputs, kernel, strides=1, padding="same")
         if self.trimmed:
             x = x * self._shares(inputs)
         return x + ops.cast(self.bias, x.dtype) if self.use_bias else x
 
+    def masked_kernel(self):
+        """The kernel with its centre at zero."""
+        return self.kernel * self._mask
+
     def _shares(self, inputs):
         """(1, H, W, 1): all taps over those that lie within the image."""
         inside = ops.ones_like(inputs[:1, :, :, :1])
         taps = ops.conv(inside, ops.cast(self._mask, inputs.dtype), strides=1, padding="same")
-        return (np.prod(self.kernel_size)) / taps
+        return float(np.prod(self.kernel_size)) / ops.maximum(taps, 1.0)
 
     def get_config(self):
         """What makes the same layer again."""
         return super().get_config() | {"trimmed": self.trimmed}
+
+
+def with_plain_layers(backbone):
+    """A copy of a backbone of Keras' own layers alone, for files that load anywhere.
+
+    backbone: of `build_backbone` with blind="mask"; the centres of its masked kernels become zeros.
+
+    Raises:
+        ValueError: blind="trimmed", which no layer of Keras computes.
+    """
+
+    def copied(layer):
+        if not isinstance(layer, MaskedConv2D):
+            return layer.__class__.from_config(layer.get_config())
+        if layer.trimmed:
+            raise ValueError("blind='trimmed': no layer of Keras computes it; export another way.")
+        config = layer.get_config()
+        del config["trimmed"]
+        return keras.layers.Conv2D.from_config(config)
+
+    copy = keras.models.clone_model(backbone, clone_function=copied)
+    copy.set_weights(backbone.get_weights())
+    for layer in backbone.layers:
+        if isinstance(layer, MaskedConv2D):
+            copy.get_layer(layer.name).kernel.assign(layer.masked_kernel())
+    return copy
 
 
 def receptive_radius(blocks=8):

@@ -70,6 +70,8 @@ def evaluate(
 
 
 def _evaluate(method, change_config):
+    import numpy as np
+
     from common.evaluation import baselines, scoring
     from common.files import tables
 
@@ -107,15 +109,21 @@ def _evaluate(method, change_config):
         progress.say(f"{scores.line(scored.dataset, scored.noise_name, fields)} method={name}")
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-    scores, calibration, own = _score(method, denoiser, scored, output)
+    scores, of_mean, calibration, own = _score(method, denoiser, scored, output)
     if output:
         tables.write(output / "scores.csv", rows + own)
         print(
             f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png; the scores "
             f"of each: {output}/scores.csv"
         )
+    if of_mean.psnr:
+        print(
+            f"The blind-spot mean alone: psnr={np.mean(of_mean.psnr):.3f}; Bayes' rule adds the "
+            "pixel itself."
+        )
     if str(calibration):
         print(calibration)
+    _tell_noise_levels(denoiser, scored.noise, output)
     progress.say(scores.line(scored.dataset, scored.noise_name, fields))
 
 
@@ -131,7 +139,7 @@ def _row(picture, name, scores, seconds):
 
 
 def _score(method, denoiser, scored, output):
-    """(Scores, Calibration, rows of scores.csv) of a denoiser.
+    """(Scores, Scores of the blind-spot mean, Calibration, rows of scores.csv) of a denoiser.
 
     Pictures of its results go to the output folder.
     """
@@ -139,7 +147,8 @@ def _score(method, denoiser, scored, output):
     from common.files import atomic
     from common.restoring import prediction
 
-    scores, calibration = scoring.Scores(scored.measure), scoring.Calibration()
+    scores, of_mean = scoring.Scores(scored.measure), scoring.Scores(scored.measure)
+    calibration = scoring.Calibration()
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
     rows, table, seen = [], [], set()
     with progress.Progress(scored.count) as steps:
@@ -149,6 +158,8 @@ def _score(method, denoiser, scored, output):
             seconds = time.perf_counter() - began
             result["denoised"] = scored.fit(result["denoised"], clean)
             scores.add(clean, result["denoised"])
+            if denoiser.predicts_std and "mean" in result:
+                of_mean.add(clean, scored.fit(result["mean"], clean))
             calibration.add(clean, result)
             table.append(_row(name, method.short_name, scores, seconds))
             if output and name not in seen:  # pictures of the first repeat
@@ -165,7 +176,39 @@ def _score(method, denoiser, scored, output):
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
         with atomic.replacing(output / "contact_sheet.png") as temporary:
             figures.contact_sheet(rows, crop=crop).save(temporary)
-    return scores, calibration, table
+    return scores, of_mean, calibration, table
+
+
+def _tell_noise_levels(denoiser, noise, output):
+    """Prints and draws the noise level function that a model has learned, if it has one.
+
+    The true one stands beside it where the noise is added and of one strength.
+    """
+    import numpy as np
+
+    from common.evaluation import figures
+
+    values = np.linspace(0.1, 0.9, 9)
+    learned = denoiser.noise_levels(values)
+    if learned is None:
+        return
+    lines = {"learned": learned}
+    if noise is not None and noise.is_fixed:
+        variance = noise.variance(values, noise.fixed_level())
+        if variance is not None:
+            lines["true"] = np.sqrt(variance)
+    print("Deviation of the noise, of 255, over the clean value:")
+    print("value    " + " ".join(f"{value:5.1f}" for value in values))
+    for name, deviations in lines.items():
+        print(f"{name:8} " + " ".join(f"{255 * deviation:5.1f}" for deviation in deviations))
+    if output:
+        points = {
+            name: list(zip(255 * values, 255 * deviations, strict=True))
+            for name, deviations in lines.items()
+        }
+        axes = {"xlabel": "clean value, of 255", "ylabel": "deviation of the noise, of 255"}
+        figures.save_lines(points, output / "noise_levels.png", **axes)
+        print(f"Noise level function: {output}/noise_levels.png")
 
 
 def _set_with_noise(method, config):

@@ -39,6 +39,7 @@ class Finding:
         grows: whether that line rises clearly over the levels of this image.
         clipped: share of the pixels with the largest or the smallest value that integers have.
         span: 255 for 8 bits, and for others what most values of the image span.
+        levels: (value, variance) that the line is fitted to.
     """
 
     sigma: float
@@ -49,6 +50,7 @@ class Finding:
     grows: bool
     clipped: float
     span: float
+    levels: tuple[tuple[float, float], ...] = ()
 
     @property
     def almost_none(self) -> bool:
@@ -90,7 +92,7 @@ def examine(image: np.ndarray) -> Finding:
     image = _distinct(image[..., :MAX_CHANNELS])
     values = np.asarray(image, np.float64)
     calm, correlation = _in_calm_squares(values)
-    gain, offset, grows = _by_level(values)
+    gain, offset, grows, levels = _by_level(values)
     clipped, span, limits = 0.0, 255.0, None
     if image.dtype.kind == "u":
         limits = 0.0, float(np.iinfo(image.dtype).max)
@@ -98,7 +100,7 @@ def examine(image: np.ndarray) -> Finding:
     if image.dtype != np.uint8:
         span = float(np.ptp(np.quantile(values, (0.002, 0.998)))) or 1.0
     sigma = white_deviation(values, limits)
-    return Finding(sigma, calm, correlation, gain, offset, grows, clipped, span)
+    return Finding(sigma, calm, correlation, gain, offset, grows, clipped, span, levels)
 
 
 def measures(noise: noises.Noise) -> bool:
@@ -224,7 +226,7 @@ def _in_calm_squares(values):
 
 
 def _by_level(values):
-    """(gain, offset, whether the noise grows): a line through the variance at several levels.
+    """(gain, offset, whether the noise grows, points): a line through the variance at some levels.
 
     The variance is that of diagonal differences of 2x2 pixels, by their median, in the calmer half
     of the squares at each level.
@@ -242,11 +244,13 @@ def _by_level(values):
         if np.count_nonzero(inside) < 200 or high <= low:
             continue
         inside &= edge <= np.median(edge[inside])
-        points.append((level[inside].mean(), (np.median(detail[inside]) / 0.6745) ** 2))
+        deviation = float(np.median(detail[inside])) / 0.6745
+        points.append((float(level[inside].mean()), deviation**2))
     if len(points) < 3 or np.ptp(points, axis=0).min() == 0:
-        return 0.0, float(np.median(detail) / 0.6745) ** 2, False
+        return 0.0, float(np.median(detail) / 0.6745) ** 2, False, tuple(points)
     x, y = np.array(points).T
     gain, offset = np.polyfit(x, y, 1)
     ends = gain * x[[0, -1]] + offset
     agrees = np.corrcoef(x, y)[0, 1] > 0.9
-    return float(gain), float(offset), bool(agrees and ends[1] > GROWTH * max(ends[0], 1e-12))
+    grows = bool(agrees and ends[1] > GROWTH * max(ends[0], 1e-12))
+    return float(gain), float(offset), grows, tuple(points)

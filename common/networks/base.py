@@ -109,6 +109,13 @@ class Denoiser(keras.Model):
         """
         raise TypeError(f"{type(self).__name__} must override restore.")
 
+    def noise_levels(self, values: np.ndarray) -> np.ndarray | None:
+        """The noise level function that was learned: deviations at clean values, all on [0, 1].
+
+        None if the model has none; `values` and the result are (K,).
+        """
+        return None
+
     def begin_stage(self, step: int) -> bool:
         """Prepare for the training from a step on; return whether anything changed.
 

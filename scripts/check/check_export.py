@@ -41,6 +41,12 @@ VARIANTS = {
         {"channels": 3, "noise": "gauss5_50", "noise_params": "known"},
         {"channels": 3, "noise": "impulse50", "noise_params": "global"},
     ],
+    "dbsn_tf": [
+        {"width": 8, "blocks": 2},
+        {"width": 8, "blocks": 2, "config": "poissongauss30+5"},
+        {"width": 8, "blocks": 2, "config": "multigauss25"},
+        {"width": 8, "blocks": 2, "blind": "trimmed"},
+    ],
     "deblur": [{"channels": 1}, {"formulation": "log_nodc", "channels": 3}],
     "superres": [{"channels": 1}, {"learner": "n2v", "scale": 3, "channels": 3}],
     "n2v_tf": [

@@ -25,6 +25,12 @@ def build(name, settings):
         last = denoiser.network.get_layer("nin_c")
         last.kernel.assign(last.kernel * 0.02)
         last.bias.assign([0.0] * config.channels + [0.1] * (last.bias.shape[0] - config.channels))
+    if name == "dbsn_tf":  # for the same reason
+        bias = denoiser.mean_variance.get_layer("conv_4").bias
+        # Of six components, those on the diagonal.
+        bias.assign([0.1, 0.0, 0.0, 0.1, 0.0, 0.1] if bias.shape[0] == 6 else [0.1] * bias.shape[0])
+        bias = denoiser.noise_variance.get_layer("conv_final").bias
+        bias.assign([0.1, 0.0, 0.0, 0.1, 0.0, 0.1] if bias.shape[0] == 6 else [1.7] * bias.shape[0])
     for weight in denoiser.trainable_variables:
         # A kernel that starts at 0 would hide the layers before it.
         if weight.path.endswith("kernel") and not np.any(weight):

@@ -1,7 +1,7 @@
 """Says how noisy files are, and which method suits the noise.
 
 noise2x noise photo.jpg scans/*.tif
-noise2x noise scans --csv=noise.csv
+noise2x noise scans --csv=noise.csv --plot=noise.png
 
 sigma        standard deviation of the noise that is independent between pixels, in the values of
              the file; of 8-bit files that is of 255
@@ -35,6 +35,11 @@ COLUMNS = (
 def define_flags():
     """Defines the flags of this program."""
     absl_flags.DEFINE_string("csv", None, "File to write the table to [none].")
+    absl_flags.DEFINE_string(
+        "plot",
+        None,
+        "PNG file for the noise level functions: deviation of the noise over the value [none].",
+    )
 
 
 def looks(path):
@@ -69,7 +74,6 @@ def looks(path):
 
 def sentence(row, finding):
     """What a row says, in a line."""
-    name = row["file"] + (f" page {row['page']}" if row["page"] != "" else "")
     parts = [f"sigma {row['sigma']}" + (", almost none" if finding.almost_none else "")]
     if finding.shared:
         parts.append(
@@ -82,7 +86,12 @@ def sentence(row, finding):
         parts.append(f"grows: variance {row['gain']} * value + {row['offset']}")
     if finding.clipped > 0.01:
         parts.append(f"{100 * finding.clipped:.1f} % clipped")
-    return f"{name}: {'; '.join(parts)}. {advice(finding)}"
+    return f"{title(row)}: {'; '.join(parts)}. {advice(finding)}"
+
+
+def title(row):
+    """File and page of a row."""
+    return row["file"] + (f" page {row['page']}" if row["page"] != "" else "")
 
 
 def advice(finding):
@@ -105,19 +114,31 @@ def run(arguments):
     """Prints a line for each page of the files that the arguments name."""
     if not arguments:
         raise app.UsageError("Name the files to look at: photo.jpg, a folder, or 'scans/*.tif'.")
-    rows, bad = [], 0
+    rows, lines, bad = [], {}, 0
     for line in (line for pattern in arguments for line in listing.left_out(pattern)):
         print(line, flush=True)
     for path in (path for pattern in arguments for path in listing.list_files(pattern)):
         try:
             for row, finding in looks(path):
                 rows.append(row)
+                lines[title(row)] = [(value, variance**0.5) for value, variance in finding.levels]
                 print(sentence(row, finding), flush=True)
         except ImageError as error:
             bad += 1
             print(f"{error} Skipped.", flush=True)
     if FLAGS.csv:
         tables.write(FLAGS.csv, rows, COLUMNS)
+    lines = {name: points for name, points in lines.items() if points}
+    if FLAGS.plot and lines:
+        from common.evaluation import figures
+
+        figures.save_lines(
+            lines,
+            FLAGS.plot,
+            xlabel="value",
+            ylabel="deviation of the noise, in values of the file",
+        )
+        print(f"Noise level functions: {FLAGS.plot}")
     if bad:
         raise ValueError(f"{bad} files could not be read; they are named above.")
 

@@ -75,6 +75,7 @@ def test_tiles_are_as_large_and_as_square_as_memory_allows():
         ("n2n_tf", {"channels": 1, "network": "nn_relu"}, 64),
         ("n2n_tf", {"channels": 1, "network": "convtrans_relu"}, 64),
         ("ssdn_tf", {"channels": 1, "pipeline": "n2c"}, 384),
+        ("dbsn_tf", {"config": "poisson30-mono", "width": 4, "blocks": 2}, 64),
     ],
 )
 def test_the_radius_is_what_gradients_measure(name, settings, length):
@@ -97,7 +98,11 @@ def test_wide_networks_see_at_most_the_radius(name, settings, length, least):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("n2n_tf", {"channels": 1}), ("ssdn_tf", {"channels": 1, "noise_params": "global"})],
+    [
+        ("n2n_tf", {"channels": 1}),
+        ("ssdn_tf", {"channels": 1, "noise_params": "global"}),
+        ("dbsn_tf", {"config": "poissongauss30+5-mono", "width": 4, "blocks": 2}),
+    ],
 )
 def test_with_the_whole_radius_tiles_make_no_difference(name, settings):
     denoiser = factory.build(name, **settings)

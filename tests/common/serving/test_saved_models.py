@@ -22,6 +22,7 @@ SMALL = {
     "rdunet_tf": {"channels": 1, "width": 4},
     "ssdn_tf": {"channels": 1},
     "n2v_tf": {"channels": 2, "width": 4},
+    "dbsn_tf": {"width": 4, "blocks": 1},
     "deblur": {"channels": 1, "formulation": "log_nodc"},
     "superres": {"channels": 1},
 }

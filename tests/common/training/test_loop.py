@@ -18,8 +18,8 @@ from tests.conftest import ROOT
 
 FLAGS = ["--num_images=14", "--batch_size=1", "--checkpoint_every=3", "--eval_every=100"]
 # What has a state of its own: a scalar beside the network, letters drawn outside of TensorFlow,
-# spectra and a moment that decays at a changing pace, weight decay, batch normalisation. With SSDN,
-# crops that grow.
+# spectra and a moment that decays at a changing pace, weight decay, batch normalisation, stages.
+# With SSDN, crops that grow.
 METHODS = {
     "ssdn_tf": ["--crop_size=32", "--noise=gauss5_50", "--noise_params=global", "--schedule=fast"],
     "n2n_tf": ["--crop_size=32", "--noise=text0_50", "--schedule=fast"],
@@ -28,6 +28,7 @@ METHODS = {
         *("--crop_size=32", "--width=4", "--precision=float32", "--initial=torch", "--augment"),
         *("--noise=gauss5_50_step5_clipped", "--keep=best", "--eval_every=5"),
     ],
+    "dbsn_tf": ["--crop_size=32", "--width=4", "--blocks=1", "--noise=poissongauss30+5"],
     "n2v_tf": ["--crop_size=32", "--width=4", "--manipulator=median", "--noise=gauss5_50"],
 }
 
