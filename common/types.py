@@ -30,6 +30,7 @@ class Targets(_Target, total=False):
     """`y` of a training batch."""
 
     clean: Array  # (N, H, W, C), for PSNR; absent where nobody knows it
+    weight: Array  # dbsn_tf.distill, (N, 1, 1, 1): how much the crop counts
     kept: Array  # (N, H, W, 1 or C): 1 where the loss looks, 0 elsewhere
     target_density: Array  # n2n_tf.mri, (N, H, W, 1): as `density`, of the target
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common.networks import unet
+from common.networks import sizes, unet
 
 LEVELS = (160, 256, 256)  # features; each level halves the sides
 CONVOLUTIONS = 4  # of a level, on the way down and on the way up
@@ -44,6 +44,13 @@ def build_network(channels, *, levels=LEVELS, seed=0, dtype="float32"):
             x = x if is_last and number == 1 else ops.relu(x)
         x = inverse_haar(x) + (image if number == 1 else skip)
     return keras.Model(image, x, name="mwcnn")
+
+
+def receptive_radius():
+    """How far an output pixel sees, pixels."""
+    # Four convolutions on the way down and four on the way up at each level but the deepest, which
+    # has its eight together; no convolution at full size.
+    return sizes.radius([0, 2 * CONVOLUTIONS, 2 * CONVOLUTIONS, 2 * CONVOLUTIONS])
 
 
 def haar(x):

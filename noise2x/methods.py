@@ -14,6 +14,7 @@ NAMES = (
     "n2n_tf",
     "n2v_tf",
     "dbsn_tf",
+    "dbsn_tf.distill",
     "n2n_tf.mri",
     "rdunet_tf",
     "deblur",

@@ -14,7 +14,7 @@ METHODS = {
     "ssdn_tf": set(),
     "n2v_tf": set(),
     "rdunet_tf": set(),
-    "dbsn_tf": set(),
+    "dbsn_tf": {"n2n_tf"},
     "deblur": {"n2n_tf"},
     "superres": {"n2n_tf", "n2v_tf"},
 }

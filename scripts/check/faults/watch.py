@@ -87,7 +87,7 @@ class Watch:
 
 
 class TimeIsUp(BaseException):
-    """An input takes too long. No Exception, which what is tested could catch and take for its own."""
+    """An input takes too long. Not an Exception, which the tested program could catch."""
 
 
 def _time_is_up(*unused):

@@ -1,0 +1,156 @@
+"""Training data of a distillation: clean images with the noise that the teacher has learned.
+
+Even crops are clean ones with noise drawn from the noise level function of a noisy image, chosen at
+random; their targets are the clean crops. Odd crops are noisy ones; their targets are what the
+teacher makes of them.
+"""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+import tensorflow as tf
+
+from common.data import datasets, image_sets, pipeline, streams
+from common.data.streams import ArrayStream
+from common.files import pixels
+from common.restoring import prediction
+from common.training import runs
+from dbsn_tf.method import METHOD as DBSN
+
+STRENGTHS = (0.9, 1.1)  # the drawn noise is the learned one times a factor between these
+VALUES = np.linspace(0.0, 1.0, 65)  # clean values at which a noise level function is held
+
+
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    """What the teacher says about a noisy image.
+
+    noisy, restored: (H, W, C) float32 on [0, 1].
+    deviations: of its noise at VALUES.
+    """
+
+    noisy: np.ndarray
+    restored: np.ndarray
+    deviations: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Unpaired(image_sets.ImageSet):
+    """Clean images, and what the teacher says about the noisy ones.
+
+    taught: a Lesson for each noisy image.
+    """
+
+    taught: tuple[Lesson, ...] = ()
+
+
+def load(images, config, data_dir=None):
+    """Clean images together with the lessons of the teacher, an Unpaired.
+
+    Args:
+        images: ImageSet of clean images.
+        config: of dbsn_tf.distill.configs, completed.
+        data_dir: folder of the named sets.
+
+    Raises:
+        ValueError: no teacher or no noisy set, or one that shares an image with the clean set.
+    """
+    teacher = load_teacher(config)
+    noisy_set = datasets.load(config.noisy_set, data_dir)
+    refuse_shared(images, noisy_set)
+    taught = tuple(_lessons(teacher, noisy_set, config))
+    return Unpaired(images.name, images.images, images.names, taught)
+
+
+def training_batches(images, config, start):
+    """Batches (x, y) from number `start` on; y has `target` and `weight` (N, 1, 1, 1).
+
+    images: an Unpaired.
+    """
+    taught = images.taught
+    shape = (config.crop_size, config.crop_size, config.channels)
+
+    def draw(number):
+        rng = streams.generator(ArrayStream.DBSN_LESSONS, config.seed, number)
+        lesson = taught[rng.integers(len(taught))]
+        if number % 2:
+            sides = lesson.noisy.shape[:2]
+            top, left = (int(rng.integers(side - config.crop_size + 1)) for side in sides)
+            part = np.s_[top : top + config.crop_size, left : left + config.crop_size]
+            return lesson.noisy[part], lesson.restored[part], np.float32(config.share)
+        clean = pipeline.draw_crop(images.images, config, number)
+        deviation = np.interp(clean, VALUES, lesson.deviations) * rng.uniform(*STRENGTHS)
+        noisy = clean + deviation * rng.standard_normal(clean.shape)
+        return noisy.astype(np.float32), clean, np.float32(1.0)
+
+    def example(number):
+        drawn = tf.numpy_function(draw, [number], [tf.float32] * 3, stateful=False)
+        noisy, target = (tf.ensure_shape(x, shape) for x in drawn[:2])
+        weight = tf.reshape(drawn[2], (1, 1, 1))
+        x = {"noisy": noisy, "number": tf.cast(number, tf.float32)}
+        return x, {"target": target, "weight": weight}
+
+    return pipeline.numbered(example, config, start)
+
+
+def _lessons(teacher, noisy_set, config):
+    """A Lesson for every noisy image that a crop fits into, a list."""
+    taught = []
+    for number, image in enumerate(noisy_set.images):
+        image = pixels.to_channels(image, config.channels, config.grey)
+        noisy = pixels.to_unit(image, config.white_level)
+        if min(noisy.shape[:2]) < config.crop_size:
+            continue
+        if not config.noise.is_none:
+            noisy, _ = pipeline.evaluation_noise(noisy, config.noise, config.seed, number)
+        noisy = np.asarray(noisy, np.float32)
+        result = prediction.restore(teacher, {"noisy": noisy})
+        levels = teacher.noise_levels(VALUES)
+        if levels is None:
+            levels = np.full(len(VALUES), float(np.mean(result["noise_std"])))
+        taught.append(Lesson(noisy, np.asarray(result["denoised"], np.float32), levels))
+    if not taught:
+        raise ValueError(
+            f"noisy_set={config.noisy_set!r}: every image is smaller than the crop of "
+            f"{config.crop_size} pixels."
+        )
+    return taught
+
+
+def load_teacher(config):
+    """The D-BSN of --teacher.
+
+    Raises:
+        ValueError: none is named, or it has other channels, or no variances yet.
+    """
+    for name in ("teacher", "noisy_set"):
+        if not getattr(config, name):
+            raise ValueError(f"--{name}=... is required.")
+    try:
+        teacher = DBSN.load(config.teacher)
+    except runs.RunError as error:
+        raise ValueError(f"teacher: {error}") from error
+    if teacher.config.channels != config.channels:
+        raise ValueError(
+            f"teacher={config.teacher!r} restores images of {teacher.config.channels} channels; "
+            f"this configuration has {config.channels}."
+        )
+    if not teacher.predicts_std:
+        raise ValueError(f"teacher={config.teacher!r} has only its first stage: --stage=all.")
+    return teacher
+
+
+def refuse_shared(clean_set, noisy_set):
+    """Raises ValueError if the clean and the noisy set have an image in common."""
+    clean = {_fingerprint(i): name for name, i in zip(clean_set.names, clean_set.images)}
+    shared = [clean[key] for key in map(_fingerprint, noisy_set.images) if key in clean]
+    if shared:
+        raise ValueError(
+            f"train_set and noisy_set share {len(shared)} images ({shared[0]}, ...): they are to "
+            "be unpaired, of different scenes."
+        )
+
+
+def _fingerprint(image):
+    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest() + str(image.shape)

@@ -1,0 +1,45 @@
+"""The second denoiser: a plain network, for it need not be blind any more."""
+
+from keras import ops
+
+from common.networks import base
+from dbsn_tf import mwcnn
+from n2n_tf import network as unet
+
+
+class Denoiser(base.Denoiser):
+    """Restores images by one pass through the network; the result has `denoised` only."""
+
+    def __init__(self, config):
+        super().__init__(config, name="distilled")
+        settings = {"seed": config.seed, "dtype": config.dtype_policy}
+        if config.network == "mwcnn":
+            self.network = mwcnn.build_network(config.channels, levels=config.levels, **settings)
+        else:
+            self.network = unet.build_network(config.channels, **settings)
+
+    @property
+    def radius(self):
+        """How far an output pixel sees, pixels."""
+        return (
+            mwcnn.receptive_radius() if self.config.network == "mwcnn" else unet.lehtinen_radius()
+        )
+
+    @property
+    def bytes_per_pixel(self):
+        """Peak memory of restoring, bytes per pixel of the image; measured."""
+        return 12 * self.config.width if self.config.network == "mwcnn" else 1500
+
+    def restore(self, inputs, run, training):
+        """Returns `denoised` (N, H, W, C) of `noisy` (N, H, W, C), both on [0, 1]."""
+        noisy = inputs["noisy"]
+        if self.config.network == "mwcnn":
+            return {"denoised": run(self.network, noisy, padding="reflect")}
+        return {"denoised": run(self.network, noisy - 0.5, padding="reflect") + 0.5}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Square error to clean images and, times lambda, to the teacher's results; a scalar.
+
+        Reference: Wu et al. 2020, section 3.4 (seeds: 004, "Two-Stage Training").
+        """
+        return ops.mean(y["weight"] * ops.square(y_pred["denoised"] - y["target"]))

@@ -1,0 +1,42 @@
+"""The method distillation: a plain denoiser that learns from a D-BSN and unpaired clean images."""
+
+from common.method import Method
+from dbsn_tf.distill import configs
+from dbsn_tf.method import METHOD as DBSN
+
+
+class Distillation(Method):
+    """Knowledge distillation of D-BSN (Wu et al. 2020, section 3.4)."""
+
+    name = "dbsn_tf.distill"
+    summary = "clean images, noisy ones of other scenes, and a D-BSN that knows their noise"
+    paper = DBSN.paper
+    named = configs.NAMED
+    default = configs.DEFAULT
+    short = configs.SHORT
+    result_fields = {"network": "network"}
+
+    def build(self, config, images=None):
+        from dbsn_tf.distill import denoiser
+
+        return denoiser.Denoiser(config)
+
+    def paper_optimizer(self, config):
+        """Adam at a constant rate, which is ramped down at the end."""
+        from common.training import optimizers
+
+        return optimizers.ramped_adam(config, ramp_up=0.0)
+
+    def training_images(self, config, data_dir=None, max_images=None):
+        """The clean images, with what the teacher says about the noisy ones; see data.load."""
+        from dbsn_tf.distill import data
+
+        return data.load(super().training_images(config, data_dir, max_images), config, data_dir)
+
+    def batches(self, images, config, start=0):
+        from dbsn_tf.distill import data
+
+        return data.training_batches(images, config, start)
+
+
+METHOD = Distillation()
