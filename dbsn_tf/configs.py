@@ -33,9 +33,10 @@ class Config(configuration.Config):
         str,
     )
     likelihood: str = setting(
-        "marginal",
-        "Loss of the variances: marginal (the likelihood of the noisy pixel) or constrained (the "
-        "paper's, in which the noise explains all that the error of the mean need not).",
+        "constrained",
+        "Loss of the variances: constrained (the paper's, in which the noise explains all that the "
+        "error of the mean need not) or marginal (the likelihood of the noisy pixel, as in the "
+        "authors' programs; short trainings take all noise for error of the mean).",
     )
     stage: str = setting(
         "all",
@@ -60,7 +61,7 @@ class Config(configuration.Config):
     def __post_init__(self):
         super().__post_init__()
         expect("variance", self.variance, (None, *VARIANCES))
-        expect("likelihood", self.likelihood, ("marginal", "constrained"))
+        expect("likelihood", self.likelihood, ("constrained", "marginal"))
         expect("stage", self.stage, ("mu", "sigma", "joint", "all"))
         expect("blind", self.blind, ("mask", "trimmed"))
         if self.variance == "multivariate" and self.channels == 1:

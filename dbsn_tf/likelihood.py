@@ -56,36 +56,35 @@ def marginal(noisy, mu, var_mu, var_n, *, least_determinant=0.0):
     Args:
         noisy, mu: (N, H, W, C) on [0, 1].
         var_mu, var_n: covariances.
-        least_determinant: lower bound of det Sigma_y within the logarithm; the original has
-            LEAST_DETERMINANT in the training of all networks together, which keeps colour noise
-            below sigma 25 from being told, and none in that of the variances alone.
+        least_determinant: lower bound of det Sigma_y within the logarithm, for colour. The original
+            has LEAST_DETERMINANT, except in the marginal likelihood of the variances alone. That is
+            the determinant of white noise of sigma 25.5: the strength of weaker noise could not be
+            told, so the trainings here have none.
     """
     if noisy.shape[-1] == 1:
         var_y = var_mu + var_n
         return (ops.square(noisy - mu) / var_y + ops.log(var_y))[..., 0]
     root = triangular.cholesky(*_sum(var_mu, var_n))
-    log_determinant = triangular.log_determinant(root)
-    if least_determinant:
-        log_determinant = ops.log(ops.maximum(ops.exp(log_determinant), least_determinant))
+    log_determinant = _log_determinant(root, least_determinant)
     return 0.5 * (_quadratic(root, noisy - mu) + log_determinant)
 
 
-def constrained(noisy, mu, var_mu, var_n):
+def constrained(noisy, mu, var_mu, var_n, *, least_determinant=0.0):
     """The paper's constrained likelihood, per pixel: (N, H, W).
 
-    Of log det(Sigma_mu + Sigma_n) it keeps the first terms of a series in Sigma_mu:
-    log det Sigma_n + tr(Sigma_n^-1 Sigma_mu) (seeds: 004, "Self-Supervised Loss"). So the noise
-    explains all that the error of the mean need not.
+    In place of log det(Sigma_mu + Sigma_n) it has the first terms of a series in Sigma_mu:
+    log det Sigma_n + tr(Sigma_n^-1 Sigma_mu) (section 3.3, "Self-Supervised Loss"). So the noise
+    explains all that the error of the mean need not; under the marginal likelihood either may, and
+    in short trainings the error of the mean explains all (RESULTS.md).
 
-    Args: see `marginal`.
+    Args: see `marginal`; least_determinant is one of det Sigma_n here.
     """
     if noisy.shape[-1] == 1:
         quadratic = ops.square(noisy - mu) / (var_mu + var_n)
         var_n = ops.maximum(var_n, LEAST_VARIANCE)
         return (quadratic + ops.log(var_n) + var_mu / var_n)[..., 0]
     quadratic = _quadratic(triangular.cholesky(*_sum(var_mu, var_n)), noisy - mu)
-    determinant = ops.exp(triangular.log_determinant(triangular.cholesky(*var_n)))
-    log_determinant = ops.log(ops.maximum(determinant, LEAST_DETERMINANT))
+    log_determinant = _log_determinant(triangular.cholesky(*var_n), least_determinant)
     root = triangular.cholesky(*_sum(var_n, _identity(EPSILON)))
     solved = [triangular.solve(root, column) for column in triangular.columns(var_mu)]
     trace = solved[0][0] + solved[1][1] + solved[2][2]
@@ -151,6 +150,12 @@ def _identity(factor):
 
 def _sum(a, b):
     return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def _log_determinant(root, least):
+    """log max(det(R R^T), least)."""
+    logarithm = triangular.log_determinant(root)
+    return ops.log(ops.maximum(ops.exp(logarithm), least)) if least else logarithm
 
 
 def _quadratic(root, difference):

@@ -86,7 +86,7 @@ def test_after_the_first_stage_alone_the_mean_restores():
     [
         ({"variance": "pink"}, "variance='pink': expected"),
         ({"variance": "multivariate", "channels": 1}, "it is for 3 channels"),
-        ({"likelihood": "map"}, "likelihood='map': expected marginal, constrained"),
+        ({"likelihood": "map"}, "likelihood='map': expected constrained, marginal"),
         ({"stage": "first"}, "stage='first': expected mu"),
         ({"noise": "impulse50"}, "expected gauss, poisson"),
     ],

@@ -101,8 +101,8 @@ def _check_losses(arrays):
     cases = {
         "MAPLoss": (likelihood.marginal, clamp),
         "MAPLoss_Pretrain": (likelihood.marginal, {}),
-        "DBSNLoss": (likelihood.constrained, {}),
-        "DBSNLoss_Pretrain": (likelihood.constrained, {}),
+        "DBSNLoss": (likelihood.constrained, clamp),
+        "DBSNLoss_Pretrain": (likelihood.constrained, clamp),
     }
     for name, (loss, settings) in cases.items():
 
