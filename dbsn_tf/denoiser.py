@@ -60,7 +60,7 @@ class Denoiser(base.Denoiser):
     @property
     def bytes_per_pixel(self):
         """Peak memory of restoring, bytes per pixel of the image; measured."""
-        return 40 * self.config.width
+        return 70 * self.config.width
 
     @property
     def predicts_std(self):

@@ -28,7 +28,7 @@ class Denoiser(base.Denoiser):
     @property
     def bytes_per_pixel(self):
         """Peak memory of restoring, bytes per pixel of the image; measured."""
-        return 12 * self.config.width if self.config.network == "mwcnn" else 1500
+        return 6 * self.config.width if self.config.network == "mwcnn" else 1500
 
     def restore(self, inputs, run, training):
         """Returns `denoised` (N, H, W, C) of `noisy` (N, H, W, C), both on [0, 1]."""
