@@ -39,6 +39,23 @@ class OnlyPillowError(ValueError):
         self.metadata = metadata
 
 
+def _refuse_circle(tiff: tifffile.TiffFile) -> None:
+    """Raise ValueError if a page's link leads back to an earlier one: tifffile would never end."""
+    form, file = tiff.tiff, tiff.filehandle
+    offset, seen = tiff.pages.first.offset, set()
+    while offset:
+        if offset in seen:
+            raise ValueError("damaged: its pages lead back to one another in a circle")
+        seen.add(offset)
+        file.seek(offset)
+        try:
+            (tags,) = struct.unpack(form.tagnoformat, file.read(form.tagnosize))
+            file.seek(offset + form.tagnosize + tags * form.tagsize)
+            (offset,) = struct.unpack(form.offsetformat, file.read(form.offsetsize))
+        except struct.error:  # the file ends; what is missing shows when it is read
+            return
+
+
 def read(path: pathlib.Path, max_bytes: int | None = None) -> tuple[LazyArray, str, Metadata]:
     """Read a TIFF file: (array as stored, its axes, metadata for `write`).
 
@@ -54,6 +71,7 @@ def read(path: pathlib.Path, max_bytes: int | None = None) -> tuple[LazyArray, s
         OnlyPillowError: Pillow has to read the file.
     """
     with tifffile.TiffFile(path) as tiff:
+        _refuse_circle(tiff)
         series = tiff.series[0]
         if series.is_multifile:
             raise ValueError("one of several files of an OME set; save each stack as one file")

@@ -1,5 +1,6 @@
 """common.files.image_files and pixels: every file type there and back, ranges, bad files."""
 
+import struct
 import sys
 
 import numpy as np
@@ -360,3 +361,12 @@ def test_grey_by_luminance():
     assert pixels.to_channels(colour, 1, "luminance").tolist() == [[[124]]]  # 124.2
     unit = pixels.to_channels(colour / 255, 1, "luminance")
     assert unit.item() == pytest.approx((0.299 * 200 + 0.587 * 100 + 0.114 * 50) / 255)
+
+
+def test_a_tiff_whose_pages_form_a_circle_is_refused(tmp_path):
+    """tifffile follows such links for ever."""
+    path = tmp_path / "circle.tif"
+    page = struct.pack("<HHHIII", 1, 256, 4, 1, 8, 8)  # a tag, and the page that comes next
+    path.write_bytes(b"II*\0" + struct.pack("<I", 8) + page)
+    with pytest.raises(ImageError, match="in a circle"):
+        image_files.read_one(path)
