@@ -64,6 +64,8 @@ class Config(configuration.Config):
         expect("likelihood", self.likelihood, ("constrained", "marginal"))
         expect("stage", self.stage, ("mu", "sigma", "joint", "all"))
         expect("blind", self.blind, ("mask", "trimmed"))
+        if self.keep == "best":
+            raise ValueError("keep='best': scores of different stages do not compare.")
         if self.variance == "multivariate" and self.channels == 1:
             raise ValueError("variance='multivariate' with channels=1: it is for 3 channels.")
 
@@ -127,7 +129,8 @@ NAMED = _named()
 
 # For the sample photographs: some minutes on two CPU cores.
 SHORT = {
-    "num_images": 600,
+    "num_images": 1500,
+    "learning_rate": 1e-3,
     "batch_size": 1,
     "crop_size": 64,
     "width": 48,

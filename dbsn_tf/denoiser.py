@@ -1,5 +1,6 @@
 """The D-BSN denoiser: blind-spot network, networks of variances and Bayes' rule in one model."""
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -89,7 +90,13 @@ class Denoiser(base.Denoiser):
         return np.asarray(likelihood.deviation(variance))[0, :, 0].mean(axis=-1)
 
     def begin_stage(self, step):
-        """Trains from now on what the stage of a step trains; the rest stays as it is."""
+        """Trains from now on what the stage of a step trains; the rest stays as it is.
+
+        Raises:
+            ValueError: another backend than TensorFlow, whose optimisers can't leave out weights.
+        """
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError("dbsn trains with KERAS_BACKEND=tensorflow, in one process.")
         stage = self.config.stage_at(step)
         is_new, self.stage = stage != self.stage, stage
         self.backbone.trainable = stage != "sigma"

@@ -1,5 +1,7 @@
 """The method D-BSN: a dilated blind-spot network with networks of variances, and Bayes' rule."""
 
+import dataclasses
+
 from common.method import Method, Paper
 from dbsn_tf import configs
 
@@ -23,6 +25,11 @@ class DBSN(Method):
         from dbsn_tf import denoiser
 
         return denoiser.Denoiser(config)
+
+    def as_trained(self, config, steps):
+        """Restores by the mean alone where the variances have not been trained yet."""
+        is_first = steps is not None and config.stage_at(max(steps - 1, 0)) == "mu"
+        return dataclasses.replace(config, stage="mu") if is_first else config
 
     def paper_optimizer(self, config):
         """Adam at a constant rate, which is ramped down at the end."""

@@ -73,12 +73,14 @@ class _Haar(keras.Operation):
 
     def call(self, x):
         """(N, H, W, C) -> (N, H / 2, W / 2, 4 C)."""
-        a, b = x[:, 0::2, 0::2], x[:, 0::2, 1::2]
-        c, d = x[:, 1::2, 0::2], x[:, 1::2, 1::2]
+        n, height, width = (ops.shape(x)[axis] for axis in range(3))
+        height, width, channels = height // 2, width // 2, x.shape[-1]
+        # Not x[:, 0::2]: the gradient of such a slice takes long on CPUs.
+        top, bottom = ops.unstack(ops.reshape(x, (n, height, 2, 2 * width, channels)), axis=2)
+        a, b = ops.unstack(ops.reshape(top, (n, height, width, 2, channels)), axis=3)
+        c, d = ops.unstack(ops.reshape(bottom, (n, height, width, 2, channels)), axis=3)
         bands = (a + b + c + d, a + b - c - d, a - b + c - d, a - b - c + d)
-        n, height, width = (ops.shape(a)[axis] for axis in range(3))
-        shape = (n, height, width, 4 * x.shape[-1])
-        return ops.reshape(ops.stack(bands, axis=-1) * 0.5, shape)
+        return ops.reshape(ops.stack(bands, axis=-1) * 0.5, (n, height, width, 4 * channels))
 
     def compute_output_spec(self, x):
         """Shape and type of the result."""

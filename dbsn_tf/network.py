@@ -142,7 +142,9 @@ def with_plain_layers(backbone):
         if not isinstance(layer, MaskedConv2D):
             return layer.__class__.from_config(layer.get_config())
         if layer.trimmed:
-            raise ValueError("blind='trimmed': no layer of Keras computes it; export another way.")
+            raise ValueError(
+                "blind='trimmed': no layer of Keras computes it; --format=saved_model or onnx does."
+            )
         config = layer.get_config()
         del config["trimmed"]
         return keras.layers.Conv2D.from_config(config)

@@ -31,6 +31,8 @@ class Config(configuration.Config):
     NOISES: typing.ClassVar[tuple] = (
         noises.Gauss,
         noises.Poisson,
+        noises.PoissonGauss,
+        noises.MultiGauss,
         noises.Impulse,
         noises.NoNoise,
     )

@@ -20,7 +20,12 @@ class Config(configuration.Config):
     The run folder holds them as config.json.
     """
 
-    NOISES: typing.ClassVar[tuple] = (noises.Gauss, noises.Poisson)
+    NOISES: typing.ClassVar[tuple] = (
+        noises.Gauss,
+        noises.Poisson,
+        noises.PoissonGauss,
+        noises.MultiGauss,
+    )
 
     scale: int = setting(2, "Factor by which the sides of images are enlarged: 2, 3 or 4.")
     learner: str = setting(

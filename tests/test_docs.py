@@ -43,6 +43,7 @@ SHORT = {
     "n2v": ["--crop_size=32", "--width=4"],
     "rdunet": ["--crop_size=32", "--width=4"],
     "dbsn": ["--crop_size=32", "--width=4", "--blocks=1"],
+    "dbsn-distill": ["--crop_size=32", "--width=4"],
     "deblur": ["--crop_size=32"],
     "superres": ["--crop_size=96"],
 }
@@ -73,7 +74,7 @@ def made(tmp_path_factory):
     pictures(folder / "scans", 1, (40, 50), suffix="tif")
     for name in ("photo.jpg", "my_photo.jpg", "photo.png"):
         image_files.write(folder / name, RNG.integers(0, 255, (104, 100, 3), np.uint8))
-    for name in ("kodak", "BSDS300/images/train", "BSDS300/images/test", "Set12"):
+    for name in ("kodak", "BSDS300/images/train", "BSDS300/images/test", "Set12", "BSD68"):
         suffix = "jpg" if "BSDS" in name else "png"
         pictures(folder / "datasets" / name, 1, (112, 104), suffix=suffix)
     for name in ("cells.tif", "average.tif"):

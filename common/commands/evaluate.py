@@ -123,7 +123,7 @@ def _evaluate(method, change_config):
         )
     if str(calibration):
         print(calibration)
-    _tell_noise_levels(denoiser, scored.noise, output)
+    _print_noise_levels(denoiser, scored.noise, output)
     progress.say(scores.line(scored.dataset, scored.noise_name, fields))
 
 
@@ -179,7 +179,7 @@ def _score(method, denoiser, scored, output):
     return scores, of_mean, calibration, table
 
 
-def _tell_noise_levels(denoiser, noise, output):
+def _print_noise_levels(denoiser, noise, output):
     """Prints and draws the noise level function that a model has learned, if it has one.
 
     The true one stands beside it where the noise is added and of one strength.
@@ -193,7 +193,7 @@ def _tell_noise_levels(denoiser, noise, output):
     if learned is None:
         return
     lines = {"learned": learned}
-    if noise is not None and noise.is_fixed:
+    if noise is not None and noise.is_fixed and not noise.clipped:
         variance = noise.variance(values, noise.fixed_level())
         if variance is not None:
             lines["true"] = np.sqrt(variance)

@@ -116,7 +116,8 @@ class TrainingRun:
         if config.crop_growth > 1:
             size += f" that grow to {config.crop_growth} times that"
         progress.say(
-            f"Training on {len(images)} images of {images.name}: {config.num_images} crops "
+            f"Training on {len(images)} images of {images.name}: "
+            f"{min(config.num_images, config.last_step * config.batch_size)} crops "
             f"of {size}, {config.batch_size} in a step."
         )
         if doubt := configuration.doubt_of_precision(config.precision):
@@ -210,6 +211,12 @@ def _settings(method, run_dir, group):
                 f"{run_dir}: was started with {name}={config.to_dict()[name]!r}, not {value!r}; "
                 "a resumed run keeps its settings."
             )
+    done = runs.trained_steps(run_dir)
+    if done is not None and done > changed.last_step:
+        raise runs.RunError(
+            f"{run_dir}: has been trained for {done * config.batch_size} crops, beyond what these "
+            f"settings ask for; leave out {', '.join(f'--{name}' for name in config.RESUMES_WITH)}."
+        )
     return changed, fingerprint, False
 
 

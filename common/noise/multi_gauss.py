@@ -33,4 +33,4 @@ class MultiGauss(base.Noise):
 
         root = tf.cast(self.root(clean.shape[-1], tf.cast(level, tf.float32), seed), clean.dtype)
         white = tf.random.stateless_normal(tf.shape(clean), seed, dtype=clean.dtype)
-        return clean + tf.einsum("hwc,dc->hwd", white, root)
+        return clean + tf.einsum("...c,dc->...d", white, root)

@@ -175,10 +175,14 @@ class _Recorder(keras.callbacks.Callback):
         self._validate, self._eval_every = validate, eval_every
         self._log = Log(run_dir / "log.csv", step * config.batch_size)
         size = config.batch_size
+
+        def share_at(step):
+            return float(np.interp(step, *zip(*config.share_corners())))
+
         self.progress = progress.Progress(
             last * size,
             initial=step * size,
-            share=lambda done: float(np.interp(done / size, *zip(*config.share_corners()))),
+            share=lambda done: share_at(done / size) / share_at(last),
         )
 
     def on_train_batch_end(self, batch, logs=None):

@@ -121,12 +121,24 @@ def is_finished(run_dir: Path) -> bool:
     path = state_path(run_dir)
     if not path.is_file():
         return _weights_path(run_dir).is_file()
-    _, _, values, _ = _read(run_dir)
+    config_path, _, values, _ = _read(run_dir)
     try:
-        step = int(_arrays(path, ["step"])["step"])
-        return step >= -(-int(values["num_images"]) // int(values["batch_size"]))
+        steps = -(-int(values["num_images"]) // int(values["batch_size"]))
+        # Runs of before have no "steps": all of their trainings went to the end.
+        steps = int(json.loads(config_path.read_text()).get("steps", steps))
+        return int(_arrays(path, ["step"])["step"]) >= steps
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError):
         return False
+
+
+def trained_steps(run_dir: Path) -> int | None:
+    """The number of steps behind a run folder's weights; None for imported models.
+
+    Raises:
+        RunError: a damaged checkpoint.
+    """
+    path = state_path(run_dir)
+    return int(_arrays(path, ["step"])["step"]) if path.is_file() else None
 
 
 def _arrays(path, names=None):
@@ -146,7 +158,10 @@ def _arrays(path, names=None):
 
 def save_config(run_dir: Path, method: str, config: configuration.Config, data: str = "") -> None:
     """Writes config.json; `data` is the fingerprint of the training images."""
-    content = {"method": method, "version": VERSION, "config": config.to_dict(), "data": data}
+    content: dict[str, typing.Any] = {"method": method, "version": VERSION}
+    content |= {"config": config.to_dict(), "data": data}
+    if config.num_images is not None:
+        content["steps"] = config.last_step
     with atomic.replacing(pathlib.Path(run_dir) / "config.json") as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 

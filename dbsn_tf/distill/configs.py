@@ -32,7 +32,7 @@ class Config(configuration.Config):
         "Noisy images, named as train_set is, which has the clean ones. They share no scene. "
         "Required.",
     )
-    share: float = setting(
+    noisy_weight: float = setting(
         0.1, "Lambda: how much the noisy images count beside the clean ones.", positive=True
     )
     network: str = setting(
@@ -47,8 +47,10 @@ class Config(configuration.Config):
     def __post_init__(self):
         super().__post_init__()
         expect("network", self.network, NETWORKS)
-        if self.share > 1:
-            raise ValueError(f"share={self.share}: expected more than 0 and at most 1.")
+        if self.noisy_weight > 1:
+            raise ValueError(
+                f"noisy_weight={self.noisy_weight}: expected more than 0 and at most 1."
+            )
 
     @property
     def side_multiple(self):
@@ -67,8 +69,9 @@ class Config(configuration.Config):
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def completed(self):
-        """The configuration without any None."""
-        return super().completed(num_images=1_000_000)
+        """The configuration without any None; noisy files are validated on themselves."""
+        own = {"validation_set": self.noisy_set} if self.noise.is_none and self.noisy_set else {}
+        return super().completed(num_images=1_000_000, **own)
 
 
 DEFAULT = "mwcnn-mono"

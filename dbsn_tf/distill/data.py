@@ -11,6 +11,7 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
+from common import progress
 from common.data import datasets, image_sets, pipeline, streams
 from common.data.streams import ArrayStream
 from common.files import pixels
@@ -44,6 +45,13 @@ class Unpaired(image_sets.ImageSet):
 
     taught: tuple[Lesson, ...] = ()
 
+    def fingerprint(self):
+        """Also of the lessons: a resumed training needs the same noisy images and teacher."""
+        described = hashlib.sha256(super().fingerprint().encode())
+        for lesson in self.taught:
+            described.update(lesson.noisy.tobytes() + lesson.restored.tobytes())
+        return described.hexdigest()[:16]
+
 
 def load(images, config, data_dir=None):
     """Clean images together with the lessons of the teacher, an Unpaired.
@@ -58,6 +66,8 @@ def load(images, config, data_dir=None):
     """
     teacher = load_teacher(config)
     noisy_set = datasets.load(config.noisy_set, data_dir)
+    if config.noise.is_none:  # an average of the channels would be noise of another strength
+        noisy_set = pipeline.of_channels(noisy_set, config.channels)
     refuse_shared(images, noisy_set)
     taught = tuple(_lessons(teacher, noisy_set, config))
     return Unpaired(images.name, images.images, images.names, taught)
@@ -78,7 +88,7 @@ def training_batches(images, config, start):
             sides = lesson.noisy.shape[:2]
             top, left = (int(rng.integers(side - config.crop_size + 1)) for side in sides)
             part = np.s_[top : top + config.crop_size, left : left + config.crop_size]
-            return lesson.noisy[part], lesson.restored[part], np.float32(config.share)
+            return lesson.noisy[part], lesson.restored[part], np.float32(config.noisy_weight)
         clean = pipeline.draw_crop(images.images, config, number)
         deviation = np.interp(clean, VALUES, lesson.deviations) * rng.uniform(*STRENGTHS)
         noisy = clean + deviation * rng.standard_normal(clean.shape)
@@ -97,13 +107,15 @@ def training_batches(images, config, start):
 def _lessons(teacher, noisy_set, config):
     """A Lesson for every noisy image that a crop fits into, a list."""
     taught = []
+    progress.say(f"Restoring {len(noisy_set)} noisy images by {config.teacher} ...")
     for number, image in enumerate(noisy_set.images):
         image = pixels.to_channels(image, config.channels, config.grey)
         noisy = pixels.to_unit(image, config.white_level)
         if min(noisy.shape[:2]) < config.crop_size:
             continue
         if not config.noise.is_none:
-            noisy, _ = pipeline.evaluation_noise(noisy, config.noise, config.seed, number)
+            # The training's stream, not that of evaluations: they may be of the same images.
+            noisy, _ = pipeline.corrupt(tf.constant(noisy), config.noise, config.seed, number)
         noisy = np.asarray(noisy, np.float32)
         result = prediction.restore(teacher, {"noisy": noisy})
         levels = teacher.noise_levels(VALUES)
@@ -122,7 +134,7 @@ def load_teacher(config):
     """The D-BSN of --teacher.
 
     Raises:
-        ValueError: none is named, or it has other channels, or no variances yet.
+        ValueError: none is named, or it has other channels, no variances yet, or a covariance.
     """
     for name in ("teacher", "noisy_set"):
         if not getattr(config, name):
@@ -135,6 +147,15 @@ def load_teacher(config):
         raise ValueError(
             f"teacher={config.teacher!r} restores images of {teacher.config.channels} channels; "
             f"this configuration has {config.channels}."
+        )
+    if teacher.config.variance == "multivariate":
+        raise ValueError(
+            f"teacher={config.teacher!r} is of multivariate noise, which is not drawn here yet."
+        )
+    if str(teacher.config.noise) != str(config.noise):
+        progress.say(
+            f"Careful: the teacher was trained on noise={teacher.config.noise}, and the images of "
+            f"noisy_set have noise={config.noise}."
         )
     if not teacher.predicts_std:
         raise ValueError(f"teacher={config.teacher!r} has only its first stage: --stage=all.")

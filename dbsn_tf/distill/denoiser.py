@@ -30,6 +30,16 @@ class Denoiser(base.Denoiser):
         """Peak memory of restoring, bytes per pixel of the image; measured."""
         return 6 * self.config.width if self.config.network == "mwcnn" else 1500
 
+    def portable(self):
+        """A copy of Keras' own layers alone.
+
+        Raises:
+            ValueError: mwcnn, whose Haar transform is none of them.
+        """
+        if self.config.network == "mwcnn":
+            raise ValueError("network='mwcnn' has operations of its own; export it as SavedModel.")
+        return super().portable()
+
     def restore(self, inputs, run, training):
         """Returns `denoised` (N, H, W, C) of `noisy` (N, H, W, C), both on [0, 1]."""
         noisy = inputs["noisy"]

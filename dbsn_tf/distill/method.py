@@ -1,5 +1,8 @@
 """The method distillation: a plain denoiser that learns from a D-BSN and unpaired clean images."""
 
+import dataclasses
+
+from common import noise as noises
 from common.method import Method
 from dbsn_tf.distill import configs
 from dbsn_tf.method import METHOD as DBSN
@@ -31,7 +34,10 @@ class Distillation(Method):
         """The clean images, with what the teacher says about the noisy ones; see data.load."""
         from dbsn_tf.distill import data
 
-        return data.load(super().training_images(config, data_dir, max_images), config, data_dir)
+        # Clean images may be made grey or colour, also where the noisy ones are files of one's own.
+        clean = dataclasses.replace(config, noise=noises.Gauss(25, 25), validation_noise=None)
+        images = super().training_images(clean, data_dir, max_images)
+        return data.load(images, config, data_dir)
 
     def batches(self, images, config, start=0):
         from dbsn_tf.distill import data

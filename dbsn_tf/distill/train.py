@@ -6,7 +6,7 @@ python -m dbsn_tf.distill.train --teacher=runs/dbsn --noisy_set=noisy_folder \\
 
 `noise2x train dbsn-distill` is the same command. Clean images get the noise that the D-BSN has
 learned of a noisy one; noisy images have what the D-BSN makes of them as targets, and count
---share as much. Where the files of --noisy_set are noisy already, --noise=none says so.
+--noisy_weight as much. Where the files of --noisy_set are noisy already, --noise=none says so.
 """
 
 import functools

@@ -155,6 +155,8 @@ def _pictures(output, key):
     """Paths of the pictures of a set's first image: (clean, noisy, restored by a row)."""
     label, channels, name = (part.replace(" ", "_").replace("/", "_") for part in key[:3])
     folder = output / "pictures" / f"{name}-{channels}"
+    run = [word for word in key[4].split() if word.startswith("--run_dir=")]
+    label = run[0].rpartition("/")[2] if run else label  # trainings of another length are others
     return [folder / f"{part}.png" for part in ("clean", "noisy", f"restored-{label}")]
 
 

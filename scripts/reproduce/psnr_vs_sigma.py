@@ -60,7 +60,7 @@ def reproduce(names, output):
     path = output / "psnr.csv"
     rows, lines, run_dirs, cells = tables.read_known(path, KEY + FIGURES, KEY), {}, {}, []
     shown = min(sigmas, key=lambda sigma: abs(sigma - SHOWN))
-    pictures = output / "pictures"
+    pictures = output / "pictures" / image_set.name.strip("/").replace("/", "_")
     for name in names:
         arguments, restore = _arguments(name, output), None
         if arguments:

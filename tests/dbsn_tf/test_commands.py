@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from common.files import image_files
+from common.training import runs
+from dbsn_tf.method import METHOD
 from tests.conftest import TINY
 
 RNG = np.random.default_rng(0)
@@ -29,11 +31,16 @@ def test_stages_go_on_to_the_bit_and_the_model_restores_files(tmp_path, run_comm
     parts = f"--run_dir={tmp_path}/parts"
     done = run_command("dbsn_tf.train", parts, "--stage=mu", *settings)
     assert done.returncode == 0, done.stderr
+    assert runs.is_finished(tmp_path / "parts")
+    mean = METHOD.load(tmp_path / "parts")
+    assert mean.stage == "mu" and not mean.predicts_std
     again = run_command("dbsn_tf.train", parts, "--stage=mu", "--resume")
     assert "finished already" in again.stdout, again.stderr
     for stage in ("sigma", "all"):
         done = run_command("dbsn_tf.train", parts, f"--stage={stage}", "--resume")
         assert done.returncode == 0, done.stderr
+    earlier = run_command("dbsn_tf.train", parts, "--stage=mu", "--resume")
+    assert earlier.returncode == 1 and "beyond what these settings ask for" in earlier.stderr
     expected, found = _weights(tmp_path / "whole"), _weights(tmp_path / "parts")
     assert expected.keys() == found.keys()
     assert all(np.array_equal(expected[name], found[name]) for name in expected)

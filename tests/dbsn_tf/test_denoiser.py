@@ -81,12 +81,19 @@ def test_after_the_first_stage_alone_the_mean_restores():
     np.testing.assert_array_equal(result["denoised"], result["mean"])
 
 
+def test_an_unfinished_training_restores_by_what_was_trained():
+    config = tiny().completed()
+    stages = [METHOD.as_trained(config, steps).stage for steps in (0, 6, 7, 10, None)]
+    assert stages == ["mu", "mu", "all", "all", "all"]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"variance": "pink"}, "variance='pink': expected"),
         ({"variance": "multivariate", "channels": 1}, "it is for 3 channels"),
         ({"likelihood": "map"}, "likelihood='map': expected constrained, marginal"),
+        ({"keep": "best"}, "scores of different stages do not compare"),
         ({"stage": "first"}, "stage='first': expected mu"),
         ({"noise": "impulse50"}, "expected gauss, poisson"),
     ],

@@ -21,7 +21,9 @@ def unpaired(size=48, count=3):
 
 
 def test_clean_crops_get_the_learned_noise_and_noisy_ones_the_teachers_results():
-    config = configs.Config(channels=1, crop_size=32, batch_size=8, share=0.25, num_images=80)
+    config = configs.Config(
+        channels=1, crop_size=32, batch_size=8, noisy_weight=0.25, num_images=80
+    )
     images = unpaired()
     x, y = next(iter(data.training_batches(images, config.completed(), 0)))
     noisy, target, weight = (np.asarray(a) for a in (x["noisy"], y["target"], y["weight"]))
