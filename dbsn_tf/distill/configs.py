@@ -6,8 +6,9 @@ import typing
 from common import configuration
 from common import noise as noises
 from common.configuration import expect, fast_precision, setting
+from n2n_tf import configs as n2n
 
-NETWORKS = ("mwcnn", "unet")
+NETWORKS = ("mwcnn", *n2n.NETWORKS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,13 +37,17 @@ class Config(configuration.Config):
         0.1, "Lambda: how much the noisy images count beside the clean ones.", positive=True
     )
     network: str = setting(
-        "mwcnn", "The second denoiser: mwcnn (over wavelet levels) or unet (that of Noise2Noise)."
+        "mwcnn",
+        "The second denoiser: mwcnn (over wavelet levels) or one of Noise2Noise's: "
+        f"{', '.join(n2n.NETWORKS)}.",
     )
     width: int = setting(
         160, "Features of mwcnn's first level; the others have 1.6 times as many.", positive=True
     )
     batch_size: int = setting(8, "Crops in a step, clean and noisy ones in turn.", positive=True)
-    crop_size: int = setting(96, "Side of a training crop, pixels; a multiple of 8 (unet: 32).")
+    crop_size: int = setting(
+        96, "Side of a training crop, pixels; a multiple of 8 (mwcnn), 32 or 4."
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -55,7 +60,12 @@ class Config(configuration.Config):
     @property
     def side_multiple(self):
         """What the sides of a crop must be a multiple of, pixels."""
-        return {"mwcnn": 8, "unet": 32}.get(self.network, 32)
+        return 8 if self.network == "mwcnn" else self.student().side_multiple
+
+    def student(self):
+        """The configuration of the second denoiser, if it is one of Noise2Noise's."""
+        shared = {"channels": self.channels, "precision": self.precision, "seed": self.seed}
+        return n2n.Config(network=self.network, **shared).completed()
 
     @property
     def levels(self):
@@ -77,7 +87,7 @@ class Config(configuration.Config):
 DEFAULT = "mwcnn-mono"
 NAMED = {
     f"{network}{suffix}": Config(network=network, channels=channels)
-    for network in NETWORKS
+    for network in ("mwcnn", "unet")
     for suffix, channels in (("-mono", 1), ("", 3))
 }
 

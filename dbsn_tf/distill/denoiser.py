@@ -4,7 +4,7 @@ from keras import ops
 
 from common.networks import base
 from dbsn_tf import mwcnn
-from n2n_tf import network as unet
+from n2n_tf import denoiser as n2n
 
 
 class Denoiser(base.Denoiser):
@@ -12,23 +12,22 @@ class Denoiser(base.Denoiser):
 
     def __init__(self, config):
         super().__init__(config, name="distilled")
-        settings = {"seed": config.seed, "dtype": config.dtype_policy}
+        self.network = self.student = None
         if config.network == "mwcnn":
+            settings = {"seed": config.seed, "dtype": config.dtype_policy}
             self.network = mwcnn.build_network(config.channels, levels=config.levels, **settings)
         else:
-            self.network = unet.build_network(config.channels, **settings)
+            self.student = n2n.Denoiser(config.student())
 
     @property
     def radius(self):
         """How far an output pixel sees, pixels."""
-        return (
-            mwcnn.receptive_radius() if self.config.network == "mwcnn" else unet.lehtinen_radius()
-        )
+        return self.student.radius if self.student else mwcnn.receptive_radius()
 
     @property
     def bytes_per_pixel(self):
         """Peak memory of restoring, bytes per pixel of the image; measured."""
-        return 6 * self.config.width if self.config.network == "mwcnn" else 1500
+        return self.student.bytes_per_pixel if self.student else 6 * self.config.width
 
     def portable(self):
         """A copy of Keras' own layers alone.
@@ -36,16 +35,15 @@ class Denoiser(base.Denoiser):
         Raises:
             ValueError: mwcnn, whose Haar transform is none of them.
         """
-        if self.config.network == "mwcnn":
+        if not self.student:
             raise ValueError("network='mwcnn' has operations of its own; export it as SavedModel.")
         return super().portable()
 
     def restore(self, inputs, run, training):
         """Returns `denoised` (N, H, W, C) of `noisy` (N, H, W, C), both on [0, 1]."""
-        noisy = inputs["noisy"]
-        if self.config.network == "mwcnn":
-            return {"denoised": run(self.network, noisy, padding="reflect")}
-        return {"denoised": run(self.network, noisy - 0.5, padding="reflect") + 0.5}
+        if self.student:
+            return self.student.restore(inputs, run, training)
+        return {"denoised": run(self.network, inputs["noisy"], padding="reflect")}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Square error to clean images and, times lambda, to the teacher's results; a scalar.

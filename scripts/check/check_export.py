@@ -47,6 +47,7 @@ VARIANTS = {
         {"width": 8, "blocks": 2, "config": "multigauss25"},
         {"width": 8, "blocks": 2, "blind": "trimmed"},
     ],
+    "dbsn_tf.distill": [{"width": 8}],
     "deblur": [{"channels": 1}, {"formulation": "log_nodc", "channels": 3}],
     "superres": [{"channels": 1}, {"learner": "n2v", "scale": 3, "channels": 3}],
     "n2v_tf": [

@@ -1,7 +1,5 @@
 """dbsn_tf.distill: what is taught, what is refused, and the command."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -49,9 +47,9 @@ def test_a_set_that_shares_an_image_is_refused():
         data.refuse_shared(images, other)
 
 
-@pytest.mark.parametrize("name", ["mwcnn-mono", "unet"])
-def test_any_size_is_restored(name):
-    config = dataclasses.replace(configs.NAMED[name], width=4).completed()
+@pytest.mark.parametrize("network", ["mwcnn", "unet", "nn_relu"])
+def test_any_size_is_restored(network):
+    config = configs.Config(network=network, width=4).completed()
     model = denoiser.Denoiser(config)
     image = RNG.random((1, 9, 17, config.channels)).astype(np.float32)
     assert set(result := model.predict_on_batch(image)) == {"denoised"}

@@ -76,6 +76,7 @@ def test_tiles_are_as_large_and_as_square_as_memory_allows():
         ("n2n_tf", {"channels": 1, "network": "convtrans_relu"}, 64),
         ("ssdn_tf", {"channels": 1, "pipeline": "n2c"}, 384),
         ("dbsn_tf", {"config": "poisson30-mono", "width": 4, "blocks": 2}, 64),
+        ("dbsn_tf.distill", {"width": 4}, 384),
     ],
 )
 def test_the_radius_is_what_gradients_measure(name, settings, length):
