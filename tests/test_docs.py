@@ -42,7 +42,7 @@ SHORT = {
     "n2n-mri": ["--crop_size=31"],
     "n2v": ["--crop_size=32", "--width=4"],
     "rdunet": ["--crop_size=32", "--width=4"],
-    "dbsn": ["--crop_size=32", "--width=4", "--blocks=1"],
+    "dbsn": ["--crop_size=32", "--width=4", "--blocks=1", "--num_images=8"],
     "dbsn-distill": ["--crop_size=32", "--width=4"],
     "deblur": ["--crop_size=32"],
     "superres": ["--crop_size=96"],
