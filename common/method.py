@@ -139,7 +139,7 @@ class Method:
         from common.training import runs
 
         config, _ = self.load_config(run_dir)
-        config = self.as_trained(config, runs.trained_steps(run_dir))
+        config = self.as_trained(config, run_dir)
         if precision == "auto":
             precision = self.restoring_precision(config)
         denoiser = self.build(dataclasses.replace(config, precision=precision))
@@ -155,8 +155,8 @@ class Method:
         has = self.restores_in_bfloat16 and measured
         return configuration.fast_precision() if has else "float32"
 
-    def as_trained(self, config: typing.Any, steps: int | None) -> typing.Any:
-        """The configuration of a model after so many steps of its training; None: all of them.
+    def as_trained(self, config: typing.Any, run_dir: str | pathlib.Path) -> typing.Any:
+        """The configuration for the weights that a run folder has now.
 
         A method whose stages train different parts overrides it, so that a model that is not
         finished does not use parts that have not been trained.

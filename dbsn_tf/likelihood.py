@@ -40,7 +40,7 @@ def noise_variance(output, *, channels, per_image, multivariate=False):
         multivariate: whether the output is the root of a covariance (K = 6).
     """
     if multivariate:
-        return _average(triangular.product(ops.unstack(output, axis=-1)))
+        return _of_root(output)
     if per_image:
         output = ops.mean(output, axis=(1, 2), keepdims=True)
     deviation = ops.softplus(output - 4.0) + 1e-3

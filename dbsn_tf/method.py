@@ -26,8 +26,11 @@ class DBSN(Method):
 
         return denoiser.Denoiser(config)
 
-    def as_trained(self, config, steps):
+    def as_trained(self, config, run_dir):
         """Restores by the mean alone where the variances have not been trained yet."""
+        from common.training import runs
+
+        steps = runs.trained_steps(run_dir)
         is_first = steps is not None and config.stage_at(max(steps - 1, 0)) == "mu"
         return dataclasses.replace(config, stage="mu") if is_first else config
 

@@ -20,7 +20,7 @@ from dbsn_tf.method import METHOD
 def train(run: commands.TrainingRun) -> None:
     """Makes images, batches and a denoiser from the configuration, and fits the denoiser."""
     config = run.config  # dbsn_tf/configs.py: a named configuration, changed by flags
-    images = run.images()  # dbsn_tf/method.py: training_images
+    images = run.images()  # common/method.py: training_images
     batches = functools.partial(METHOD.batches, images, config)
     denoiser = METHOD.build(config, images)  # dbsn_tf/denoiser.py: network and loss
     run.fit(denoiser, METHOD.optimizer(config), batches, images)  # TrainingRun, then loop.fit

@@ -109,17 +109,17 @@ def _evaluate(method, change_config):
         progress.say(f"{scores.line(scored.dataset, scored.noise_name, fields)} method={name}")
 
     output = FLAGS.output and pathlib.Path(FLAGS.output)
-    scores, of_mean, calibration, own = _score(method, denoiser, scored, output)
+    scores, mean_psnr, calibration, own = _score(method, denoiser, scored, output)
     if output:
         tables.write(output / "scores.csv", rows + own)
         print(
             f"Pictures: {output}/, the first ones together: {output}/contact_sheet.png; the scores "
             f"of each: {output}/scores.csv"
         )
-    if of_mean.psnr:
+    if mean_psnr:
         print(
-            f"The blind-spot mean alone: psnr={np.mean(of_mean.psnr):.3f}; Bayes' rule adds the "
-            "pixel itself."
+            f"The blind-spot mean alone: psnr={np.mean(mean_psnr):.3f}; Bayes' rule adds the pixel "
+            "itself."
         )
     if str(calibration):
         print(calibration)
@@ -139,7 +139,7 @@ def _row(picture, name, scores, seconds):
 
 
 def _score(method, denoiser, scored, output):
-    """(Scores, Scores of the blind-spot mean, Calibration, rows of scores.csv) of a denoiser.
+    """(Scores, PSNR of each blind-spot mean, Calibration, rows of scores.csv) of a denoiser.
 
     Pictures of its results go to the output folder.
     """
@@ -147,7 +147,7 @@ def _score(method, denoiser, scored, output):
     from common.files import atomic
     from common.restoring import prediction
 
-    scores, of_mean = scoring.Scores(scored.measure), scoring.Scores(scored.measure)
+    scores, mean_psnr = scoring.Scores(scored.measure), []
     calibration = scoring.Calibration()
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
     rows, table, seen = [], [], set()
@@ -159,7 +159,7 @@ def _score(method, denoiser, scored, output):
             result["denoised"] = scored.fit(result["denoised"], clean)
             scores.add(clean, result["denoised"])
             if denoiser.predicts_std and "mean" in result:
-                of_mean.add(clean, scored.fit(result["mean"], clean))
+                mean_psnr.append(scored.measure(clean, scored.fit(result["mean"], clean)))
             calibration.add(clean, result)
             table.append(_row(name, method.short_name, scores, seconds))
             if output and name not in seen:  # pictures of the first repeat
@@ -176,7 +176,7 @@ def _score(method, denoiser, scored, output):
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
         with atomic.replacing(output / "contact_sheet.png") as temporary:
             figures.contact_sheet(rows, crop=crop).save(temporary)
-    return scores, of_mean, calibration, table
+    return scores, mean_psnr, calibration, table
 
 
 def _print_noise_levels(denoiser, noise, output):

@@ -53,7 +53,7 @@ class ArrayStream(enum.IntEnum):
     DEBLUR_EVALUATION = 16
     SUPERRES_ORIENTATION = 32
     ORIENTATION = 64
-    DBSN_LESSONS = 128
+    DBSN_DISTILLATION = 128
 
 
 def generator(stream: ArrayStream, seed: int, number: int) -> np.random.Generator:

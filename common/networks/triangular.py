@@ -40,12 +40,11 @@ def factor(root, variances):
 
 def cholesky(c00, c01, c02, c11, c12, c22):
     """Upper triangular R with R R^T = C, for a matrix C that is far from singular."""
-    tiny = TINY
-    r22 = ops.sqrt(ops.maximum(c22, tiny))
+    r22 = ops.sqrt(ops.maximum(c22, TINY))
     r02, r12 = c02 / r22, c12 / r22
-    r11 = ops.sqrt(ops.maximum(c11 - ops.square(r12), tiny))
+    r11 = ops.sqrt(ops.maximum(c11 - ops.square(r12), TINY))
     r01 = (c01 - r02 * r12) / r11
-    r00 = ops.sqrt(ops.maximum(c00 - ops.square(r01) - ops.square(r02), tiny))
+    r00 = ops.sqrt(ops.maximum(c00 - ops.square(r01) - ops.square(r02), TINY))
     return r00, r01, r02, r11, r12, r22
 
 

@@ -126,7 +126,7 @@ def is_finished(run_dir: Path) -> bool:
         steps = -(-int(values["num_images"]) // int(values["batch_size"]))
         # Runs of before have no "steps": all of their trainings went to the end.
         steps = int(json.loads(config_path.read_text()).get("steps", steps))
-        return int(_arrays(path, ["step"])["step"]) >= steps
+        return (trained_steps(run_dir) or 0) >= steps
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError):
         return False
 

@@ -24,8 +24,8 @@ VALUES = np.linspace(0.0, 1.0, 65)  # clean values at which a noise level functi
 
 
 @dataclasses.dataclass(frozen=True)
-class Lesson:
-    """What the teacher says about a noisy image.
+class TeacherResult:
+    """What the teacher makes of a noisy image, and the noise that it estimates there.
 
     noisy, restored: (H, W, C) float32 on [0, 1].
     deviations: of its noise at VALUES.
@@ -38,23 +38,23 @@ class Lesson:
 
 @dataclasses.dataclass(frozen=True)
 class Unpaired(image_sets.ImageSet):
-    """Clean images, and what the teacher says about the noisy ones.
+    """Clean images, and the teacher's results for the noisy ones.
 
-    taught: a Lesson for each noisy image.
+    teacher_results: a TeacherResult for each noisy image.
     """
 
-    taught: tuple[Lesson, ...] = ()
+    teacher_results: tuple[TeacherResult, ...] = ()
 
     def fingerprint(self):
-        """Also of the lessons: a resumed training needs the same noisy images and teacher."""
+        """Also of the teacher's results: a resumed training needs the same ones."""
         described = hashlib.sha256(super().fingerprint().encode())
-        for lesson in self.taught:
-            described.update(lesson.noisy.tobytes() + lesson.restored.tobytes())
+        for result in self.teacher_results:
+            described.update(result.noisy.tobytes() + result.restored.tobytes())
         return described.hexdigest()[:16]
 
 
 def load(images, config, data_dir=None):
-    """Clean images together with the lessons of the teacher, an Unpaired.
+    """Clean images together with the teacher's results for the noisy ones, an Unpaired.
 
     Args:
         images: ImageSet of clean images.
@@ -69,8 +69,8 @@ def load(images, config, data_dir=None):
     if config.noise.is_none:  # an average of the channels would be noise of another strength
         noisy_set = pipeline.of_channels(noisy_set, config.channels)
     refuse_shared(images, noisy_set)
-    taught = tuple(_lessons(teacher, noisy_set, config))
-    return Unpaired(images.name, images.images, images.names, taught)
+    results = tuple(_teacher_results(teacher, noisy_set, config))
+    return Unpaired(images.name, images.images, images.names, results)
 
 
 def training_batches(images, config, start):
@@ -78,19 +78,19 @@ def training_batches(images, config, start):
 
     images: an Unpaired.
     """
-    taught = images.taught
+    results = images.teacher_results
     shape = (config.crop_size, config.crop_size, config.channels)
 
     def draw(number):
-        rng = streams.generator(ArrayStream.DBSN_LESSONS, config.seed, number)
-        lesson = taught[rng.integers(len(taught))]
+        rng = streams.generator(ArrayStream.DBSN_DISTILLATION, config.seed, number)
+        result = results[rng.integers(len(results))]
         if number % 2:
-            sides = lesson.noisy.shape[:2]
+            sides = result.noisy.shape[:2]
             top, left = (int(rng.integers(side - config.crop_size + 1)) for side in sides)
             part = np.s_[top : top + config.crop_size, left : left + config.crop_size]
-            return lesson.noisy[part], lesson.restored[part], np.float32(config.noisy_weight)
+            return result.noisy[part], result.restored[part], np.float32(config.noisy_weight)
         clean = pipeline.draw_crop(images.images, config, number)
-        deviation = np.interp(clean, VALUES, lesson.deviations) * rng.uniform(*STRENGTHS)
+        deviation = np.interp(clean, VALUES, result.deviations) * rng.uniform(*STRENGTHS)
         noisy = clean + deviation * rng.standard_normal(clean.shape)
         return noisy.astype(np.float32), clean, np.float32(1.0)
 
@@ -104,9 +104,9 @@ def training_batches(images, config, start):
     return pipeline.numbered(example, config, start)
 
 
-def _lessons(teacher, noisy_set, config):
-    """A Lesson for every noisy image that a crop fits into, a list."""
-    taught = []
+def _teacher_results(teacher, noisy_set, config):
+    """A TeacherResult for every noisy image that a crop fits into, a list."""
+    results = []
     progress.say(f"Restoring {len(noisy_set)} noisy images by {config.teacher} ...")
     for number, image in enumerate(noisy_set.images):
         image = pixels.to_channels(image, config.channels, config.grey)
@@ -117,17 +117,17 @@ def _lessons(teacher, noisy_set, config):
             # The training's stream, not that of evaluations: they may be of the same images.
             noisy, _ = pipeline.corrupt(tf.constant(noisy), config.noise, config.seed, number)
         noisy = np.asarray(noisy, np.float32)
-        result = prediction.restore(teacher, {"noisy": noisy})
+        restored = prediction.restore(teacher, {"noisy": noisy})
         levels = teacher.noise_levels(VALUES)
         if levels is None:
-            levels = np.full(len(VALUES), float(np.mean(result["noise_std"])))
-        taught.append(Lesson(noisy, np.asarray(result["denoised"], np.float32), levels))
-    if not taught:
+            levels = np.full(len(VALUES), float(np.mean(restored["noise_std"])))
+        results.append(TeacherResult(noisy, np.asarray(restored["denoised"], np.float32), levels))
+    if not results:
         raise ValueError(
             f"noisy_set={config.noisy_set!r}: every image is smaller than the crop of "
             f"{config.crop_size} pixels."
         )
-    return taught
+    return results
 
 
 def load_teacher(config):

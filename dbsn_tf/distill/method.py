@@ -31,7 +31,7 @@ class Distillation(Method):
         return optimizers.ramped_adam(config, ramp_up=0.0)
 
     def training_images(self, config, data_dir=None, max_images=None):
-        """The clean images, with what the teacher says about the noisy ones; see data.load."""
+        """The clean images, with the teacher's results for the noisy ones; see data.load."""
         from dbsn_tf.distill import data
 
         # Clean images may be made grey or colour, also where the noisy ones are files of one's own.

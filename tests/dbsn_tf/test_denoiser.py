@@ -81,10 +81,24 @@ def test_after_the_first_stage_alone_the_mean_restores():
     np.testing.assert_array_equal(result["denoised"], result["mean"])
 
 
-def test_an_unfinished_training_restores_by_what_was_trained():
+def test_an_unfinished_training_restores_by_what_was_trained(tmp_path):
     config = tiny().completed()
-    stages = [METHOD.as_trained(config, steps).stage for steps in (0, 6, 7, 10, None)]
-    assert stages == ["mu", "mu", "all", "all", "all"]
+    (tmp_path / "checkpoint").mkdir()
+    for steps, stage in ((0, "mu"), (6, "mu"), (7, "all"), (10, "all")):
+        np.savez(tmp_path / "checkpoint" / "state.npz", step=steps)
+        assert METHOD.as_trained(config, tmp_path).stage == stage
+    assert METHOD.as_trained(config, tmp_path / "imported").stage == "all"
+
+
+def test_the_noise_level_function_is_that_of_its_network():
+    assert denoiser.Denoiser(tiny(channels=1).completed()).noise_levels(np.array([0.5])) is None
+    model = denoiser.Denoiser(tiny(channels=1, noise="poissongauss30+5").completed())
+    model.noise_variance.get_layer("conv_final").kernel.assign(np.ones((1, 1, 16, 1)))
+    values = np.array([0.1, 0.4, 0.9], np.float32)
+    output = np.asarray(model.noise_variance(values.reshape(1, 3, 1, 1))).ravel()
+    expected = np.log1p(np.exp(output - 4)) + 1e-3
+    np.testing.assert_allclose(model.noise_levels(values), expected, rtol=1e-4)
+    assert np.ptp(expected) > 0
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ RNG = np.random.default_rng(0)
 def unpaired(size=48, count=3):
     images = [RNG.integers(0, 255, (size, size, 1), np.uint8) for _ in range(count)]
     noisy, restored = RNG.random((2, size, size, 1)).astype(np.float32)
-    lesson = data.Lesson(noisy, restored, np.linspace(0.02, 0.2, len(data.VALUES)))
-    return data.Unpaired("clean", images, [f"{i}" for i in range(count)], (lesson,))
+    result = data.TeacherResult(noisy, restored, np.linspace(0.02, 0.2, len(data.VALUES)))
+    return data.Unpaired("clean", images, [f"{i}" for i in range(count)], (result,))
 
 
 def test_clean_crops_get_the_learned_noise_and_noisy_ones_the_teachers_results():
@@ -27,13 +27,13 @@ def test_clean_crops_get_the_learned_noise_and_noisy_ones_the_teachers_results()
     noisy, target, weight = (np.asarray(a) for a in (x["noisy"], y["target"], y["weight"]))
     np.testing.assert_array_equal(weight.ravel(), [1.0, 0.25] * 4)
     # Even: noise as strong as the function says, times 0.9 to 1.1.
-    deviation = np.interp(target[::2], data.VALUES, images.taught[0].deviations)
+    deviation = np.interp(target[::2], data.VALUES, images.teacher_results[0].deviations)
     strengths = ((noisy - target)[::2] / deviation).std(axis=(1, 2, 3))
     assert (strengths > 0.8).all() and (strengths < 1.2).all()
     # Odd: a part of the noisy image beside the same part of the teacher's result.
     windows = np.lib.stride_tricks.sliding_window_view
     for crop, of in ((noisy[1], "noisy"), (target[1], "restored")):
-        whole = getattr(images.taught[0], of)[..., 0]
+        whole = getattr(images.teacher_results[0], of)[..., 0]
         equal = (windows(whole, (32, 32)) == crop[..., 0]).all(axis=(2, 3))
         assert equal.sum() == 1
     again = next(iter(data.training_batches(images, config.completed(), 0)))

@@ -19,7 +19,13 @@ def test_it_says_how_noisy_files_are(tmp_path, run_command):
     alpha = np.concatenate([noisy[..., :1], np.full((96, 96, 1), 255, np.uint8)], axis=-1)
     image_files.write(tmp_path / "in" / "alpha.png", alpha)
     image_files.write(tmp_path / "in" / "tiny.png", np.zeros((8, 8, 3), np.uint8))
-    done = run_command("noise2x", "noise", f"{tmp_path}/in", f"--csv={tmp_path}/noise.csv")
+    done = run_command(
+        "noise2x",
+        "noise",
+        f"{tmp_path}/in",
+        f"--csv={tmp_path}/noise.csv",
+        f"--plot={tmp_path}/noise.png",
+    )
     assert done.returncode == 1 and "1 files could not be read" in done.stderr
     lines = {line.split(": ")[0].split("/")[-1]: line for line in done.stdout.splitlines()}
     assert "almost none. Suits: leaving it alone." in lines["0.png"]
@@ -30,6 +36,7 @@ def test_it_says_how_noisy_files_are(tmp_path, run_command):
     with open(tmp_path / "noise.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 5
+    assert (tmp_path / "noise.png").is_file()
     assert abs(float(rows[2]["sigma"]) / 20 - 1) < 0.15
     assert abs(float(rows[1]["sigma"]) / 20 - 1) < 0.1 and abs(float(rows[3]["sigma"]) - 50) < 5
 
