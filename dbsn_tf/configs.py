@@ -16,6 +16,7 @@ class Config(configuration.Config):
     """Settings of a D-BSN training. The run folder holds them as config.json."""
 
     AUGMENTS: typing.ClassVar[bool] = True
+    FAST_RATE: typing.ClassVar[float] = 6e-4
     RESUMES_WITH: typing.ClassVar[tuple] = ("stage",)
     NOISES: typing.ClassVar[tuple] = (
         noises.NoNoise,
@@ -37,6 +38,12 @@ class Config(configuration.Config):
         "Loss of the variances: constrained (the paper's, in which the noise explains all that the "
         "error of the mean need not) or marginal (the likelihood of the noisy pixel, as in the "
         "authors' programs; short trainings take all noise for error of the mean).",
+    )
+    noise_rate: float = setting(
+        1.0,
+        "How many times faster than the rest the networks of variances learn. In a short training "
+        "10 finds the noise in time; the paper's training is long.",
+        positive=True,
     )
     stage: str = setting(
         "all",

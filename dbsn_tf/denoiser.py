@@ -1,6 +1,5 @@
 """The D-BSN denoiser: blind-spot network, networks of variances and Bayes' rule in one model."""
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -81,26 +80,52 @@ class Denoiser(base.Denoiser):
         """
         if self.config.variance != "signal" or self.config.gives_mean:
             return None
-        channels = self.config.channels
-        given = np.broadcast_to(
-            np.asarray(values, np.float32)[None, :, None, None], (1, len(values), 1, channels)
+        deviations = likelihood.deviation(self._noise_covariance(None, values))
+        return np.asarray(deviations)[0, :, 0].mean(axis=-1)
+
+    def noise_roots(self, noisy, values):
+        """Roots of the covariance that the noise of an image has at clean values.
+
+        Args:
+            noisy: (H, W, C) on [0, 1]; what noise depends on unless variance="signal".
+            values: V of them; all channels have the same.
+
+        Returns:
+            (V, C, C) lower triangular R, the covariance R R^T; diagonal unless
+            variance="multivariate".
+        """
+        covariance = self._noise_covariance(noisy, values)
+        if self.config.channels == 1:
+            roots = np.sqrt(np.asarray(covariance)[0, :, 0, :, None])
+        else:
+            c00, c01, c02, c11, c12, c22 = (np.asarray(entry)[0, :, 0] for entry in covariance)
+            rows = [[c00, c01, c02], [c01, c11, c12], [c02, c12, c22]]
+            roots = np.linalg.cholesky(np.moveaxis(np.array(rows, np.float64), -1, 0))
+        return np.broadcast_to(roots, (len(values), *roots.shape[1:])).astype(np.float32)
+
+    def _noise_covariance(self, noisy, values):
+        """The covariance of the noise, at (1, V or 1, 1), of an image or at clean values."""
+        shape = (1, len(values), 1, self.config.channels)
+        at_values = np.broadcast_to(np.asarray(values, np.float32)[None, :, None, None], shape)
+        given = at_values if self.config.variance == "signal" else noisy[None]
+        return self._noise_variance(self.noise_variance(np.ascontiguousarray(given)))
+
+    def _noise_variance(self, output):
+        """The covariance of the noise from what its network gives."""
+        return likelihood.noise_variance(
+            output,
+            channels=self.config.channels,
+            per_image=self.config.variance == "white",
+            multivariate=self.config.variance == "multivariate",
         )
-        output = self.noise_variance(np.ascontiguousarray(given))
-        variance = likelihood.noise_variance(output, channels=channels, per_image=False)
-        return np.asarray(likelihood.deviation(variance))[0, :, 0].mean(axis=-1)
 
     def begin_stage(self, step):
-        """Trains from now on what the stage of a step trains; the rest stays as it is.
-
-        Raises:
-            ValueError: another backend than TensorFlow, whose optimisers can't leave out weights.
-        """
-        if keras.backend.backend() != "tensorflow":
-            raise ValueError("dbsn trains with KERAS_BACKEND=tensorflow, in one process.")
+        """Trains from now on what the stage of a step trains; the rest stays as it is."""
         stage = self.config.stage_at(step)
         is_new, self.stage = stage != self.stage, stage
-        self.backbone.trainable = stage != "sigma"
-        self.mean_variance.trainable = self.noise_variance.trainable = stage != "mu"
+        variances = self.mean_variance.variables + self.noise_variance.variables
+        self.optimizer.set_factor(float(stage != "sigma"), self.backbone.variables)
+        self.optimizer.set_factor(self.config.noise_rate * (stage != "mu"), variances)
         return is_new
 
     def restore(self, inputs, run, training):
@@ -118,12 +143,7 @@ class Denoiser(base.Denoiser):
         # What the noise depends on: the clean value, of which the network has its own prediction,
         # or else the image whose strength of noise is to be told.
         given = ops.stop_gradient(mu) if config.variance == "signal" else noisy
-        var_n = likelihood.noise_variance(
-            run(self.noise_variance, given, padding=0.0),
-            channels=channels,
-            per_image=config.variance == "white",
-            multivariate=config.variance == "multivariate",
-        )
+        var_n = self._noise_variance(run(self.noise_variance, given, padding=0.0))
         denoised, std = likelihood.restore(noisy, mu, var_mu, var_n)
         result = {
             "denoised": denoised,

@@ -1,19 +1,26 @@
 """MWCNN, a denoiser over wavelet levels, to learn from a D-BSN (Wu et al. 2020, section 3.4)."""
 
 import keras
+import numpy as np
 from keras import ops
 
-from common.networks import sizes, unet
+from common.networks import sizes, unet, upsampling
 
 LEVELS = (160, 256, 256)  # features; each level halves the sides
 CONVOLUTIONS = 4  # of a level, on the way down and on the way up
 MULTIPLE = 2 ** len(LEVELS)
 
+# What the bands LL, LH, HL and HH take of the pixels of a square: (band, row, column).
+_BANDS = 0.5 * np.array(
+    [[[1, 1], [1, 1]], [[1, 1], [-1, -1]], [[1, -1], [1, -1]], [[1, -1], [-1, 1]]], np.float32
+)
+
 
 def build_network(channels, *, levels=LEVELS, seed=0, dtype="float32"):
     """Builds the network: (N, H, W, channels) in [0, 1] to the same.
 
-    H and W are multiples of 8. Every level takes the Haar transform of the one above; on the way up
+    H and W are multiples of 8. Under upsampling.portable() the transforms are layers of Keras with
+    weights of their own, which are fixed; `copy_weights` leaves them out. Every level takes the Haar transform of the one above; on the way up
     its inverse is added to what came down, and at the top to the image. The outputs are those of
     the original: tests/golden/dbsn_gray.npz, mwcnn.
 
@@ -27,9 +34,10 @@ def build_network(channels, *, levels=LEVELS, seed=0, dtype="float32"):
     image = keras.Input((None, None, channels), name="image")
     x = ops.cast(image, keras.DTypePolicy(dtype).compute_dtype)
     skips = []
+    plain = upsampling.is_portable()
     for number, features in enumerate(levels, start=1):
         skips.append(x)
-        x = haar(x)
+        x = _plain_haar(x, f"level{number}_haar") if plain else haar(x)
         for i in range(CONVOLUTIONS):
             x = ops.relu(convolve(x, features, f"level{number}_prev_block_{2 * i}"))
     for number in range(len(levels), 0, -1):
@@ -42,8 +50,16 @@ def build_network(channels, *, levels=LEVELS, seed=0, dtype="float32"):
             settings = {"dtype": "float32", "gain": 0.1} if is_last and number == 1 else {}
             x = convolve(x, features, f"level{number}_next_block_{2 * i}", **settings)
             x = x if is_last and number == 1 else ops.relu(x)
-        x = inverse_haar(x) + (image if number == 1 else skip)
+        x = _plain_inverse(x, f"level{number}_inverse") if plain else inverse_haar(x)
+        x = x + (image if number == 1 else skip)
     return keras.Model(image, x, name="mwcnn")
+
+
+def copy_weights(network, copy):
+    """Gives a copy of a network its weights, whichever transforms either of them has."""
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            copy.get_layer(layer.name).set_weights(layer.get_weights())
 
 
 def receptive_radius():
@@ -108,6 +124,25 @@ class _InverseHaar(keras.Operation):
         """Shape and type of the result."""
         n, height, width, channels = x.shape
         return keras.KerasTensor((n, _times(height, 2), _times(width, 2), channels // 4), x.dtype)
+
+
+def _plain_haar(x, name):
+    """`haar` as a layer of Keras' own."""
+    layer = keras.layers.DepthwiseConv2D(2, 2, depth_multiplier=4, use_bias=False, name=name)
+    result = layer(x)
+    layer.kernel.assign(np.repeat(np.moveaxis(_BANDS, 0, -1)[:, :, None], x.shape[-1], axis=2))
+    return result
+
+
+def _plain_inverse(x, name):
+    """`inverse_haar` as a layer of Keras' own: the transpose of the transform is its inverse."""
+    channels = x.shape[-1] // 4
+    layer = keras.layers.Conv2DTranspose(channels, 2, 2, use_bias=False, name=name)
+    result = layer(x)
+    own = np.eye(channels, dtype=np.float32)[:, :, None]
+    kernel = np.einsum("mij,ckx->ijckm", _BANDS, own).reshape(2, 2, channels, 4 * channels)
+    layer.kernel.assign(kernel)
+    return result
 
 
 def _times(side, factor):

@@ -55,19 +55,23 @@ def test_the_same_losses_and_scores_as_tensorflow(tmp_path, run_command):
 @pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed; it is no dependency"
 )
-def test_two_processes_learn_what_one_does(tmp_path, run_command):
+@pytest.mark.parametrize(
+    ("package", "settings"),
+    [("n2v_tf", ["--width=4"]), ("dbsn_tf", ["--width=4", "--blocks=1", "--channels=1"])],
+)
+def test_two_processes_learn_what_one_does(package, settings, tmp_path, run_command):
     import concurrent.futures
     import socket
 
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
-    flags = ["--num_images=24", "--batch_size=4", "--crop_size=32", "--width=4"]
+    flags = ["--num_images=24", "--batch_size=4", "--crop_size=32", *settings]
     flags += ["--precision=float32", "--checkpoint_every=8"]
 
     def train(run_dir, *cluster):
         env = {"KERAS_BACKEND": "jax"}
-        return run_command("n2v_tf.train", f"--run_dir={run_dir}", *flags, *cluster, env=env)
+        return run_command(f"{package}.train", f"--run_dir={run_dir}", *flags, *cluster, env=env)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         indices = [f"--cluster={address},2,{i}" for i in range(2)]

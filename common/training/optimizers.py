@@ -38,6 +38,7 @@ class Adam(keras.optimizers.Adam):
         first = 0.9 if callable(beta_1) else beta_1
         super().__init__(learning_rate, beta_1=first, beta_2=beta_2, epsilon=epsilon, name="adam")
         self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
+        self._factors: dict[int, float] = {}  # of the rate, by variable; see set_factor
         self._share = None  # of an update that is made: 1, or 0 where a gradient is not finite
         self._average = average
         self._average_of = average if callable(average) else lambda step: average
@@ -53,13 +54,28 @@ class Adam(keras.optimizers.Adam):
                 # A copy: JAX may not be given one array as the value of two variables.
                 average.assign(ops.copy(ops.convert_to_tensor(variable)))
 
+    def set_factor(self, factor, variables):
+        """Trains variables at `factor` times the learning rate in the steps from now on.
+
+        0 leaves them, and their moments, as they are. A graph that was traced before keeps to the
+        factors of then.
+        """
+        self._factors |= {id(variable): factor for variable in variables}
+
     def apply(self, grads, trainable_variables=None):
+        # A variable that had no part in the loss has no gradient in TensorFlow, and 0 in JAX.
+        pairs = [
+            (gradient, variable)
+            for gradient, variable in zip(grads, trainable_variables or self._trainable_variables)
+            if gradient is not None and self._factors.get(id(variable), 1.0)
+        ]
+        grads, variables = zip(*pairs)
         # One sum instead of many comparisons: it is finite only if every term is.
         total = sum(ops.sum(ops.cast(g, "float32") * 0.0) for g in grads)
         finite = ops.isfinite(total)
         self._share = ops.cast(finite, "float32")
         # One selection a gradient instead of one for each weight and moment.
-        super().apply([ops.where(finite, g, 0.0) for g in grads], trainable_variables)
+        super().apply([ops.where(finite, g, 0.0) for g in grads], list(variables))
         if not self._average:
             return
         step = ops.cast(self.iterations, "float32")
@@ -71,6 +87,7 @@ class Adam(keras.optimizers.Adam):
     def update_step(self, gradient, variable, learning_rate):
         dtype = variable.dtype
         rate, share = ops.cast(learning_rate, dtype), ops.cast(self._share, dtype)
+        rate = rate * self._factors.get(id(variable), 1.0)
         step = ops.cast(self.iterations + 1, dtype)
         beta_1 = ops.cast(self._beta_1_of(self.iterations), dtype)
         rate = share * rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)

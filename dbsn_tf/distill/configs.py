@@ -20,7 +20,9 @@ class Config(configuration.Config):
         noises.Gauss,
         noises.Poisson,
         noises.PoissonGauss,
+        noises.MultiGauss,
     )
+    FAST_RATE: typing.ClassVar[float] = 6e-4
 
     noise: noises.Noise | None = setting(
         "gauss25",

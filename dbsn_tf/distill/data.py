@@ -28,12 +28,12 @@ class TeacherResult:
     """What the teacher makes of a noisy image, and the noise that it estimates there.
 
     noisy, restored: (H, W, C) float32 on [0, 1].
-    deviations: of its noise at VALUES.
+    roots: (len(VALUES), C, C) of its noise at VALUES, see Denoiser.noise_roots.
     """
 
     noisy: np.ndarray
     restored: np.ndarray
-    deviations: np.ndarray
+    roots: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +90,8 @@ def training_batches(images, config, start):
             part = np.s_[top : top + config.crop_size, left : left + config.crop_size]
             return result.noisy[part], result.restored[part], np.float32(config.noisy_weight)
         clean = pipeline.draw_crop(images.images, config, number)
-        deviation = np.interp(clean, VALUES, result.deviations) * rng.uniform(*STRENGTHS)
-        noisy = clean + deviation * rng.standard_normal(clean.shape)
+        strength = rng.uniform(*STRENGTHS)
+        noisy = clean + strength * _noise(clean, result.roots, rng)
         return noisy.astype(np.float32), clean, np.float32(1.0)
 
     def example(number):
@@ -102,6 +102,16 @@ def training_batches(images, config, start):
         return x, {"target": target, "weight": weight}
 
     return pipeline.numbered(example, config, start)
+
+
+def _noise(clean, roots, rng):
+    """Noise (H, W, C) whose covariance has the given roots at VALUES, linear between them."""
+    drawn = rng.standard_normal(clean.shape)
+    noise = np.zeros_like(drawn)
+    for row, column in np.argwhere(roots.any(axis=0)):
+        at_values = np.interp(clean[..., row], VALUES, roots[:, row, column])
+        noise[..., row] += at_values * drawn[..., column]
+    return noise
 
 
 def _teacher_results(teacher, noisy_set, config):
@@ -118,10 +128,8 @@ def _teacher_results(teacher, noisy_set, config):
             noisy, _ = pipeline.corrupt(tf.constant(noisy), config.noise, config.seed, number)
         noisy = np.asarray(noisy, np.float32)
         restored = prediction.restore(teacher, {"noisy": noisy})
-        levels = teacher.noise_levels(VALUES)
-        if levels is None:
-            levels = np.full(len(VALUES), float(np.mean(restored["noise_std"])))
-        results.append(TeacherResult(noisy, np.asarray(restored["denoised"], np.float32), levels))
+        restored = np.asarray(restored["denoised"], np.float32)
+        results.append(TeacherResult(noisy, restored, teacher.noise_roots(noisy, VALUES)))
     if not results:
         raise ValueError(
             f"noisy_set={config.noisy_set!r}: every image is smaller than the crop of "
@@ -134,7 +142,7 @@ def load_teacher(config):
     """The D-BSN of --teacher.
 
     Raises:
-        ValueError: none is named, or it has other channels, no variances yet, or a covariance.
+        ValueError: none is named, or it has other channels or no variances yet.
     """
     for name in ("teacher", "noisy_set"):
         if not getattr(config, name):
@@ -147,10 +155,6 @@ def load_teacher(config):
         raise ValueError(
             f"teacher={config.teacher!r} restores images of {teacher.config.channels} channels; "
             f"this configuration has {config.channels}."
-        )
-    if teacher.config.variance == "multivariate":
-        raise ValueError(
-            f"teacher={config.teacher!r} is of multivariate noise, which is not drawn here yet."
         )
     if str(teacher.config.noise) != str(config.noise):
         progress.say(

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from common.networks import base
+from common.networks import base, upsampling
 from dbsn_tf import mwcnn
 from n2n_tf import denoiser as n2n
 
@@ -30,14 +30,13 @@ class Denoiser(base.Denoiser):
         return self.student.bytes_per_pixel if self.student else 6 * self.config.width
 
     def portable(self):
-        """A copy of Keras' own layers alone.
-
-        Raises:
-            ValueError: mwcnn, whose Haar transform is none of them.
-        """
-        if not self.student:
-            raise ValueError("network='mwcnn' has operations of its own; export it as SavedModel.")
-        return super().portable()
+        """A copy of Keras' own layers alone; mwcnn's transforms are convolutions in it."""
+        if self.student:
+            return super().portable()
+        with upsampling.portable():
+            copy = type(self)(self.config)
+        mwcnn.copy_weights(self.network, copy.network)
+        return copy
 
     def restore(self, inputs, run, training):
         """Returns `denoised` (N, H, W, C) of `noisy` (N, H, W, C), both on [0, 1]."""
