@@ -4,8 +4,8 @@ python -m n2v_tf.denoise cells.tif
 python -m n2v_tf.denoise --run_dir=runs/movies --dims=TYX --output=restored movies/*.tif
 
 `noise2x denoise n2v` is the same command. Without --run_dir it uses the newest finished run of
-n2v_tf in runs/. The results go to the folder --output, with the names, axes, value types and pixel
-sizes of the input files.
+n2v_tf in runs/. cells.tif becomes cells-denoised.tif, or in a folder --output cells.tif, with the
+axes, value types and pixel sizes of the file.
 """
 
 import functools

@@ -16,7 +16,7 @@ from noise2x import methods
 # Verbs of methods: `noise2x VERB [METHOD] ...` runs `<package>.<module>`.
 METHOD_VERBS = {
     "train": "train a model: noise2x train ssdn --noise=gauss25",
-    "denoise": "restore files: noise2x denoise photo.jpg scans/*.tif --output=restored",
+    "denoise": "restore files: noise2x denoise photo.jpg scans/*.tif",
     "evaluate": "score a model: noise2x evaluate --dataset=kodak --baselines=all",
     "export": "write a SavedModel, ONNX files or a BioImage zip: noise2x export --format=onnx",
 }

@@ -134,7 +134,7 @@ def test_commands_without_a_folder_take_the_newest_finished_run(trained, run_com
         done = noise2x_command(run_command, folder, command, "ssdn", *arguments)
         assert done.returncode == 0, done.stderr
         assert named in done.stdout
-    assert (folder / "restored" / "photo.png").is_file()
+    assert (folder / "photo-denoised.png").is_file()
     assert (folder / "models" / "ssdn" / "1" / "saved_model.pb").is_file()
 
 

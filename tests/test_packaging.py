@@ -105,7 +105,7 @@ def test_the_users_own_command_runs_from_any_folder(installed, elsewhere):
     assert "Run folder: runs/00000-ssdn-gauss25-blindspot-sigma_known" in done.stdout
     done = run(installed, elsewhere, "-m", "noise2x", "denoise", "photo.png")
     assert done.returncode == 0, done.stderr
-    assert (elsewhere / "restored" / "photo.png").is_file()
+    assert (elsewhere / "photo-denoised.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_a_toy_method_trains_evaluates_denoises_and_exports(run, tmp_path):
     assert "RESULT dataset=sample noise=stripes20 images=1 psnr=" in scores
     image_files.write(tmp_path / "a.png", RNG.integers(0, 255, (20, 33, 3), np.uint8))
     run("denoise", "a.png")
-    assert image_files.read_one(tmp_path / "restored" / "a.png").shape == (20, 33, 3)
+    assert image_files.read_one(tmp_path / "a-denoised.png").shape == (20, 33, 3)
     run("export")
     assert (tmp_path / "models" / "toy" / "1" / "saved_model.pb").is_file()
 

@@ -63,12 +63,14 @@ def _denoise(method, arguments, choose_restorer):
         run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
         method.load_config(run_dir)  # what is wrong with it shows first
     entered = {"recursive": FLAGS.recursive, "without": FLAGS.output}
-    files = listing.marked(
-        [file for pattern in patterns for file in listing.images_of(pattern, **entered)]
-    )
+    files = [file for pattern in patterns for file in listing.images_of(pattern, **entered)]
+    originals = listing.without_results(files)
     for pattern in patterns:
         for line in listing.left_out(pattern, **entered):
             progress.say(line)
+    if earlier := len(files) - len(originals):
+        progress.say(f"Left out {earlier} results of an earlier run, named *{listing.RESULT}.*")
+    files = listing.marked(originals)
     todo, restorers = [], {}
     for model, fitting in _models_for(method, run_dir, files).items():
         planned, restore = _plan(method, model, fitting, choose_restorer)

@@ -159,7 +159,12 @@ def define_files() -> None:
     flags.DEFINE_multi_string(
         "input", None, "File, folder or glob; may be repeated, or given without --input."
     )
-    flags.DEFINE_string("output", "restored", "Folder for the restored files; names are kept.")
+    flags.DEFINE_string(
+        "output",
+        None,
+        "Folder for the restored files, which keep their names [beside what was named: photo.jpg "
+        "gives photo-denoised.jpg, the folder scans gives scans-denoised].",
+    )
 
 
 def define_denoising() -> None:

@@ -22,6 +22,9 @@ LEFT_OUT = {
 
 Path = str | pathlib.Path
 
+RESULT = "-denoised"  # what the names of results end in, beside their files
+STD = "-std"  # and those of predicted standard deviations
+
 
 class ImagePath(typing.NamedTuple):
     """An image file.
@@ -29,11 +32,41 @@ class ImagePath(typing.NamedTuple):
     path: of the file.
     below: the same below the folder that was asked for; its name, if it was none.
     is_alone: whether no other file has this name with another suffix, see `marked`.
+    folder: that was asked for; None if it was the file, or a glob.
     """
 
     path: pathlib.Path
     below: pathlib.Path
     is_alone: bool = True
+    folder: pathlib.Path | None = None
+
+    def result(self, output: Path | None, suffix: str | None = None) -> pathlib.Path:
+        """Where what is restored of it goes, under its name.
+
+        Args:
+            output: a folder. If None, beside what was asked for: photo.jpg gives
+                photo-denoised.jpg, and scans/a.tif of the folder scans scans-denoised/a.tif.
+            suffix: of the result, as ".tif"; that of the file if None. With a suffix the name of
+                a file that is not alone has both.
+        """
+        ending = suffix or self.below.suffix
+        name = self.below.name if suffix and not self.is_alone else self.below.stem
+        if output is None and self.folder is None:
+            return self.path.with_name(f"{name}{RESULT}{ending}")
+        return self._output(output) / self.below.with_name(name + ending)
+
+    def beside(self, output: Path | None, ending: str) -> pathlib.Path:
+        """Where another file goes, that belongs to the result: photo-std.tif of photo.jpg."""
+        name = (self.below.stem if self.is_alone else self.below.name) + ending
+        if output is None and self.folder is None:
+            return self.path.with_name(name)
+        return self._output(output) / self.below.with_name(name)
+
+    def _output(self, output):
+        if output is not None:
+            return pathlib.Path(output)
+        folder = self.folder.resolve()
+        return folder.with_name(f"{folder.name or 'files'}{RESULT}")
 
 
 def marked(files: list[ImagePath]) -> list[ImagePath]:
@@ -64,8 +97,21 @@ def images_of(
             raise ImageError(
                 _no_images(pattern, left_out(pattern, recursive=True, without=without))
             )
-        return [ImagePath(path, path.relative_to(root)) for path in paths]
-    return [ImagePath(path, pathlib.Path(path.name)) for path in list_files(pattern)]
+        return [ImagePath(path, path.relative_to(root), folder=root) for path in paths]
+    folder = root if root.is_dir() and not is_zarr(root) else None
+    files = list_files(pattern)
+    return [ImagePath(path, pathlib.Path(path.name), folder=folder) for path in files]
+
+
+def without_results(files: list[ImagePath]) -> list[ImagePath]:
+    """Files without those that an earlier run made of others among them, photo-denoised.jpg."""
+    known = {path for file in files for path in (file.path, file.path.with_suffix(""))}
+
+    def is_result(path):
+        stem = next((path.stem.removesuffix(e) for e in (RESULT, STD) if path.stem.endswith(e)), "")
+        return bool(stem) and path.with_name(stem) in known
+
+    return [file for file in files if not is_result(file.path)]
 
 
 def left_out(pattern: Path, *, recursive: bool = False, without: Path | None = None) -> list[str]:

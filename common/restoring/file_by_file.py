@@ -37,7 +37,7 @@ class Seen(typing.NamedTuple):
 def restore_files(
     denoiser: Denoiser,
     patterns: Sequence[str],
-    output: str | pathlib.Path,
+    output: str | pathlib.Path | None,
     *,
     show: Callable[[str], typing.Any] = progress.say,
     **settings: typing.Any,
@@ -61,7 +61,7 @@ def restore_files(
 def plan(
     denoiser: Denoiser,
     files: Sequence[listing.ImagePath],
-    output: str | pathlib.Path,
+    output: str | pathlib.Path | None,
     *,
     noise_level: float | None = None,
     with_std: bool = False,
@@ -83,7 +83,7 @@ def plan(
     Args:
         denoiser: the trained model.
         files: of `listing.marked`.
-        output: the folder; made if it is missing.
+        output: the folder; made if it is missing. None: beside the files, see ImagePath.result.
         noise_level: level of the noise in the files, in the units of the noise string, for models
             that take it [that of the training].
         with_std: also write NAME-std.tif, the predicted standard deviation.
@@ -111,7 +111,7 @@ def plan(
     if strength != 1.0 and denoiser.scale != 1:
         raise ValueError("strength: a model that enlarges has nothing to mix its result with.")
     level = noise_parameter(config, noise_level)
-    todo = _jobs(files, pathlib.Path(output), with_std)
+    todo = _jobs(files, output, with_std)
 
     def restore_file(path, target, std_target):
         stack = stacks.read(path, axes, usual=config.file_axes, max_bytes=max_bytes)
@@ -206,23 +206,13 @@ def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
 
 
 def _jobs(files, output, with_std):
-    """A list of (input, output, file of the standard deviation or None).
-
-    That file is NAME-std.tif, and raw data become NAME.tif; of a.png and a.tif in one folder NAME
-    is a.png and a.tif, and of a.dng beside them a.dng.
-    """
-
-    def named(file, ending):
-        name = file.below.stem if file.is_alone else file.below.name
-        return output / file.below.with_name(name + ending)
-
-    def restored(file):
+    """A list of (input, output, file of the standard deviation or None); raw data become TIFF."""
+    jobs = []
+    for file in files:
         is_raw = file.path.suffix.lower() in raws.SUFFIXES
-        return named(file, ".tif") if is_raw else output / file.below
-
-    return [
-        (file.path, restored(file), named(file, "-std.tif") if with_std else None) for file in files
-    ]
+        std = file.beside(output, f"{listing.STD}.tif") if with_std else None
+        jobs.append((file.path, file.result(output, ".tif" if is_raw else None), std))
+    return jobs
 
 
 def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):

@@ -38,7 +38,7 @@ class Adam(keras.optimizers.Adam):
         first = 0.9 if callable(beta_1) else beta_1
         super().__init__(learning_rate, beta_1=first, beta_2=beta_2, epsilon=epsilon, name="adam")
         self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
-        self._factors: dict[int, float] = {}  # of the rate, by variable; see set_factor
+        self._factors: dict[int, float] = {}  # of the rate, by a variable's index; see set_factor
         self._share = None  # of an update that is made: 1, or 0 where a gradient is not finite
         self._average = average
         self._average_of = average if callable(average) else lambda step: average
@@ -60,14 +60,18 @@ class Adam(keras.optimizers.Adam):
         0 leaves them, and their moments, as they are. A graph that was traced before keeps to the
         factors of then.
         """
-        self._factors |= {id(variable): factor for variable in variables}
+        self._factors |= {self._get_variable_index(variable): factor for variable in variables}
+
+    def _factor_of(self, variable):
+        # By index: TensorFlow's variable comes in place of Keras'.
+        return self._factors.get(self._get_variable_index(variable), 1.0)
 
     def apply(self, grads, trainable_variables=None):
         # A variable that had no part in the loss has no gradient in TensorFlow, and 0 in JAX.
         pairs = [
             (gradient, variable)
             for gradient, variable in zip(grads, trainable_variables or self._trainable_variables)
-            if gradient is not None and self._factors.get(id(variable), 1.0)
+            if gradient is not None and self._factor_of(variable)
         ]
         grads, variables = zip(*pairs)
         # One sum instead of many comparisons: it is finite only if every term is.
@@ -87,7 +91,7 @@ class Adam(keras.optimizers.Adam):
     def update_step(self, gradient, variable, learning_rate):
         dtype = variable.dtype
         rate, share = ops.cast(learning_rate, dtype), ops.cast(self._share, dtype)
-        rate = rate * self._factors.get(id(variable), 1.0)
+        rate = rate * self._factor_of(variable)
         step = ops.cast(self.iterations + 1, dtype)
         beta_1 = ops.cast(self._beta_1_of(self.iterations), dtype)
         rate = share * rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)

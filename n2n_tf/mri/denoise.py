@@ -6,7 +6,7 @@ python -m n2n_tf.mri.denoise --run_dir=runs/ixi --output=slices spectrum.npy
 An input file is an .npy array of complex numbers, (H, W) or (N, H, W), H and W odd. It holds the
 spectrum of a real image, with the zero frequency in the middle and 0 where nothing was measured,
 sampled in the way that the model was trained on. The result is NAME.tif, float32, on the scale of
-the spectrum, in the folder --output.
+the spectrum, in the folder --output, or NAME-denoised.tif beside the file.
 
 `noise2x denoise n2n-mri` is the same command. Without --run_dir it uses the newest finished run of
 n2n_tf.mri in runs/.
@@ -88,15 +88,14 @@ def _run(arguments):
     patterns = input_patterns(arguments)
     run_dir = running.finished_run(METHOD.name, f"python -m {METHOD.name}.train")
     model = METHOD.load(run_dir, FLAGS.precision)
-    paths = [path for pattern in patterns for path in listing.list_files(pattern)]
-    output = pathlib.Path(FLAGS.output)
+    files = [file for pattern in patterns for file in listing.images_of(pattern)]
 
     def restore(path, target):
         slices = np.stack([restore_spectrum(model, measured) for measured in read_spectra(path)])
         image_files.write(target, slices[..., None])
         return f"{path} -> {target}"
 
-    todo = [(path, output / f"{path.stem}.tif") for path in paths]
+    todo = [(file.path, file.result(FLAGS.output, ".tif")) for file in listing.marked(files)]
     jobs.do_each(todo, restore, show=progress.say)
 
 

@@ -183,11 +183,10 @@ def define_flags():
 
 def run():
     """Restores the files of --input on the server."""
-    flags.require("input", "output", "model")
+    flags.require("input", "model")
     client = Client(FLAGS.url, FLAGS.model, version=FLAGS.version)
     level = {} if FLAGS.noise_level is None else {"noise_level": FLAGS.noise_level}
-    paths = [path for pattern in FLAGS.input for path in listing.list_files(pattern)]
-    output = pathlib.Path(FLAGS.output)
+    files = [file for pattern in FLAGS.input for file in listing.images_of(pattern)]
 
     def restore(path, target):
         try:
@@ -203,11 +202,11 @@ def run():
         except (KeyError, IndexError, TypeError) as error:
             raise ImageError(f"{path}: the server's answer is not that of a denoiser.") from error
 
-    def target(path):
-        is_picture = path.suffix.lower() in PICTURES
-        return output / (path.with_suffix(".png") if is_picture else path).name
+    def target(file):
+        is_picture = file.path.suffix.lower() in PICTURES
+        return file.result(FLAGS.output, ".png" if is_picture else None)
 
-    jobs.do_each([(path, target(path)) for path in paths], restore)
+    jobs.do_each([(file.path, target(file)) for file in listing.marked(files)], restore)
 
 
 def main():

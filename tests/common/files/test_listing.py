@@ -45,6 +45,36 @@ def test_files_that_differ_in_their_suffix_alone_are_marked(folder):
     }
 
 
+def test_results_lie_beside_what_was_named_or_in_a_folder(folder):
+    def below(path):
+        return str(path.relative_to(folder.parent)).replace(folder.name, "F")
+
+    (named,) = listing.images_of(folder / "sub" / "d.png")
+    assert below(named.result(None)) == "F/sub/d-denoised.png"
+    assert below(named.result(None, ".tif")) == "F/sub/d-denoised.tif"
+    assert below(named.beside(None, "-std.tif")) == "F/sub/d-std.tif"
+    assert named.result("out") == pathlib.Path("out/d.png")
+    inside = listing.images_of(folder, recursive=True)
+    assert {below(file.result(None)) for file in inside} == {
+        f"F-denoised/{name}" for name in ("B.TIF", "a.png", "c.avif", "sub/d.png", "sub/deep/e.jpg")
+    }
+    image_files.write(folder / "a.tif", np.zeros((8, 8, 1), np.uint8))
+    twins = listing.marked(
+        [file for n in ("a.png", "a.tif") for file in listing.images_of(folder / n)]
+    )
+    assert [below(file.result(None, ".tif")) for file in twins] == [
+        "F/a.png-denoised.tif",
+        "F/a.tif-denoised.tif",
+    ]
+
+
+def test_results_of_an_earlier_run_are_no_originals(folder):
+    for name in ("a-denoised.png", "a-std.tif", "other-denoised.png"):
+        image_files.write(folder / name, np.zeros((8, 8, 1), np.uint8))
+    kept = listing.without_results(listing.images_of(folder))
+    assert [file.path.name for file in kept] == ["B.TIF", "a.png", "c.avif", "other-denoised.png"]
+
+
 def test_what_is_left_out_is_counted_with_its_reason(folder):
     assert listing.left_out(folder) == [
         f"{folder}: left out 2 .cr2 files: raw data of a camera, which need the extra `raw`.",

@@ -67,6 +67,23 @@ def test_the_average_soon_forgets_the_initial_weights_and_leaves_the_training_al
     np.testing.assert_allclose(with_average.averages[0], expected, rtol=1e-6)
 
 
+def test_a_factor_scales_the_steps_and_0_leaves_weights_and_moments():
+    optimizer = optimizers.Adam(0.1)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, "mse", jit_compile=False)  # in a graph, as trainings are
+    first, second = (layer.kernel for layer in model.layers)
+    optimizer.set_factor(0.0, [first])
+    optimizer.set_factor(3.0, [second])
+    before = np.array(first), np.array(second)
+    model.train_on_batch(np.ones((4, 2)), np.full((4, 1), 100.0))
+    np.testing.assert_array_equal(first, before[0])
+    # The first step of Adam has the length of the rate, whatever the gradient.
+    np.testing.assert_allclose(np.abs(second - before[1]), 0.3, rtol=1e-4)
+    np.testing.assert_allclose(np.abs(model.layers[0].bias), 0.1, rtol=1e-4)
+    assert any(not np.any(v) and v.shape == first.shape for v in optimizer.variables)
+
+
 def test_a_denoiser_has_the_averages_for_a_while():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(optimizers.Adam(0.1, average=0.5), loss="mse")
