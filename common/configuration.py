@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import pathlib
-import re
 import typing
 from collections.abc import Container, Iterable
 
@@ -17,8 +15,6 @@ from common import noise as noises
 # Longer trainings of schedule=fast have a lower rate, by the root of their length: at the full one
 # they diverge sooner or later (docs/performance.md).
 FAST_STEPS = 8000
-# Linux' names for arithmetic in bfloat16 where it was measured to be fast.
-BFLOAT16 = r"\b(avx512_bf16|amx_bf16)\b"
 
 # Side of the largest crops that schedule=fast grows to, pixels.
 FAST_LARGEST_CROP = 256
@@ -135,10 +131,21 @@ class Config:
     white_level: float = setting(
         0.0, "Stored value that stands for 1; 0: the largest value of the file's type."
     )
+    model: str = setting(
+        "",
+        "Run folder, or name of a shipped model (noise2x models), whose weights the training "
+        "begins with; it has the same network. Without it they are random.",
+    )
     train_set: str = setting(
         "sample", "Training images: sample, a named set, a folder, a glob, an .h5 or .tfrecords."
     )
     validation_set: str | None = setting(None, "Validation images, named likewise.", str)
+    std_scale: float = setting(
+        1.0,
+        "Factor of the predicted standard deviation, for models that have one: what `evaluate` "
+        "says the errors are of it, on other images than those of a table.",
+        positive=True,
+    )
     validate_on: str = setting(
         "few",
         "What a training is validated on: few (the middle of the first four validation images) or "
@@ -367,26 +374,3 @@ def check_values(config: Config) -> None:
             raise ValueError(f"{field.name}={value!r}: expected {wanted.__name__}.")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{field.name}={value!r}: expected a finite number.")
-
-
-def fast_precision() -> str:
-    """bfloat16 where the processor multiplies it in hardware, twice as fast; float32 elsewhere."""
-    return "bfloat16" if re.search(BFLOAT16, _cpuinfo()) else "float32"
-
-
-def doubt_of_precision(precision: str) -> str:
-    """What speaks against computing in a precision on this processor, in a sentence, or ""."""
-    known = _cpuinfo()
-    # Any name for it will do, ARM's "bf16" too; where Linux tells nothing, nothing is said.
-    if precision != "bfloat16" or not known or re.search(r"bf16\b", known):
-        return ""
-    return (
-        "this processor has no arithmetic for bfloat16; without a GPU it takes many times as long "
-        "as --precision=float32."
-    )
-
-
-def _cpuinfo() -> str:
-    """What Linux says of the processor; "" elsewhere."""
-    path = pathlib.Path("/proc/cpuinfo")
-    return path.read_text() if path.is_file() else ""

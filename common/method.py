@@ -15,7 +15,7 @@ import functools
 import typing
 from collections.abc import Callable, Iterator, Mapping
 
-from common import configuration
+from common import configuration, processor
 
 if typing.TYPE_CHECKING:
     import pathlib
@@ -153,7 +153,7 @@ class Method:
         """
         measured = not (config.noise.is_none or config.white_level)
         has = self.restores_in_bfloat16 and measured
-        return configuration.fast_precision() if has else "float32"
+        return processor.fast_precision() if has else "float32"
 
     def as_trained(self, config: typing.Any, run_dir: str | pathlib.Path) -> typing.Any:
         """The configuration for the weights that a run folder has now.

@@ -3,9 +3,9 @@
 import dataclasses
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import CropStage, expect, fast_precision, setting
+from common.configuration import CropStage, expect, setting
 
 STAGES = {"mu": 0.6, "sigma": 0.1, "joint": 0.3}  # shares of the training, in crops
 VARIANCES = ("white", "signal", "multivariate")
@@ -142,5 +142,5 @@ SHORT = {
     "crop_size": 64,
     "width": 48,
     "blocks": 4,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

@@ -19,10 +19,10 @@ _BANDS = 0.5 * np.array(
 def build_network(channels, *, levels=LEVELS, seed=0, dtype="float32"):
     """Builds the network: (N, H, W, channels) in [0, 1] to the same.
 
-    H and W are multiples of 8. Under upsampling.portable() the transforms are layers of Keras with
-    weights of their own, which are fixed; `copy_weights` leaves them out. Every level takes the Haar transform of the one above; on the way up
+    H and W are multiples of 8. Every level takes the Haar transform of the one above; on the way up
     its inverse is added to what came down, and at the top to the image. The outputs are those of
-    the original: tests/golden/dbsn_gray.npz, mwcnn.
+    the original: tests/golden/dbsn_gray.npz, mwcnn. Under upsampling.portable() the transforms are
+    layers of Keras with weights of their own; `copy_weights` leaves them out.
 
     Args:
         channels: channels of the image, 1 or 3.

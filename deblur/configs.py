@@ -4,9 +4,9 @@ import dataclasses
 import pathlib
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 from deblur import kernels
 
 LOGARITHMIC = ("log", "log_nodc")
@@ -158,5 +158,5 @@ SHORT = {
     "num_images": 8000,
     "batch_size": 4,
     "crop_size": 64,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

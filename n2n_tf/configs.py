@@ -3,9 +3,9 @@
 import dataclasses
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 
 SEQUENTIAL = ("nn_relu", "nn_sigmoid", "convtrans_relu", "convtrans_sigmoid")
 NETWORKS = ("unet", *SEQUENTIAL)
@@ -168,5 +168,5 @@ SHORT = {
     "num_images": 8000,
     "batch_size": 1,
     "crop_size": 64,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

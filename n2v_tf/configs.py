@@ -7,9 +7,9 @@ import typing
 
 import numpy as np
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 from common.files import axis_letters
 from n2v_tf import blind_spots
 
@@ -372,5 +372,5 @@ SHORT = {
     "epochs": 6,
     "steps_per_epoch": 100,
     "kernel_size": 3,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

@@ -56,6 +56,13 @@ class Denoiser(base.Denoiser):
         self.mean.assign(mean)
         self.std.assign(std)
 
+    def begin_with(self, other):
+        """See base.Denoiser; the statistics are those of these training images."""
+        mean, std = np.array(self.mean), np.array(self.std)
+        taken = super().begin_with(other)
+        self.set_statistics(mean, std)
+        return taken
+
     def typical(self, shape, seed):
         """White noise with mean and deviation of the training images, to try the model on."""
         noise = np.random.default_rng(seed).standard_normal(shape)

@@ -3,9 +3,9 @@
 import dataclasses
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,5 +108,5 @@ SHORT = {
     "width": 16,
     "batch_size": 1,
     "learning_rate": 1e-3,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

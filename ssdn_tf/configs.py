@@ -3,9 +3,9 @@
 import dataclasses
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 
 PIPELINES = ("blindspot", "blindspot_mean", "workshop", "n2c", "n2n")
 NOISE_PARAMS = ("known", "global", "per_image")
@@ -181,5 +181,5 @@ SHORT = {
     "batch_size": 1,
     "crop_size": 64,
     "noise_rate": 10.0,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

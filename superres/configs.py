@@ -3,9 +3,9 @@
 import dataclasses
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 
 SCALES = (2, 3, 4)
 LEARNERS = ("n2n", "n2v")
@@ -143,5 +143,5 @@ NAMED = {
 # For the sample photographs: a few minutes on two CPU cores.
 SHORT = {
     "num_images": 6000,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

@@ -41,6 +41,7 @@ SHELVES = {
 BESIDE = {
     "__init__": set(),
     "configuration": {"noise"},
+    "processor": set(),
     "progress": set(),
     "quiet": set(),
     "types": set(),

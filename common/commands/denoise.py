@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from absl import app
 
-from common import configuration, progress
+from common import processor, progress
 from common.commands import flags, running
 from common.files import listing
 from common.method import Method
@@ -96,7 +96,7 @@ def _plan(method, model, files, choose_restorer):
     """(jobs, function that does one) for files and a model, as the flags say."""
     from common.restoring import file_by_file, prediction
 
-    if doubt := configuration.doubt_of_precision(FLAGS.precision):
+    if doubt := processor.doubt_of_precision(FLAGS.precision):
         progress.say(f"Careful: {doubt}")
     denoiser = method.load_deployed(model, FLAGS.precision)
     restore, in_parts = choose_restorer(

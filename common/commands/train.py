@@ -9,7 +9,7 @@ import pathlib
 import typing
 from collections.abc import Callable, Iterator
 
-from common import configuration, progress
+from common import configuration, processor, progress
 from common.commands import flags, running
 from common.method import Method
 from common.training import runs
@@ -85,6 +85,8 @@ class TrainingRun:
         validate = None
         if self.group.count == 1:
             validate = self.method.validator(self.config, images, FLAGS.data_dir)
+        if self.config.model and not (FLAGS.resume and runs.state_path(self.run_dir).is_file()):
+            self._begin_with(denoiser)
         next(iter(batches(0)))  # what is wrong with the data shows before a run folder is made
         # Of processes that train together, the one that writes holds the folder.
         with locks.held(self.run_dir) if self.group.writes else contextlib.nullcontext():
@@ -109,6 +111,29 @@ class TrainingRun:
                 ),
             )
 
+    def _begin_with(self, denoiser: Denoiser) -> None:
+        """Gives a new denoiser the weights of the model that the configuration names.
+
+        Raises:
+            ValueError: of another method or another network.
+        """
+        name = self.config.model
+        other = self.method.load(name)
+        try:
+            taken = denoiser.begin_with(other)
+        except ValueError as error:
+            ours, theirs = self.config.to_dict(), other.config.to_dict()
+            # Settings of all methods, but for the channels, do not change a network.
+            shared = {field.name for field in dataclasses.fields(configuration.Config)}
+            of_network = [k for k in ours if k == "channels" or k not in shared]
+            differing = [f"--{k}={theirs[k]}" for k in of_network if ours[k] != theirs[k]]
+            raise ValueError(
+                f"model={name!r}: {error}. It was trained with {' '.join(differing)}."
+            ) from error
+        total = denoiser.count_params()
+        rest = "" if taken == total else f" The other {total - taken:,} are new."
+        progress.say(f"Begins with {taken:,} weights of {name}.{rest}")
+
     def _announce(self, images: ImageSet) -> None:
         """Prints what is going to be trained, on what, how long, and in how many processes."""
         config = self.config
@@ -120,7 +145,7 @@ class TrainingRun:
             f"{min(config.num_images, config.last_step * config.batch_size)} crops "
             f"of {size}, {config.batch_size} in a step."
         )
-        if doubt := configuration.doubt_of_precision(config.precision):
+        if doubt := processor.doubt_of_precision(config.precision):
             progress.say(f"Careful: {doubt}")
         if self.group.count > 1:
             progress.say(

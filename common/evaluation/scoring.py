@@ -63,13 +63,16 @@ def of_results(denoiser: Denoiser, examples: Iterable[Example]) -> Scores:
 
 
 class Calibration:
-    """Root mean square of the errors, divided by that of the predicted standard deviations.
+    """How well predicted standard deviations tell the errors.
 
-    str(calibration) is a line for the user, empty if no result had `std`.
+    `ratio` is the root mean square of the errors over that of the predicted deviations, None if no
+    result had `std`; `coverage` the shares of values whose error is within 1 and 2 of them.
+    str(calibration) is a line for the user, empty without `std`.
     """
 
     def __init__(self) -> None:
         self._errors, self._predicted = 0.0, 0.0
+        self._within, self._count = np.zeros(2), 0
 
     def add(self, clean: np.ndarray, result: Mapping[str, np.ndarray]) -> None:
         """Count one result; a result without `std` is ignored.
@@ -83,13 +86,28 @@ class Calibration:
             error = result["denoised"] - clean
             self._errors += float(np.square(error, dtype=np.float64).sum())
             self._predicted += float(np.square(result["std"], dtype=np.float64).sum())
+            self._within += [np.count_nonzero(np.abs(error) <= k * result["std"]) for k in (1, 2)]
+            self._count += error.size
+
+    @property
+    def ratio(self) -> float | None:
+        """See the class."""
+        return (self._errors / self._predicted) ** 0.5 if self._predicted else None
+
+    @property
+    def coverage(self) -> tuple[float, float]:
+        """See the class."""
+        one, two = self._within / max(self._count, 1)
+        return float(one), float(two)
 
     def __str__(self) -> str:
-        if not self._predicted:
+        if self.ratio is None:
             return ""
-        ratio = (self._errors / self._predicted) ** 0.5
+        one, two = self.coverage
         return (
-            f"Errors are {ratio:.2f} times the predicted standard deviation (1: well calibrated)."
+            f"Errors are {self.ratio:.2f} times the predicted standard deviation (1: well "
+            f"calibrated); {one:.1%} of the values are within 1 of it, {two:.1%} within 2 (68.3 "
+            "and 95.4, were the errors Gaussian)."
         )
 
 

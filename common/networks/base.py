@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -116,6 +118,27 @@ class Denoiser(keras.Model):
         """
         return None
 
+    def begin_with(self, other: Denoiser) -> int:
+        """Take over the weights of a model of the same method; return how many numbers they are.
+
+        What the other has not, as a network of the noise, keeps its initial weights.
+
+        Raises:
+            ValueError: a weight has another shape there, or none is there.
+        """
+        theirs = _numbered(other.weights)
+        taken = 0
+        for key, weight in _numbered(self.weights).items():
+            if key not in theirs:
+                continue
+            if theirs[key].shape != weight.shape:
+                raise ValueError(f"{key[0]} has the shape {theirs[key].shape}, not {weight.shape}")
+            weight.assign(theirs[key])
+            taken += math.prod(weight.shape)
+        if not taken:
+            raise ValueError("none of its weights are of this network")
+        return taken
+
     def begin_stage(self, step: int) -> bool:
         """Prepare for the training from a step on; return whether anything changed.
 
@@ -166,7 +189,10 @@ class Denoiser(keras.Model):
             inputs["noise_level"] = ops.reshape(inputs["noise_level"], shape)
         multiple = self.config.side_multiple if padded else 1
         run = functools.partial(unet.run_padded, multiple=multiple, training=training)
-        return self.restore(cast(Inputs, inputs), run, training)
+        result = self.restore(cast(Inputs, inputs), run, training)
+        if "std" in result and self.config.std_scale != 1.0:
+            result = cast(Result, result | {"std": self.config.std_scale * result["std"]})
+        return result
 
     def compute_metrics(
         self, x: Inputs, y: Targets, y_pred: Result, sample_weight: Any = None
@@ -178,3 +204,13 @@ class Denoiser(keras.Model):
         results = self.get_metrics_result()
         results.pop("psnr", None)  # without clean images the empty mean would be 0 dB
         return results
+
+
+def _numbered(weights):
+    """{(path, how many of that path came before): weight}; two networks may have equal paths."""
+    seen = collections.Counter()
+    numbered = {}
+    for weight in weights:
+        numbered[weight.path, seen[weight.path]] = weight
+        seen[weight.path] += 1
+    return numbered

@@ -3,9 +3,9 @@
 import dataclasses
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 from n2n_tf import configs as n2n
 
 NETWORKS = ("mwcnn", *n2n.NETWORKS)
@@ -99,5 +99,5 @@ SHORT = {
     "batch_size": 2,
     "crop_size": 64,
     "width": 32,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

@@ -3,9 +3,9 @@
 import dataclasses
 import typing
 
-from common import configuration
+from common import configuration, processor
 from common import noise as noises
-from common.configuration import expect, fast_precision, setting
+from common.configuration import expect, setting
 from n2n_tf.mri import sampling
 
 
@@ -78,5 +78,5 @@ SHORT = {
     "loss": "spectrum",
     "batch_size": 4,
     "crop_size": 127,
-    "precision": fast_precision(),
+    "precision": processor.fast_precision(),
 }

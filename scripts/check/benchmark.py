@@ -37,7 +37,7 @@ import time
 import numpy as np
 from absl import flags as absl_flags
 
-from common import configuration
+from common import configuration, processor
 from common.commands import flags, running
 from noise2x import methods
 from scripts.check import memory
@@ -117,7 +117,7 @@ def chosen_config(method):
         changes["width"] = method.short["width"]  # the paper's needs minutes on two cores
     precision = FLAGS.precision
     if precision == "auto":
-        precision = configuration.fast_precision()
+        precision = processor.fast_precision()
     settings = {"precision": precision, "num_images": 10**6}
     return name, dataclasses.replace(method.named[name], **settings | changes).completed()
 

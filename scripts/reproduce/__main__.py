@@ -36,7 +36,7 @@ import re
 from absl import app
 from absl import flags as absl_flags
 
-from common import configuration
+from common import configuration, processor
 from common.commands import flags, running
 from common.evaluation import baselines
 from scripts.reproduce import ee559, extensions, minutes, papers, psnr_vs_sigma, published
@@ -87,7 +87,7 @@ def define_flags():
         "of the papers' tables, the names of their rows.",
     )
     flags.define_precision()
-    FLAGS.set_default("precision", configuration.fast_precision())
+    FLAGS.set_default("precision", processor.fast_precision())
 
 
 def run(arguments):

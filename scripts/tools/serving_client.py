@@ -12,7 +12,6 @@ import base64
 import http.client
 import io
 import json
-import pathlib
 import urllib.error
 import urllib.request
 

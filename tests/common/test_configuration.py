@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from common import configuration, noise
+from common import configuration, noise, processor
 from common.configuration import Config, setting
 
 
@@ -133,5 +133,5 @@ def test_crops_grow_only_where_they_can():
     ],
 )
 def test_bfloat16_on_a_processor_without_it_is_doubted(known, precision, doubted, monkeypatch):
-    monkeypatch.setattr(configuration, "_cpuinfo", lambda: known)
-    assert bool(configuration.doubt_of_precision(precision)) == doubted
+    monkeypatch.setattr(processor, "_cpuinfo", lambda: known)
+    assert bool(processor.doubt_of_precision(precision)) == doubted

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from common import configuration
+from common import processor
 from common.training import runs
 from n2n_tf import configs
 from n2n_tf.method import METHOD
@@ -95,7 +95,7 @@ def test_a_run_of_before_there_was_a_choice_keeps_the_papers_schedule(tmp_path):
 
 
 def test_what_was_measured_restores_in_bfloat16_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(configuration, "fast_precision", lambda: "bfloat16")
+    monkeypatch.setattr(processor, "fast_precision", lambda: "bfloat16")
     added, pairs = configs.Config().completed(), configs.Config(pairs="folder").completed()
     assert METHOD.restoring_precision(added) == "bfloat16"
     assert METHOD.restoring_precision(pairs) == "float32"

@@ -1,6 +1,7 @@
 """common.evaluation, baselines and figures: fixed noise, fair scores, readable pictures."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -51,7 +52,10 @@ def test_calibration_is_one_for_true_deviations():
         calibration = scoring.Calibration()
         error = 0.1 * factor * RNG.standard_normal(clean.shape)
         calibration.add(clean, {"denoised": error, "std": np.full(clean.shape, 0.1)})
-        assert float(str(calibration).split()[2]) == pytest.approx(factor, rel=0.03)
+        assert calibration.ratio == pytest.approx(factor, rel=0.03)
+        expected = [math.erf(k / factor / 2**0.5) for k in (1, 2)]
+        assert calibration.coverage == pytest.approx(expected, abs=0.02)
+    assert f"Errors are {calibration.ratio:.2f} times" in str(calibration)
     assert str(scoring.Calibration()) == ""
 
 
