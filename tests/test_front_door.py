@@ -97,6 +97,25 @@ def trained(tmp_path_factory, run_command):
     return folder, folder / name
 
 
+def test_a_training_begins_with_another_models_weights_and_says_where_it_cannot(
+    trained, run_command, tmp_path
+):
+    folder, run_dir = trained
+    begin = ["train", "ssdn", f"--model={run_dir}", *TRAIN]
+    done = noise2x_command(run_command, tmp_path, *begin, "--noise_params=global", "--run_dir=a")
+    assert done.returncode == 0, done.stderr
+    assert f"weights of {run_dir}. The other 1 are new." in done.stdout
+    log = (tmp_path / "a" / "log.csv").read_text()
+    again = noise2x_command(run_command, tmp_path, *begin, "--run_dir=a", "--resume")
+    assert "finished already" in again.stdout and "Begins with" not in again.stdout
+    assert (tmp_path / "a" / "log.csv").read_text() == log
+    done = noise2x_command(run_command, tmp_path, *begin, "--channels=1", "--run_dir=b")
+    assert_one_line(done, "It was trained with --channels=3.")
+    done = noise2x_command(run_command, tmp_path, "train", "n2n", "--model=foto", "--run_dir=b")
+    assert_one_line(done, "Did you mean the model photo?")
+    assert not (tmp_path / "b").exists()
+
+
 def test_a_method_is_a_method_though_a_folder_has_its_name(tmp_path, run_command):
     (tmp_path / "deblur").mkdir()
     done = noise2x_command(run_command, tmp_path, "train", "deblur", "--crop_size=50")

@@ -150,3 +150,11 @@ def test_a_network_with_blind_spots_learns_without_clean_images():
     clean = noisy - noisy + (np.sin(x) * np.cos(y))[..., None]
     restored = prediction.restore(made, {"noisy": noisy.astype(np.float32)})["denoised"]
     assert np.mean((restored - clean) ** 2) < 0.3 * np.mean((noisy - clean) ** 2)
+
+
+def test_a_model_that_begins_with_another_keeps_the_statistics_of_its_own_images():
+    other, made = model(mean=0.4, std=0.2), model(mean=100.0, std=20.0)
+    made.begin_with(other)
+    for a, b in zip(made.network.weights, other.network.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert float(made.mean[0]) == 100.0 and float(made.std[0]) == 20.0

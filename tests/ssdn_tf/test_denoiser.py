@@ -92,3 +92,17 @@ def test_the_noise_rate_scales_the_steps_of_a_global_level():
     model.raw_noise.assign([[[[0.1]]]])
     noise_std = model.predict_on_batch(RNG.random((1, 32, 32, 3), np.float32))["noise_std"]
     np.testing.assert_allclose(noise_std, np.log1p(np.exp(1.0 - 4.0)) + 1e-3, rtol=1e-5)
+
+
+def test_a_model_begins_with_the_weights_of_one_that_knew_its_noise():
+    known = denoiser.Denoiser(configs.Config(channels=1, seed=1))
+    model = denoiser.Denoiser(configs.Config(channels=1, noise_params="per_image"))
+    own = [np.array(weight) for weight in model.noise_network.weights]
+    taken = model.begin_with(known)
+    assert taken == known.count_params() < model.count_params()
+    for a, b in zip(model.network.weights, known.network.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(model.noise_network.weights, own, strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match=r"has the shape \(.*\), not"):
+        denoiser.Denoiser(configs.Config(channels=3)).begin_with(known)
