@@ -9,7 +9,7 @@ from collections.abc import Callable
 from absl import app
 
 from common import processor, progress
-from common.commands import flags, running
+from common.commands import calibrating, flags, running
 from common.files import listing
 from common.method import Method
 from common.training import runs
@@ -58,6 +58,7 @@ def _denoise(method, arguments, choose_restorer):
     from common.restoring import jobs
 
     patterns = input_patterns(arguments)
+    calibrating.check_flags()
     run_dir = None
     if FLAGS.run_dir or not method.ready or runs.newest_finished(method.name):
         run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
@@ -94,11 +95,28 @@ def _models_for(method, run_dir, files):
 
 def _plan(method, model, files, choose_restorer):
     """(jobs, function that does one) for files and a model, as the flags say."""
-    from common.restoring import file_by_file, prediction
-
     if doubt := processor.doubt_of_precision(FLAGS.precision):
         progress.say(f"Careful: {doubt}")
     denoiser = method.load_deployed(model, FLAGS.precision)
+    if calibrating.is_wanted() and FLAGS.calibrate_each:
+        jobs, _ = _plan_with(method, denoiser, files, choose_restorer)
+        by_path = {file.path: file for file in files}
+
+        def restore_one(path, *outputs):
+            own = calibrating.calibrated(denoiser, str(model), [by_path[path]])
+            _, restore = _plan_with(method, own, [by_path[path]], choose_restorer)
+            return restore(path, *outputs)
+
+        return jobs, restore_one
+    if calibrating.is_wanted():
+        denoiser = calibrating.calibrated(denoiser, str(model), files)
+    return _plan_with(method, denoiser, files, choose_restorer)
+
+
+def _plan_with(method, denoiser, files, choose_restorer):
+    """The same for a loaded model."""
+    from common.restoring import file_by_file, prediction
+
     restore, in_parts = choose_restorer(
         prediction.restore_augmented if FLAGS.tta else prediction.restore
     )
@@ -112,6 +130,7 @@ def _plan(method, model, files, choose_restorer):
     if FLAGS.strict and not method.knows_noise:
         raise ValueError(f"strict: {method.short_name} does not compare the noise of files.")
     noise, level = denoiser.config.noise, FLAGS.noise_level
+    looks = method.knows_noise and not calibrating.is_wanted()  # which looks itself
     return file_by_file.plan(
         denoiser,
         files,
@@ -123,7 +142,7 @@ def _plan(method, model, files, choose_restorer):
         restore=restore,
         tiles=limits if in_parts else None,
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
-        look=functools.partial(_look, noise, level) if method.knows_noise else None,
+        look=functools.partial(_look, noise, level) if looks else None,
         strict=FLAGS.strict,
         strength=FLAGS.strength,
         show=progress.say,

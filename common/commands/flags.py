@@ -201,6 +201,7 @@ def define_denoising() -> None:
         0,
     )
     define_tta()
+    define_calibration()
     flags.DEFINE_float(
         "strength",
         1.0,
@@ -220,6 +221,19 @@ def define_denoising() -> None:
         "Leave out files whose noise the model was not trained on, instead of warning [false].",
     )
     define_precision("auto")
+
+
+def define_calibration() -> None:
+    """Flags of `denoise` for noise that nobody described, see `calibrating`."""
+    flags.DEFINE_bool(
+        "calibrate",
+        False,
+        "Learn first how the noise of these files grows with their values, a quarter of a minute: "
+        "for counts of microscopes and sensors, of any scale. One calibration for all files of a "
+        "kind; it is kept beside the results, as *calibration.json, with a plot.",
+    )
+    flags.DEFINE_bool("calibrate_each", False, "The same, a calibration for each file.")
+    flags.DEFINE_string("calibration", None, "File of an earlier calibration, to use again.")
 
 
 def define_noise_level() -> None:

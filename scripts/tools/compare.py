@@ -3,20 +3,23 @@
 noise2x compare photo.jpg
 noise2x compare photo.jpg --models=photo,runs/my-ssdn,non_local_means,bm3d
 noise2x compare clean.png --noise=gauss25
-noise2x compare cells.tif --models=runs/a,runs/b --reference=average.tif
+noise2x compare cells.tif --models=photo-grey,runs/cells --calibrate --reference=average.tif
 
 Above are the middle of the noisy picture and of what each model makes of it, pixel by pixel; below
 what each took away, grey for nothing, black and white for three deviations of the noise: it should
 look like noise, without outlines. Under it stands how strongly the whole picture was changed, and
-in which time; where the clean picture is known (--reference, or --noise, which takes the picture
-itself for clean), the PSNR too.
+in which time; where the clean picture is known, the PSNR too: with --noise, which takes the picture
+itself for clean, as it is; with --reference after the least-squares affine fit to it, peak: its
+range, as in `noise2x evaluate`.
 
 --models names run folders, shipped models (noise2x models) and classical denoisers: mean, median,
 non_local_means, bm3d. Those that need the strength of the noise get that of --noise or
 --noise_level, or else an estimate.
 """
 
+import copy
 import dataclasses
+import functools
 import time
 
 import numpy as np
@@ -48,6 +51,12 @@ def define_flags():
     absl_flags.DEFINE_integer(
         "crop", 256, "Side of the middle that is shown, pixels; 0: the whole picture [256].", 0
     )
+    absl_flags.DEFINE_bool(
+        "calibrate",
+        False,
+        "Also show each trained model after a calibration, see noise2x denoise --help; its time is "
+        "that of both.",
+    )
     absl_flags.DEFINE_string("noise", None, "Noise to add first, as gauss25: pictures are clean.")
     absl_flags.DEFINE_string("reference", None, "Clean version of the picture.")
     absl_flags.DEFINE_integer("seed", 0, "Of the noise [0].", 0)
@@ -76,6 +85,17 @@ class Model:
             raise ValueError(f"{name}: restores no pictures of the same size.")
         if list(self._denoiser.INPUTS) != ["noisy"]:
             raise ValueError(f"{name}: restores from more than a picture.")
+
+    def calibrated(self, picture):
+        """The same model, calibrated for a Picture; None if it can't be."""
+        from common.restoring import calibration
+
+        if self._denoiser is None or calibration.refusal(self._denoiser):
+            return None
+        other = copy.copy(self)
+        other.name = f"{self.name} calibrated"
+        other._denoiser = calibration.calibrate(self._denoiser, [picture.noisy])
+        return other
 
     def white(self, dtype):
         """The value of a file of this type that stands for 1."""
@@ -113,6 +133,16 @@ class Picture:
     noisy: np.ndarray
     clean: np.ndarray | None
     dtype: np.dtype
+
+    def psnr(self, restored):
+        """PSNR of a restored image, dB; `clean` is known."""
+        low, high = 0.0, pixels.white_level(self.dtype, 0.0)
+        if FLAGS.reference:
+            low, high = float(self.clean.min()), float(self.clean.max())
+        clean, restored = ((image - low) / (high - low) for image in (self.clean, restored))
+        if FLAGS.reference:
+            restored = quality.fitted(restored, clean)
+        return quality.psnr_float(clean, restored)
 
     def show(self, image):
         """An RGB picture of an image in the file's values; other than 8 bits are stretched."""
@@ -159,7 +189,7 @@ def compare(models, picture, sigma=None, level=None):
     """Two rows for figures.contact_sheet: what the models make of a picture, what they take away.
 
     Args:
-        models: of `Model`.
+        models: of `Model`, or functions that make one, or None.
         picture: of `read`.
         sigma: deviation of the noise, in the values of the file; None for an estimate.
         level: of the noise, for models that take it, or None.
@@ -170,16 +200,18 @@ def compare(models, picture, sigma=None, level=None):
     above = [(f"{picture.name}: noisy, sigma {sigma:.3g}", picture.show(noisy[crop]))]
     below = [("taken away", figures.to_picture(grey + 0.5))]
     for model in models:
-        white = np.float32(model.white(picture.dtype))
         began = time.perf_counter()
+        model = model() if callable(model) else model
+        if model is None:
+            continue
+        white = np.float32(model.white(picture.dtype))
         restored = white * model.restore(noisy / white, sigma / white, level)
         seconds = time.perf_counter() - began
         removed = noisy - restored
         change = float(np.sqrt(np.mean(np.square(removed, dtype=np.float64))))
         quality_of = ""
         if picture.clean is not None:
-            psnr = quality.psnr_float(picture.clean / white, restored / white)
-            quality_of = f"  {psnr:.2f} dB"
+            quality_of = f"  {picture.psnr(restored):.2f} dB"
         print(
             f"{picture.name}: {model.name}  {seconds:.1f} s  changed by {change:.3g}{quality_of}",
             flush=True,
@@ -235,7 +267,11 @@ def run(arguments):
             print(f"{error} Skipped.", flush=True)
             continue
         sigma = FLAGS.noise_level and FLAGS.noise_level * models[0].white(picture.dtype) / 255
-        rows += compare(models, picture, sigma, FLAGS.noise_level)
+        columns = list(models)
+        if FLAGS.calibrate:
+            calibrations = (functools.partial(model.calibrated, picture) for model in models)
+            columns = [column for pair in zip(models, calibrations) for column in pair]
+        rows += compare(columns, picture, sigma, FLAGS.noise_level)
     if rows:
         output = FLAGS.output or files[0].path.with_name(f"{files[0].path.stem}-compared.png")
         with atomic.replacing(output) as temporary:

@@ -1,0 +1,351 @@
+"""Calibration: a model of Gaussian noise restores images whose noise nobody described.
+
+Microscopes and sensors give noise that grows with the signal, in counts of their own. A rising,
+piecewise linear transform f of the values is learned for the images at hand, so that f(noisy) looks
+to a trained, frozen denoiser D as its own noisy images did; back(D(f(noisy))) restores them. It is
+learned from the noisy images alone: pixels that D does not see are predicted, by a blind-spot
+network each of them, by another network those that were replaced by the mean of their neighbours.
+The noise must be independent between pixels.
+
+Reference: Herbreteau & Unser, "Self-Calibrated Variance-Stabilizing Transformations for Real-World
+Image Denoising" (Noise2VST), ICCV 2025. Theirs: 2,000 steps, D for one sigma; here far fewer are
+needed (RESULTS.md), and D is blind to the strength of the noise, or estimates it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import pathlib
+import typing
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from common import progress
+from common.files import atomic
+from common.networks import base
+
+KNOTS = 128  # of the transform, evenly over [0, 1]
+LEAST_STEP = 1e-6  # by which it rises at least from knot to knot
+STEPS, CROPS, CROP_SIZE = 300, 4, 64  # of the training, in a step, pixels
+RATES = (1e-2, 1e-3, 1e-4)  # of Adam, for a third of the steps each
+HIDDEN = 4  # one pixel of 4x4 is hidden from a network that is not blind
+RANGE = (1e-4, 1 - 1e-4)  # quantiles of the values that become 0 and 1; those beyond are kept
+MIN_PIXELS = 64**2
+SMOOTH = 9  # knots over which the slope of the transform is averaged to tell the noise
+POPULATED = (0.005, 0.995)  # quantiles of the values between which the noise is told
+FORMAT = 1  # of calibration files
+
+
+class Calibrated(base.Denoiser):
+    """A denoiser between a transform and its inverse; it takes and gives values as files have them.
+
+    The result has `denoised`, and `mean` and `std` where the denoiser inside has them, all in the
+    values of the file. Trained by `calibrate`.
+
+    Args:
+        inner: the denoiser, of 2D images on [0, 1]; its weights are frozen.
+        low, high: values of the file that become 0 and 1.
+    """
+
+    def __init__(self, inner: base.Denoiser, low: float, high: float) -> None:
+        super().__init__(dataclasses.replace(inner.config, white_level=1.0), name="calibrated")
+        inner.trainable = False
+        self.inner = inner
+        self.low, self.high = float(low), float(high)
+        channels = self.config.channels
+        # Begun as the identity.
+        start = math.log(1 / (KNOTS - 1) - LEAST_STEP)
+        self.first = self._weight("first", (channels,), "zeros")
+        self.steps = self._weight(
+            "steps", (channels, KNOTS - 1), keras.initializers.Constant(start)
+        )
+        # What the back transform adds to the inverse, for the inverse of a mean is not the mean.
+        self.slope = self._weight("slope", (channels,), "zeros")
+        self.shift = self._weight("shift", (channels,), "zeros")
+
+    def _weight(self, name, shape, initializer):
+        return self.add_weight(shape=shape, initializer=initializer, dtype="float32", name=name)
+
+    @property
+    def radius(self):
+        """How far an output pixel sees, pixels."""
+        return self.inner.radius
+
+    @property
+    def halo(self):
+        """Width of a tile's halo, pixels."""
+        return self.inner.halo
+
+    @property
+    def bytes_per_pixel(self):
+        """Peak memory of restoring, bytes per pixel of the image."""
+        return self.inner.bytes_per_pixel + 40 * self.config.channels
+
+    @property
+    def predicts_std(self):
+        """Whether the result has `std`."""
+        return self.inner.predicts_std
+
+    @property
+    def is_blind(self):
+        """Whether the denoiser inside has a `mean` that does not see the pixel itself."""
+        return self.inner.predicts_std  # blind-spot networks alone do
+
+    def knots(self):
+        """The values of the transform at its knots, rising, (C, KNOTS)."""
+        rises = ops.cumsum(ops.exp(self.steps) + LEAST_STEP, axis=1)
+        return self.first[:, None] + ops.concatenate([ops.zeros_like(rises[:, :1]), rises], axis=1)
+
+    def forward(self, noisy):
+        """f: values of the file (N, H, W, C) to those of the denoiser inside."""
+        place = (noisy - self.low) * ((KNOTS - 1) / (self.high - self.low))
+        index = ops.clip(ops.floor(place), 0, KNOTS - 2)
+        below, above = self._around(ops.cast(index, "int32"))
+        return below + (place - index) * (above - below)
+
+    def back(self, values):
+        """(values of the file, their derivative) of values (N, H, W, C) of the denoiser inside."""
+        knots = ops.stop_gradient(self.knots())
+        index = ops.stack(
+            [
+                ops.reshape(
+                    ops.searchsorted(knots[c], ops.reshape(values[..., c], (-1,)), side="right"),
+                    ops.shape(values[..., c]),
+                )
+                for c in range(self.config.channels)
+            ],
+            axis=-1,
+        )
+        index = ops.clip(ops.cast(index, "int32") - 1, 0, KNOTS - 2)
+        below, above = self._around(index)
+        place = ops.cast(index, "float32") + (values - below) / (above - below)
+        unit = place / (KNOTS - 1) + self.slope * values + self.shift
+        derivative = 1 / ((KNOTS - 1) * (above - below)) + self.slope
+        return self.low + (self.high - self.low) * unit, (self.high - self.low) * derivative
+
+    def _around(self, index):
+        """The transform at knots `index` and `index + 1`, int32 (N, H, W, C)."""
+        table = ops.reshape(self.knots(), (-1,))
+        index = index + KNOTS * ops.arange(self.config.channels, dtype="int32")
+        return ops.take(table, index), ops.take(table, index + 1)
+
+    def restore(self, inputs, run, training):
+        """Restores images; in training from images without their `hidden` pixels."""
+        noisy = inputs["noisy"]
+        if training and not self.is_blind:
+            noisy = ops.where(inputs["hidden"], _mean_of_neighbours(noisy), noisy)
+        run = functools.partial(run, training=False)
+        found = self.inner.restore({"noisy": self.forward(noisy)}, run, False)
+        if training:
+            return {"denoised": self.back(found["mean" if self.is_blind else "denoised"])[0]}
+        denoised, derivative = self.back(found["denoised"])
+        result = {"denoised": denoised}
+        if "mean" in found:
+            result["mean"] = self.back(found["mean"])[0]
+        if "std" in found:
+            result["std"] = found["std"] * derivative
+        return result
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Square error of the hidden pixels, over the range of the values; a scalar."""
+        error = (y_pred["denoised"] - y["target"]) / (self.high - self.low)
+        hidden = ops.cast(y["hidden"], "float32")
+        return ops.sum(hidden * ops.square(error)) / ops.sum(hidden)
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseFound:
+    """The noise that a calibration tells of, in the values of the file, averaged over channels.
+
+    levels: (value, deviation of the noise there), over the values that the images have.
+    gain, offset: the variance is about gain * value + offset.
+    """
+
+    levels: tuple[tuple[float, float], ...]
+    gain: float
+    offset: float
+
+    @property
+    def read_noise(self) -> float:
+        """Deviation of the noise where there is no signal; 0 where the line is below 0 there."""
+        return max(self.offset, 0.0) ** 0.5
+
+
+def refusal(denoiser: base.Denoiser) -> str:
+    """Why a denoiser can't be calibrated, in a sentence; empty if it can."""
+    config = denoiser.config
+    if denoiser.spatial != 2 or denoiser.scale != 1 or list(denoiser.INPUTS) != ["noisy"]:
+        return "calibrate: is for models that restore pictures of the same size from themselves."
+    if not denoiser.is_on_unit_scale or config.noise_model != "gauss":
+        return (
+            "calibrate: is for models of Gaussian noise on [0, 1], as the shipped ones are; this "
+            "one was trained on other noise, or on files like these."
+        )
+    if config.takes_level:
+        return "calibrate: this model must be told its noise; take one that estimates it."
+    return ""
+
+
+def calibrate(
+    denoiser: base.Denoiser,
+    images: Sequence[np.ndarray],
+    *,
+    steps: int = STEPS,
+    seed: int = 0,
+) -> Calibrated:
+    """Learn the transform for noisy images of one acquisition.
+
+    The same images give the same bits. Takes about a quarter of a minute on two CPU cores with a
+    plain U-Net.
+
+    Args:
+        denoiser: see `refusal`.
+        images: noisy, (H, W, C) in the values of the files; about 250,000 pixels are enough.
+        steps: of the training.
+        seed: of the crops.
+
+    Raises:
+        ValueError: the denoiser can't be calibrated, too few pixels, or all of them are equal.
+    """
+    if why := refusal(denoiser):
+        raise ValueError(why)
+    if sum(image.shape[0] * image.shape[1] for image in images) < MIN_PIXELS:
+        raise ValueError(f"calibrate: {MIN_PIXELS} pixels or more are needed, 64x64.")
+    values = np.concatenate([np.asarray(image, np.float32).ravel() for image in images])
+    low, high = (float(q) for q in np.quantile(values, RANGE))
+    if high <= low:
+        raise ValueError("calibrate: nearly all values are equal; there is nothing to learn from.")
+    model = Calibrated(denoiser, low, high)
+    third = max(steps // 3, 1)
+    rates = keras.optimizers.schedules.PiecewiseConstantDecay([third, 2 * third], list(RATES))
+    model.compile(optimizer=keras.optimizers.Adam(rates), jit_compile=model.jit_compile)
+    with progress.Progress(steps, "calibrating", unit="step") as bar:
+        counted = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.step())
+        model.fit(
+            _batches(images, seed, every=1 if model.is_blind else HIDDEN),
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[counted],
+        )
+    return model
+
+
+def _batches(images, seed, every):
+    """Yields batches of crops without end, turned and mirrored, with pixels to predict.
+
+    every: distance of these pixels; 1 for all of them, in all channels.
+    """
+    images = [np.asarray(image, np.float32) for image in images]
+    shares = np.array([image.shape[0] * image.shape[1] for image in images], float)
+    side = min(CROP_SIZE, *(n for image in images for n in image.shape[:2]))
+    channels = images[0].shape[-1]
+    rng = np.random.default_rng(seed)
+    while True:
+        crops = []
+        for _ in range(CROPS):
+            image = images[rng.choice(len(images), p=shares / shares.sum())]
+            top, left = (int(rng.integers(n - side + 1)) for n in image.shape[:2])
+            crop = np.rot90(image[top : top + side, left : left + side], rng.integers(4))
+            crops.append(crop[:, ::-1] if rng.integers(2) else crop)
+        noisy = np.ascontiguousarray(np.stack(crops))
+        hidden = np.zeros(noisy.shape, bool)
+        row, column = rng.integers(every, size=2)
+        # In one channel alone: the others say much about a pixel.
+        chosen = slice(None) if every == 1 else rng.integers(channels)
+        hidden[:, row::every, column::every, chosen] = True
+        yield {"noisy": noisy, "hidden": hidden}, {"target": noisy, "hidden": hidden}
+
+
+def noise_found(model: Calibrated, image: np.ndarray) -> NoiseFound:
+    """The noise of an image, told from the transform: where it is steep, noise is weak.
+
+    Args:
+        model: calibrated for such images.
+        image: noisy, (H, W, C) in the values of the file.
+    """
+    noisy = np.asarray(image, np.float32)[None]
+    stable = np.asarray(model.forward(noisy))
+    restored = model.inner.predict_on_batch(stable)
+    if "noise_std" in restored:
+        sigma = float(np.mean(restored["noise_std"]))
+    else:  # of what was taken away, so that what was done to outlines does not count
+        sigma = float(np.median(np.abs(stable - np.asarray(restored["denoised"]))) / 0.6745)
+    knots = np.asarray(model.knots()).mean(axis=0)
+    half = SMOOTH // 2
+    at = np.linspace(model.low, model.high, KNOTS)
+    slopes = (knots[2 * half :] - knots[: -2 * half]) / (at[2 * half] - at[0])
+    lowest, highest = np.quantile(noisy, POPULATED)
+    values = np.linspace(lowest, highest, 17)
+    deviations = sigma / np.interp(values, at[half:-half], slopes)
+    common_values = np.quantile(noisy, np.linspace(*POPULATED, 65))  # as often as there are pixels
+    variances = (sigma / np.interp(common_values, at[half:-half], slopes)) ** 2
+    gain, offset = np.polyfit(common_values, variances, 1, w=1 / variances)
+    levels = tuple((float(v), float(d)) for v, d in zip(values, deviations, strict=True))
+    return NoiseFound(levels, float(gain), float(offset))
+
+
+def save(model: Calibrated, path: str | pathlib.Path, name: str, noise: NoiseFound) -> None:
+    """Writes a calibration as JSON; `load` reads it.
+
+    Args:
+        model: to write the transform of.
+        path: the file.
+        name: of the model inside.
+        noise: that was found, for the reader.
+    """
+    content: dict[str, typing.Any] = {"calibration": FORMAT, "model": name}
+    content |= {"low": model.low, "high": model.high}
+    content |= {key: np.asarray(weight).tolist() for key, weight in _weights(model).items()}
+    content["noise"] = dataclasses.asdict(noise) | {"read_noise": noise.read_noise}
+    with atomic.replacing(pathlib.Path(path)) as temporary:
+        temporary.write_text(json.dumps(content) + "\n")
+
+
+def load(denoiser: base.Denoiser, path: str | pathlib.Path) -> Calibrated:
+    """A denoiser with the transform of a file that `save` wrote.
+
+    Raises:
+        ValueError: the denoiser can't be calibrated; no such file, a damaged one, or one for other
+            channels.
+    """
+    if why := refusal(denoiser):
+        raise ValueError(why)
+    try:
+        content = json.loads(pathlib.Path(path).read_text())
+        if content["calibration"] != FORMAT:
+            raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
+        low, high = float(content["low"]), float(content["high"])
+        values = {k: np.array(content[k], np.float32) for k in ("first", "steps", "slope", "shift")}
+        if not low < high or not all(np.isfinite(v).all() for v in (low, high, *values.values())):
+            raise ValueError("values that are no transform")
+    except OSError as error:
+        raise ValueError(f"calibration: {path}: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
+    model = Calibrated(denoiser, low, high)
+    for key, weight in _weights(model).items():
+        if values[key].shape != tuple(weight.shape):
+            raise ValueError(
+                f"{path}: a calibration for {len(np.atleast_1d(values['first']))} channels; this "
+                f"model has {denoiser.config.channels}."
+            )
+        weight.assign(values[key])
+    return model
+
+
+def _weights(model):
+    """The weights of a transform by name."""
+    return {key: getattr(model, key) for key in ("first", "steps", "slope", "shift")}
+
+
+def _mean_of_neighbours(image):
+    """The mean of the four neighbours of every pixel, mirrored at the borders."""
+    x = ops.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+    return (x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:]) / 4
