@@ -18,6 +18,10 @@ def export(method: Method, doc: str) -> None:
 def _export(method):
     run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
     denoiser = method.load_deployed(run_dir)
+    if FLAGS.calibration:
+        from common.restoring import calibration
+
+        denoiser = calibration.load(denoiser, FLAGS.calibration)
     output = FLAGS.output or f"models/{method.short_name}"
     name = method.name.replace(".", "_")
     if FLAGS.format == "bioimageio":

@@ -272,6 +272,11 @@ def define_export(method: Method) -> None:
         "ONNX Runtime, OpenVINO and others (extra `onnx`); bioimageio: a zip for the BioImage "
         "Model Zoo (extra `bioimageio`).",
     )
+    flags.DEFINE_string(
+        "calibration",
+        None,
+        "File of denoise --calibrate: the exported model takes and gives the values of such files.",
+    )
     flags.DEFINE_string("model_name", None, "Name on a model server [the package's].")
 
 

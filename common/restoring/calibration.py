@@ -30,7 +30,7 @@ from common import progress
 from common.files import atomic
 from common.networks import base
 
-KNOTS = 128  # of the transform, evenly over [0, 1]
+KNOTS = 128  # of the transform, evenly over [0, 1]; a power of 2
 LEAST_STEP = 1e-6  # by which it rises at least from knot to knot
 STEPS, CROPS, CROP_SIZE = 300, 4, 64  # of the training, in a step, pixels
 RATES = (1e-2, 1e-3, 1e-4)  # of Adam, for a third of the steps each
@@ -102,34 +102,54 @@ class Calibrated(base.Denoiser):
         rises = ops.cumsum(ops.exp(self.steps) + LEAST_STEP, axis=1)
         return self.first[:, None] + ops.concatenate([ops.zeros_like(rises[:, :1]), rises], axis=1)
 
+    def copy(self):
+        """The same around a copy of the denoiser inside."""
+        return self._around(self.inner.copy())
+
+    def portable(self):
+        """See base.Denoiser."""
+        return self._around(self.inner.portable())
+
+    def for_onnx(self):
+        """See base.Denoiser."""
+        return self._around(self.inner.for_onnx())
+
+    def _around(self, inner):
+        copy = Calibrated(inner, self.low, self.high)
+        for key, weight in _weights(self).items():
+            getattr(copy, key).assign(weight)
+        return copy
+
+    def typical(self, shape, seed):
+        """Values over the range of the files, to try the model on."""
+        return self.low + (self.high - self.low) * self.inner.typical(shape, seed)
+
     def forward(self, noisy):
         """f: values of the file (N, H, W, C) to those of the denoiser inside."""
         place = (noisy - self.low) * ((KNOTS - 1) / (self.high - self.low))
         index = ops.clip(ops.floor(place), 0, KNOTS - 2)
-        below, above = self._around(ops.cast(index, "int32"))
+        below, above = self._neighbours(ops.cast(index, "int32"))
         return below + (place - index) * (above - below)
 
     def back(self, values):
         """(values of the file, their derivative) of values (N, H, W, C) of the denoiser inside."""
-        knots = ops.stop_gradient(self.knots())
-        index = ops.stack(
-            [
-                ops.reshape(
-                    ops.searchsorted(knots[c], ops.reshape(values[..., c], (-1,)), side="right"),
-                    ops.shape(values[..., c]),
-                )
-                for c in range(self.config.channels)
-            ],
-            axis=-1,
-        )
-        index = ops.clip(ops.cast(index, "int32") - 1, 0, KNOTS - 2)
-        below, above = self._around(index)
+        # The last knot that is not above the value, by halves: exports know no other search.
+        index = ops.zeros_like(values, dtype="int32")
+        step = KNOTS // 2
+        while step:
+            there, _ = self._neighbours(ops.minimum(index + step, KNOTS - 2))
+            further = ops.logical_and(
+                ops.less_equal(index + step, KNOTS - 2), ops.less_equal(there, values)
+            )
+            index = ops.where(further, index + step, index)
+            step //= 2
+        below, above = self._neighbours(index)
         place = ops.cast(index, "float32") + (values - below) / (above - below)
-        unit = place / (KNOTS - 1) + self.slope * values + self.shift
+        unit = place / (KNOTS - 1) + values * self.slope + self.shift
         derivative = 1 / ((KNOTS - 1) * (above - below)) + self.slope
         return self.low + (self.high - self.low) * unit, (self.high - self.low) * derivative
 
-    def _around(self, index):
+    def _neighbours(self, index):
         """The transform at knots `index` and `index + 1`, int32 (N, H, W, C)."""
         table = ops.reshape(self.knots(), (-1,))
         index = index + KNOTS * ops.arange(self.config.channels, dtype="int32")

@@ -5,6 +5,7 @@ noise2x reproduce psnr_vs_sigma --output=results/psnr_vs_sigma
 noise2x reproduce deblurring --output=results/deblurring
 noise2x reproduce superresolution --output=results/superresolution
 noise2x reproduce minutes --minutes=1,3,10 --output=results/minutes
+noise2x reproduce calibration --output=results/calibration
 noise2x reproduce comp6248 --budget=30 --output=results/comp6248
 
 ee559: the five networks of an EE-559 report on Noise2Noise (2022), trained on pairs of noisy 32x32
@@ -18,6 +19,9 @@ setting each, on grey images. Write table.csv, curves.png, pictures of a trainin
 (results.png) and of the steps of the method (steps.png).
 minutes: PSNR over the length of the training, of Noise2Noise, SSDN and (grey) Noise2Void, with the
 paper's schedule and the fast one. Writes minutes.csv and minutes.png.
+
+calibration: photons and read noise of nine strengths; the shipped models as they are, calibrated,
+and after the transforms of the true and of an estimated gain. Writes table.csv and sheet.png.
 
 comp6248, clipping, workshop, bsd68: the PSNR tables of a reimplementation of SSDN (COMP6248, 2020),
 its networks with and without clipped noise, the table of the workshop paper (Laine et al. 2019a),
@@ -39,7 +43,15 @@ from absl import flags as absl_flags
 from common import configuration, processor
 from common.commands import flags, running
 from common.evaluation import baselines
-from scripts.reproduce import ee559, extensions, minutes, papers, psnr_vs_sigma, published
+from scripts.reproduce import (
+    calibrating,
+    ee559,
+    extensions,
+    minutes,
+    papers,
+    psnr_vs_sigma,
+    published,
+)
 
 FLAGS = flags.FLAGS
 
@@ -84,6 +96,7 @@ def define_flags():
         f"{', '.join(ee559.EE559)}; psnr_vs_sigma: {', '.join(baselines.NAMES)}, "
         f"{', '.join(psnr_vs_sigma.CONTENDERS)}; deblurring: {', '.join(extensions.DEBLUR)}; "
         f"superresolution: {', '.join(extensions.SUPERRES)}; minutes: {', '.join(minutes.LINES)}; "
+        f"calibration: {', '.join(calibrating.WAYS)}; "
         "of the papers' tables, the names of their rows.",
     )
     flags.define_precision()
@@ -98,6 +111,7 @@ def run(arguments):
         "deblurring": (extensions.deblurring, list(extensions.DEBLUR)),
         "superresolution": (extensions.superresolution, list(extensions.SUPERRES)),
         "minutes": (minutes.reproduce, list(minutes.LINES)),
+        "calibration": (calibrating.reproduce, list(calibrating.WAYS)),
     }
     for name, rows in published.TABLES.items():
         labels = list(dict.fromkeys(row.label for row in rows))

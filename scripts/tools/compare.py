@@ -29,7 +29,7 @@ from absl import flags as absl_flags
 from common import noise as noises
 from common import progress
 from common.commands import flags, running
-from common.evaluation import baselines, figures, quality
+from common.evaluation import baselines
 from common.files import atomic, listing, pixels, stacks
 from common.files.errors import ImageError
 from common.restoring import file_by_file, prediction
@@ -136,6 +136,8 @@ class Picture:
 
     def psnr(self, restored):
         """PSNR of a restored image, dB; `clean` is known."""
+        from common.evaluation import quality
+
         low, high = 0.0, pixels.white_level(self.dtype, 0.0)
         if FLAGS.reference:
             low, high = float(self.clean.min()), float(self.clean.max())
@@ -146,6 +148,8 @@ class Picture:
 
     def show(self, image):
         """An RGB picture of an image in the file's values; other than 8 bits are stretched."""
+        from common.evaluation import figures
+
         if self.dtype == np.uint8:
             return figures.to_picture(image / np.float32(255))
         return figures.stretching(self.noisy)(image)
@@ -194,6 +198,8 @@ def compare(models, picture, sigma=None, level=None):
         sigma: deviation of the noise, in the values of the file; None for an estimate.
         level: of the noise, for models that take it, or None.
     """
+    from common.evaluation import figures
+
     noisy, sigma = picture.noisy, sigma or baselines.estimated_deviation(picture.noisy)
     crop = _middle(noisy.shape, FLAGS.crop)
     grey = np.zeros_like(noisy[crop])
@@ -251,6 +257,8 @@ def chosen(names, files):
 
 def run(arguments):
     """Compares the models on each file that the arguments name."""
+    from common.evaluation import figures
+
     if not arguments:
         raise app.UsageError("Name the pictures: photo.jpg, a folder, or 'scans/*.tif'.")
     files = [file for pattern in arguments for file in listing.images_of(pattern)]

@@ -1,0 +1,197 @@
+"""common.calibration: the transform and its inverse, what is learned, what is refused, exports."""
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import noise2x
+from common.evaluation import quality
+from common.files import image_files
+from common.restoring import calibration, prediction
+from common.serving import saved_models
+from tests import factory
+
+GAIN, READ = 40.0, 60.0  # of the counts below
+
+
+def counts(channels=1, side=192, seed=0):
+    """(clean, noisy) smooth scenes of photons, as counts of a camera."""
+    rng = np.random.default_rng(seed)
+    scene = ndimage.gaussian_filter(rng.standard_normal((side, side, channels)), (7, 7, 0))
+    clean = 400 + 3000 * (scene - scene.min()) / np.ptp(scene)
+    noisy = GAIN * rng.poisson(clean / GAIN) + READ * rng.standard_normal(clean.shape)
+    return clean.astype(np.float32), noisy.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def calibrated():
+    """(model calibrated for a noisy image, the clean one, the noisy one)."""
+    clean, noisy = counts()
+    model = noise2x.load("photo-grey", precision="float32")
+    return calibration.calibrate(model, [noisy], steps=90), clean, noisy
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_it_begins_as_the_identity_and_is_inverted_exactly_also_beyond_its_range(channels):
+    inner = factory.build("n2n_tf", channels=channels)
+    model = calibration.Calibrated(inner, 100.0, 1100.0)
+    values = np.linspace(-300, 1500, 60 * channels, dtype=np.float32).reshape(1, 60, 1, channels)
+    np.testing.assert_allclose(model.forward(values), (values - 100) / 1000, atol=1e-4)
+    rng = np.random.default_rng(0)
+    model.first.assign(rng.normal(0, 0.1, channels))
+    model.steps.assign(rng.normal(-5, 1, model.steps.shape))
+    stable = model.forward(values)
+    assert (np.diff(np.asarray(model.knots()), axis=1) > 0).all()
+    back, derivative = model.back(stable)
+    np.testing.assert_allclose(back, values, rtol=1e-3, atol=0.3)
+    step = 1e-3
+    numerical = (model.back(stable + step)[0] - model.back(stable - step)[0]) / (2 * step)
+    close = np.isclose(numerical, derivative, rtol=0.05)
+    assert close.mean() > 0.7  # elsewhere a knot lies between
+
+
+def test_it_restores_counts_far_better_than_the_model_alone(calibrated):
+    model, clean, noisy = calibrated
+    restored = prediction.restore(model, {"noisy": noisy})["denoised"]
+    alone = prediction.restore(model.inner, {"noisy": noisy / 65535})["denoised"] * 65535
+    psnr = [quality.psnr_float(clean / 3000, image / 3000) for image in (noisy, alone, restored)]
+    assert psnr[2] > psnr[1] + 5 and psnr[2] > psnr[0] + 8, psnr
+    assert abs(np.mean(restored - clean)) < 20
+
+
+def test_the_same_images_give_the_same_bits_and_the_weights_inside_stay(calibrated):
+    model, _, noisy = calibrated
+    again = calibration.calibrate(noise2x.load("photo-grey", "float32"), [noisy], steps=90)
+    np.testing.assert_array_equal(model.knots(), again.knots())
+    for a, b in zip(model.inner.weights, noise2x.load("photo-grey").weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_it_tells_gain_and_read_noise():
+    _, noisy = counts(side=256)
+    model = calibration.calibrate(noise2x.load("photo-grey"), [noisy])
+    found = calibration.noise_found(model, noisy)
+    assert found.gain == pytest.approx(GAIN, rel=0.3)
+    for value, deviation in found.levels[2:-2]:
+        assert deviation == pytest.approx((GAIN * value + READ**2) ** 0.5, rel=0.25)
+
+
+def test_it_is_kept_in_a_file(calibrated, tmp_path):
+    model, _, noisy = calibrated
+    found = calibration.noise_found(model, noisy)
+    path = tmp_path / "a.json"
+    calibration.save(model, path, "photo-grey", found)
+    assert json.loads(path.read_text())["noise"]["gain"] == found.gain
+    loaded = calibration.load(noise2x.load("photo-grey", "float32"), path)
+    part = noisy[None, :64, :64]
+    np.testing.assert_array_equal(
+        loaded.predict_on_batch(part)["denoised"], model.predict_on_batch(part)["denoised"]
+    )
+    with pytest.raises(ValueError, match="a calibration for 1 channels; this model has 3"):
+        calibration.load(noise2x.load("photo"), path)
+    good = path.read_text()
+    for bad in ("", "{}", "[1]", good[:-90], good.replace('"low": ', '"low": 1e9')):
+        path.write_text(bad)
+        with pytest.raises(ValueError, match=r"a\.json: no calibration, or damaged"):
+            calibration.load(model.inner, path)
+    with pytest.raises(ValueError, match="no such file|No such file"):
+        calibration.load(model.inner, tmp_path / "b.json")
+
+
+@pytest.mark.parametrize(
+    ("package", "settings", "message"),
+    [
+        ("n2v_tf", {"width": 4, "data_path": "x"}, "was trained on other noise, or on files"),
+        ("n2n_tf", {"noise": "poisson30"}, "was trained on other noise"),
+        ("ssdn_tf", {"noise": "gauss25"}, "must be told its noise"),
+        ("superres", {}, "pictures of the same size"),
+    ],
+)
+def test_models_that_it_is_not_for_are_refused(package, settings, message):
+    with pytest.raises(ValueError, match=message):
+        calibration.calibrate(factory.build(package, **settings), [counts()[1]])
+
+
+def test_images_with_nothing_to_learn_from_are_refused():
+    model = factory.build("n2n_tf", channels=1)
+    with pytest.raises(ValueError, match="4096 pixels or more"):
+        calibration.calibrate(model, [np.zeros((10, 10, 1))])
+    with pytest.raises(ValueError, match="nearly all values are equal"):
+        calibration.calibrate(model, [np.full((100, 100, 1), 7.0)])
+
+
+def test_a_model_that_predicts_its_uncertainty_learns_from_every_pixel():
+    _, noisy = counts(side=64)
+    inner = factory.build("ssdn_tf", channels=1, noise="gauss5_50", noise_params="per_image")
+    model = calibration.calibrate(inner, [noisy], steps=2)
+    assert model.is_blind
+    result = prediction.restore(model, {"noisy": noisy})
+    assert set(result) == {"denoised", "mean", "std"}
+    assert (result["std"] > 0).all()
+
+
+@pytest.mark.slow
+def test_exports_carry_it(calibrated, tmp_path):
+    import tensorflow as tf
+
+    model, _, noisy = calibrated
+    part = noisy[None, :61, :75]
+    expected = model.predict_on_batch(part)["denoised"]
+    folder = saved_models.export(model, tmp_path / "saved", name="counts")
+    served = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    result = next(iter(served(noisy=tf.constant(part)).values()))
+    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=0.5)
+    if importlib.util.find_spec("onnxruntime") is None:
+        return
+    import onnxruntime
+
+    folder = saved_models.export_onnx(model, tmp_path / "onnx")
+    session = onnxruntime.InferenceSession(str(folder / "serving_default.onnx"))
+    (result,) = session.run(None, {"noisy": part})
+    np.testing.assert_allclose(result, expected, rtol=1e-3, atol=2.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("counts")
+    for name, seed in (("a", 0), ("b", 1)):
+        noisy = np.clip(counts(side=96, seed=seed)[1], 0, 65535).astype(np.uint16)
+        image_files.write(folder / "scans" / f"{name}.tif", noisy)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_command_keeps_a_calibration_for_all_files_or_for_each(folder, run_command):
+    done = run_command("n2n_tf.denoise", "scans", "--calibrate", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Calibrating photo-grey on 2 images of 2 files" in done.stdout
+    assert "Noise found: deviation" in done.stdout
+    out = folder / "scans-denoised"
+    assert {path.name for path in out.iterdir()} == {
+        *("a.tif", "b.tif", "calibration.json", "calibration.png")
+    }
+    flags = ["--calibration=scans-denoised/calibration.json", "--output=again"]
+    done = run_command("n2n_tf.denoise", "scans", *flags, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "again" / "a.tif").read_bytes() == (out / "a.tif").read_bytes()
+    done = run_command("n2n_tf.denoise", "scans/a.tif", "--calibrate_each", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "scans" / "a-calibration.json").is_file()
+    assert (folder / "scans" / "a-denoised.tif").is_file()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--calibrate", "--calibrate_each"], "one of --calibrate, --calibrate_each"),
+        (["--calibration=none.json"], "none.json"),
+        (["--calibrate", "--noise_level=5"], "a calibration finds the noise itself"),
+    ],
+)
+def test_flags_that_cannot_be_are_refused(folder, run_command, flags, message):
+    done = run_command("n2n_tf.denoise", "scans", *flags, cwd=folder)
+    assert done.returncode == 1 and message in done.stderr
+    assert "Traceback" not in done.stderr
