@@ -59,9 +59,19 @@ class Noise2Void(Method):
         return own_files.find(config.data_path, config.file_pattern)
 
     def advise(self, config, reaches):
-        """Advises a structN2V kernel that hides the pixels with correlated noise."""
-        if not reaches or config.struct_kernel is not None:
+        """Advises a structN2V kernel that hides the pixels with correlated noise.
+
+        Without such noise, where shipped models restore such files, it names the quicker way.
+        """
+        if config.struct_kernel is not None:
             return []
+        if not reaches:
+            if config.spatial != 2 or config.channels not in (1, 3) or not config.data_path:
+                return []
+            return [
+                "Quicker: noise2x denoise --calibrate FILES needs no training; on one micrograph "
+                "it was 0.8 dB above Noise2Void, in a quarter of a minute (RESULTS.md)."
+            ]
         name, reach = reaches[0]
         kernel = f"{name}{2 * reach + 1}"
         if len(reaches) == 2:

@@ -35,6 +35,46 @@ def load(run_dir: str | pathlib.Path, precision: str = "auto") -> Denoiser:
     return methods.of_run(run_dir).load_deployed(run_dir, precision)
 
 
+def calibrate(
+    images: typing.Sequence[np.ndarray], model: Denoiser | str | pathlib.Path | None = None
+) -> Denoiser:
+    """A model that has learned the noise of images: of a camera or microscope, in counts.
+
+    Args:
+        images: noisy ones of one acquisition, (H, W) or (H, W, C), of any scale.
+        model: of Gaussian noise, as the shipped ones: of `load`, or a run folder or name. None for
+            "photo-grey", or "photo" for images of three channels.
+
+    Returns:
+        A model for `denoise`, which takes and gives values of that scale.
+
+    Raises:
+        ValueError: images of different or other channels, too few pixels, or a model that can't be
+            calibrated.
+    """
+    import numpy as np
+
+    from common.files import image_files
+
+    arrays = [np.asarray(image) for image in images]
+    arrays = [array[..., None] if array.ndim == 2 else array for array in arrays]
+    if not arrays or {array.ndim for array in arrays} != {3}:
+        raise ValueError("images: expected a list of (H, W) or (H, W, C) arrays.")
+    for array in arrays:
+        image_files.check_values("image", array)
+    arrays = [image_files.usable("image", array) for array in arrays]
+    if model is None:
+        model = "photo" if arrays[0].shape[-1] == 3 else "photo-grey"
+    if isinstance(model, (str, pathlib.Path)):
+        model = load(model)
+    channels = {array.shape[-1] for array in arrays}
+    if channels != {model.config.channels}:
+        raise ValueError(f"images: {channels} channels; the model has {model.config.channels}.")
+    from common.restoring import calibration
+
+    return calibration.calibrate(model, arrays)
+
+
 def denoise(
     image: np.ndarray,
     model: Denoiser | str | pathlib.Path,

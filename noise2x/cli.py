@@ -132,7 +132,10 @@ def run_method(verb: str, arguments: list[str]) -> None:
         what = "" if first.startswith("-") else f", not {first!r}"
         return fail(f"train: name a method{what}: one of {names}.")
     else:
-        name = method_of(arguments)
+        calibrates = any(
+            a.lstrip("-").startswith("calibrat") for a in arguments if a.startswith("-")
+        )
+        name = READY if calibrates and not _run_dir(arguments) else method_of(arguments)
         if name is None and verb == "denoise":
             name = READY
         if name is None:
@@ -161,11 +164,7 @@ def method_of(arguments: list[str]) -> str | None:
     """Package of the method that trained --run_dir, or the newest finished run; or None."""
     from common.training import runs
 
-    folder: str | pathlib.Path | None = None
-    for argument, following in zip(arguments, [*arguments[1:], ""]):
-        flag, equals, value = argument.partition("=")
-        if flag in ("--run_dir", "-run_dir", "--model", "-model"):
-            folder = value if equals else following
+    folder: str | pathlib.Path | None = _run_dir(arguments)
     if folder is None:
         if {"--help", "-h", "-help"} & set(arguments):
             return methods.NAMES[0]
@@ -177,6 +176,16 @@ def method_of(arguments: list[str]) -> str | None:
     except runs.RunError as error:
         fail(str(error))
     return None
+
+
+def _run_dir(arguments):
+    """The value of --run_dir, or --model, among the arguments; or None."""
+    folder = None
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        flag, equals, value = argument.partition("=")
+        if flag in ("--run_dir", "-run_dir", "--model", "-model"):
+            folder = value if equals else following
+    return folder
 
 
 def methods_table() -> str:

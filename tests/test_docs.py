@@ -71,7 +71,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     for name in ("my_noisy_folder", "noisy_photos", "photos"):
         pictures(folder / name, 2, (100, 104))
-    pictures(folder / "scans", 1, (40, 50), suffix="tif")
+    pictures(folder / "scans", 1, (72, 80), suffix="tif")
     for name in ("photo.jpg", "my_photo.jpg", "photo.png"):
         image_files.write(folder / name, RNG.integers(0, 255, (104, 100, 3), np.uint8))
     for name in ("kodak", "BSDS300/images/train", "BSDS300/images/test", "Set12", "BSD68"):

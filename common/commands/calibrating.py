@@ -138,7 +138,7 @@ def _doubts(model, image):
 
 def _beside(files, suffix):
     """Where a file that belongs to a calibration goes."""
-    if len(files) == 1:
+    if FLAGS.calibrate_each or (len(files) == 1 and files[0].folder is None):
         return files[0].beside(FLAGS.output, f"-calibration.{suffix}")
     return files[0].result(FLAGS.output).parent / f"calibration.{suffix}"
 

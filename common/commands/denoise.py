@@ -60,7 +60,9 @@ def _denoise(method, arguments, choose_restorer):
     patterns = input_patterns(arguments)
     calibrating.check_flags()
     run_dir = None
-    if FLAGS.run_dir or not method.ready or runs.newest_finished(method.name):
+    # What was trained here is rarely what can be calibrated.
+    newest = not calibrating.is_wanted() and runs.newest_finished(method.name)
+    if FLAGS.run_dir or not method.ready or newest:
         run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
         method.load_config(run_dir)  # what is wrong with it shows first
     entered = {"recursive": FLAGS.recursive, "without": FLAGS.output}

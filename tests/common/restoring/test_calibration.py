@@ -101,6 +101,19 @@ def test_it_is_kept_in_a_file(calibrated, tmp_path):
         calibration.load(model.inner, tmp_path / "b.json")
 
 
+def test_in_python_counts_come_back_as_counts():
+    clean, noisy = counts(side=96)
+    image = np.clip(noisy[..., 0], 0, 65535).astype(np.uint16)
+    model = noise2x.calibrate([image])
+    restored = noise2x.denoise(image, model)["denoised"]
+    assert restored.dtype == np.uint16 and restored.shape == image.shape
+    before, after = (np.std(x.astype(float) - clean[..., 0]) for x in (image, restored))
+    assert after < before / 2
+    for images in ([], [image[0]], [np.full((99, 99), np.nan)], [image, np.ones((99, 99, 3))]):
+        with pytest.raises(ValueError, match="image"):
+            noise2x.calibrate(images)
+
+
 @pytest.mark.parametrize(
     ("package", "settings", "message"),
     [
