@@ -206,7 +206,7 @@ def define_denoising() -> None:
         "strength",
         1.0,
         "How strongly to denoise: 0 leaves files as they are, 1 gives the model's result, 0.7 "
-        "keeps some grain [1].",
+        "keeps some grain; less of it where a model with uncertainty is sure [1].",
         0.0,
         1.5,
     )

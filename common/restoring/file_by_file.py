@@ -19,6 +19,9 @@ if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
 
+TYPICAL = 0.25  # deviation of SSDN's results over that of noise of sigma 25
+
+
 class Seen(typing.NamedTuple):
     """What a look at a file gives.
 
@@ -97,7 +100,8 @@ def plan(
         look: called with the middle of a file's first image, (H, W, C) as stored, and the value
             that stands for 1. What it sees is compared with the model, and with the result.
         strict: leave out a file about which there is a doubt.
-        strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it.
+        strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it; of
+            models that predict their uncertainty, the more so where they are sure.
         show: called with a line for each file.
 
     Raises:
@@ -129,7 +133,8 @@ def plan(
                 change = result["denoised"] - noisy
                 changes.append(float(np.vdot(change, change)) / change.size)
                 if strength != 1.0:
-                    result = {**result, "denoised": noisy + np.float32(strength) * change}
+                    weight = _weight(strength, result)
+                    result = {**result, "denoised": noisy + weight * change}
             return result
 
         line = _restore_stack(
@@ -145,6 +150,18 @@ def plan(
         return f"{line}  noise found: {seen.noise}" if seen.noise else line
 
     return todo, restore_file
+
+
+def _weight(strength, result):
+    """How much of a result to take, between the noisy image (0) and the result (1) or beyond.
+
+    A model that is sure of a pixel has its way there even at a low strength. Where its deviation is
+    TYPICAL of that of the noise, as it is on average, the weight is the strength.
+    """
+    if "std" not in result or "noise_std" not in result:
+        return np.float32(strength)
+    unsure = np.minimum(result["std"] / result["noise_std"] / TYPICAL, 2.0)
+    return np.float32(strength) ** (unsure if strength < 1 else 2.0 - unsure)
 
 
 def _looked_at(stack, denoiser, look):

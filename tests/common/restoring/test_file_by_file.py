@@ -170,6 +170,18 @@ def test_pictures_keep_profile_exif_and_come_upright(denoiser, tmp_path):
         assert found.get(PIL.ExifTags.Base.Orientation, 1) == 1
 
 
+def test_strength_asks_less_of_pixels_that_the_model_is_unsure_of():
+    sure, typical, unsure = 0.01, 0.25, 0.9
+    std = np.float32([sure, typical, unsure]).reshape(1, 3, 1) * 0.1
+    result = {"std": std, "noise_std": np.full((1, 1, 1), 0.1, np.float32)}
+    low = file_by_file._weight(0.5, result).ravel()
+    assert low[0] > 0.95 and low[1] == pytest.approx(0.5) and low[2] == pytest.approx(0.25)
+    high = file_by_file._weight(1.3, result).ravel()
+    assert high[0] > 1.6 and high[1] == pytest.approx(1.3) and high[2] == pytest.approx(1.0)
+    np.testing.assert_array_equal(file_by_file._weight(0.0, result), 0.0)
+    assert file_by_file._weight(0.5, {"std": std}) == 0.5
+
+
 def test_strength_mixes_the_result_with_the_file(denoiser, tmp_path):
     data = RNG.integers(0, 65535, (40, 44)).astype(np.uint16)
     write_stack(tmp_path / "in" / "a.npy", data)
