@@ -100,8 +100,8 @@ def plan(
         look: called with the middle of a file's first image, (H, W, C) as stored, and the value
             that stands for 1. What it sees is compared with the model, and with the result.
         strict: leave out a file about which there is a doubt.
-        strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it; of
-            models that predict their uncertainty, the more so where they are sure.
+        strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it. Below 1,
+            models that predict their uncertainty give more of it where they are sure.
         show: called with a line for each file.
 
     Raises:
@@ -158,10 +158,9 @@ def _weight(strength, result):
     A model that is sure of a pixel has its way there even at a low strength. Where its deviation is
     TYPICAL of that of the noise, as it is on average, the weight is the strength.
     """
-    if "std" not in result or "noise_std" not in result:
+    if strength > 1 or "std" not in result or "noise_std" not in result:
         return np.float32(strength)
-    unsure = np.minimum(result["std"] / result["noise_std"] / TYPICAL, 2.0)
-    return np.float32(strength) ** (unsure if strength < 1 else 2.0 - unsure)
+    return np.float32(strength) ** np.minimum(result["std"] / result["noise_std"] / TYPICAL, 2.0)
 
 
 def _looked_at(stack, denoiser, look):
