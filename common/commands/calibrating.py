@@ -63,7 +63,7 @@ def calibrated(
         progress.say(f"Careful: {which}: {doubt}")
     kept, plot = (_beside(files, suffix) for suffix in ("json", "png"))
     calibration.save(model, kept, name, noise)
-    _draw(model, noise, plot)
+    _draw(noise, images[0], plot)
     progress.say(describe(noise))
     progress.say(f"Calibration: {kept}, {plot}; --calibration={kept} uses it again.")
     return model
@@ -143,13 +143,17 @@ def _beside(files, suffix):
     return files[0].result(FLAGS.output).parent / f"calibration.{suffix}"
 
 
-def _draw(model, noise, path):
-    """Draws the noise over the value, with the fitted line's deviation."""
-    from common.evaluation import figures
+def _draw(noise, image, path):
+    """Draws the noise over the value: found, the fitted line's, and that of `noise2x noise`."""
+    from common.evaluation import figures, noise_level
 
     fitted = [
         (value, max(noise.gain * value + noise.offset, 0.0) ** 0.5) for value, _ in noise.levels
     ]
     lines = {"found": noise.levels, "fitted gain and read noise": fitted}
+    if min(image.shape[:2]) >= noise_level.MIN_SIDE:
+        levels = noise_level.examine(image).levels
+        lines |= {"noise2x noise": [(value, variance**0.5) for value, variance in levels]}
+    lines = {name: points for name, points in lines.items() if points}
     path.parent.mkdir(parents=True, exist_ok=True)
     figures.save_lines(lines, path, xlabel="value", ylabel="deviation of the noise")

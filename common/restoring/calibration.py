@@ -37,7 +37,7 @@ RATES = (1e-2, 1e-3, 1e-4)  # of Adam, for a third of the steps each
 HIDDEN = 4  # one pixel of 4x4 is hidden from a network that is not blind
 RANGE = (1e-4, 1 - 1e-4)  # quantiles of the values that become 0 and 1; those beyond are kept
 MIN_PIXELS = 64**2
-SMOOTH = 9  # knots over which the slope of the transform is averaged to tell the noise
+SMOOTH = 17  # knots over which the slope of the transform is averaged to tell the noise
 POPULATED = (0.005, 0.995)  # quantiles of the values between which the noise is told
 FORMAT = 1  # of calibration files
 

@@ -100,8 +100,8 @@ def plan(
         look: called with the middle of a file's first image, (H, W, C) as stored, and the value
             that stands for 1. What it sees is compared with the model, and with the result.
         strict: leave out a file about which there is a doubt.
-        strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it. Below 1,
-            models that predict their uncertainty give more of it where they are sure.
+        strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it;
+            below 1, models that predict their uncertainty give more of it where they are sure.
         show: called with a line for each file.
 
     Raises:
