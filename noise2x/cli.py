@@ -241,6 +241,12 @@ def list_models(arguments: list[str]) -> None:
         for images, levels in card["psnr"].items():
             scores = ", ".join(f"{noise} {psnr:.2f} dB" for noise, psnr in levels.items())
             print(f"{images:>12}  {scores}")
+        for images, levels in card.get("uncertainty", {}).items():
+            shares = ", ".join(
+                f"{noise} {row['within'][0]:.1%} and {row['within'][1]:.1%}"
+                for noise, row in levels.items()
+            )
+            print(f"{images:>12}  errors within 1 and 2 predicted deviations: {shares}")
 
 
 if __name__ == "__main__":

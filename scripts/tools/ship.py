@@ -5,6 +5,10 @@ python -m scripts.tools.ship --run_dir=runs/photo --name=photo --card=photo.json
 Writes common/shipped/NAME/: the weights as float16, the configuration, and a card. The card has the
 texts of --card (purpose, data, licence, training, limits, command) and the PSNR of the shipped file
 on the sets of --datasets under each noise of --noises.
+
+A model that predicts its uncertainty gets the factor (std_scale) by which its deviations tell the
+errors on --calibrate_on, images of none of these sets; the card has how often errors are within 1
+and 2 deviations.
 """
 
 import dataclasses
@@ -18,6 +22,7 @@ from common import shipped
 from common.commands import flags, running
 from common.data import datasets
 from common.files import atomic
+from common.restoring import prediction
 from common.training import runs
 from noise2x import methods
 
@@ -34,6 +39,9 @@ def define_flags():
     absl_flags.DEFINE_list("datasets", ["kodak"], "Sets to score the shipped file on [kodak].")
     absl_flags.DEFINE_list(
         "noises", ["gauss15", "gauss25", "gauss50"], "Noises to score it under [15, 25, 50]."
+    )
+    absl_flags.DEFINE_string(
+        "calibrate_on", "sample", "Images to calibrate the predicted uncertainty on [sample]."
     )
 
 
@@ -52,27 +60,55 @@ def ship(run_dir, name, card):
     denoiser = method.load_deployed(run_dir)
     # Where the images lay is of no use to others; what they were is in the card.
     config = dataclasses.replace(denoiser.config, train_set="sample", validation_set="sample")
+    if denoiser.predicts_std:
+        config = dataclasses.replace(config, std_scale=_std_scale(method, denoiser))
     folder = shipped.folder(name)
     runs.save_config(folder, method.name, config)
     runs.save_halves(folder, denoiser)
     _write_card(folder, card)
 
 
-def score(name, sets, noises):
-    """Adds the PSNR of a shipped model to its card, {set: {noise: dB}}."""
+def _std_scale(method, denoiser):
+    """The factor for predicted deviations: that of the errors, over the noises of --noises."""
+    images = datasets.load(FLAGS.calibrate_on, FLAGS.data_dir)
+    logarithms = []
+    for noise in map(denoiser.config.parse_noise, FLAGS.noises):
+        _, calibration = _score(denoiser, method.examples(images, denoiser.config, noise=noise))
+        logarithms.append(np.log(calibration.ratio))
+        print(f"{images.name} {noise}: {calibration}", flush=True)
+    return round(float(np.exp(np.mean(logarithms))), 3)
+
+
+def _score(denoiser, examples):
+    """(Scores, Calibration) of what a denoiser makes of examples."""
     from common.evaluation import scoring
 
+    scores, calibration = scoring.Scores(), scoring.Calibration()
+    for _, clean, inputs in examples:
+        result = prediction.restore(denoiser, inputs)
+        scores.add(clean, result["denoised"])
+        calibration.add(clean, result)
+    return scores, calibration
+
+
+def score(name, sets, noises):
+    """Adds the PSNR of a shipped model to its card, {set: {noise: dB}}, and its calibration."""
     method = methods.of_run(name)
     denoiser = method.load_deployed(name)
-    table = {}
+    table, coverage = {}, {}
     for text in sets:
         images = datasets.load(text, FLAGS.data_dir, held_back=True)
         for noise in map(denoiser.config.parse_noise, noises):
             examples = method.examples(images, denoiser.config, noise=noise)
-            scores = scoring.of_results(denoiser, examples)
+            scores, calibration = _score(denoiser, examples)
+            if calibration.ratio is not None:
+                within = [round(share, 4) for share in calibration.coverage]
+                line = {"ratio": round(calibration.ratio, 3), "within": within}
+                coverage.setdefault(text, {})[str(noise)] = line
             table.setdefault(text, {})[str(noise)] = round(float(np.mean(scores.psnr)), 3)
             print(scores.line(text, noise), flush=True)
-    _write_card(shipped.folder(name), shipped.card(name) | {"psnr": table})
+    more = {"psnr": table} | ({"uncertainty": coverage} if coverage else {})
+    _write_card(shipped.folder(name), shipped.card(name) | more)
 
 
 def _write_card(folder, card):

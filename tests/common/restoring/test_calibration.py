@@ -8,6 +8,7 @@ import pytest
 from scipy import ndimage
 
 import noise2x
+from common.commands import calibrating
 from common.evaluation import quality
 from common.files import image_files
 from common.restoring import calibration, prediction
@@ -165,6 +166,23 @@ def test_exports_carry_it(calibrated, tmp_path):
     session = onnxruntime.InferenceSession(str(folder / "serving_default.onnx"))
     (result,) = session.run(None, {"noisy": part})
     np.testing.assert_allclose(result, expected, rtol=1e-3, atol=2.0)
+
+
+def test_it_says_what_speaks_against_it(calibrated):
+    model, clean, noisy = calibrated
+    assert calibrating._doubts(model, noisy) == []
+    rng = np.random.default_rng(0)
+    shared = clean + 300 * ndimage.gaussian_filter(rng.standard_normal(clean.shape), (1, 1, 0))
+    (doubt,) = calibrating._doubts(model, shared)
+    assert "neighbours together" in doubt and "--struct_kernel" in doubt
+    clipped = np.clip(noisy * 30, 0, 65535).astype(np.uint16)
+    assert any("are clipped" in doubt for doubt in calibrating._doubts(model, clipped))
+    assert any("pixels are few" in d for d in calibrating._doubts(model, noisy[:80, :80]))
+    flat = model.copy()
+    steps = np.array(flat.steps)
+    steps[:, 60:64] = -12.0
+    flat.steps.assign(steps)
+    assert any("flat in places" in doubt for doubt in calibrating._doubts(flat, noisy))
 
 
 @pytest.fixture(scope="module")
