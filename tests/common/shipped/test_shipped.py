@@ -98,7 +98,7 @@ def test_denoise_alone_takes_the_model_that_fits_each_file(tmp_path, run_command
     assert done.returncode == 0, done.stderr
     assert "Model: photo, which" in done.stdout and "Model: photo-grey, which" in done.stdout
     for name in ("colour.png", "grey.png"):
-        restored = image_files.read_one(tmp_path / "restored" / name)
+        restored = image_files.read_one(tmp_path / name.replace(".", "-denoised."))
         before = image_files.read_one(tmp_path / name)
         assert restored.shape == before.shape
         assert np.abs(np.diff(restored.astype(int), axis=0)).mean() < (
