@@ -108,8 +108,8 @@ class Config:
         None,
         "Schedule of the training: paper (that of the publication) or fast (a learning rate that "
         "rises briefly and then falls all the time, and a moving average of the weights as the "
-        "result). By default the paper's; of Noise2Noise and of Noise2Void (2D, without structN2V) "
-        "fast for noisy files of your own and for the images that come with the project.",
+        "result). By default the paper's; of Noise2Noise, D-BSN and Noise2Void (2D, without "
+        "structN2V) fast for noisy files of your own and for the images of the project.",
         str,
     )
     learning_rate: float | None = setting(

@@ -39,10 +39,11 @@ class Config(configuration.Config):
         "error of the mean need not) or marginal (the likelihood of the noisy pixel, as in the "
         "authors' programs; short trainings take all noise for error of the mean).",
     )
-    noise_rate: float = setting(
-        1.0,
-        "How many times faster than the rest the networks of variances learn. In a short training "
-        "10 finds the noise in time; the paper's training is long.",
+    noise_rate: float | None = setting(
+        None,
+        "How many times faster than the rest the networks of variances learn: by default 1, and "
+        "with schedule=fast 10, which finds the noise in a short training.",
+        float,
         positive=True,
     )
     stage: str = setting(
@@ -118,7 +119,11 @@ class Config(configuration.Config):
             variance = "white"
         elif isinstance(self.noise, noises.MultiGauss):
             variance = "multivariate" if self.channels == 3 else "white"
-        return super().completed(num_images=1_000_000, variance=variance)
+        config = super().completed(num_images=1_000_000, variance=variance)
+        if config.noise_rate is None:
+            rate = 10.0 if config.schedule == "fast" else 1.0
+            config = dataclasses.replace(config, noise_rate=rate)
+        return config
 
 
 def _named() -> dict[str, Config]:
@@ -136,9 +141,8 @@ NAMED = _named()
 
 # For the sample photographs: some minutes on two CPU cores.
 SHORT = {
-    "num_images": 1500,
-    "learning_rate": 1e-3,
-    "batch_size": 1,
+    "num_images": 3000,
+    "batch_size": 2,
     "crop_size": 64,
     "width": 48,
     "blocks": 4,

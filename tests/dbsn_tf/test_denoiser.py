@@ -71,6 +71,23 @@ def test_a_training_stops_behind_its_stage():
     assert [stage.end for stage in tiny(num_images=8).crop_stages()] == [1]
 
 
+def test_the_variances_learn_faster_where_the_training_is_short():
+    assert tiny().completed().noise_rate == 1.0
+    assert tiny(schedule="fast").completed().noise_rate == 10.0
+    assert tiny(schedule="fast", noise_rate=3.0).completed().noise_rate == 3.0
+    config = tiny(channels=1, noise_rate=4.0, learning_rate=0.01).completed()
+    model = denoiser.Denoiser(config)
+    loop.compile_for_training(model, METHOD.optimizer(config))
+    model.begin_stage(6)
+    kernel = model.noise_variance.layers[1].kernel
+    before = np.array(kernel)
+    noisy = RNG.random((2, 16, 16, 1)).astype(np.float32)
+    model.train_on_batch({"noisy": noisy}, {"target": noisy})
+    moved = np.abs(np.array(kernel) - before)
+    rate = float(model.optimizer.learning_rate)
+    assert moved.max() <= 4.001 * max(rate, 0.01)
+
+
 def test_after_the_first_stage_alone_the_mean_restores():
     config = tiny(channels=1, stage="mu").completed()
     model = denoiser.Denoiser(config)
