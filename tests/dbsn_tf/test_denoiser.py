@@ -79,13 +79,12 @@ def test_the_variances_learn_faster_where_the_training_is_short():
     model = denoiser.Denoiser(config)
     loop.compile_for_training(model, METHOD.optimizer(config))
     model.begin_stage(6)
-    kernel = model.noise_variance.layers[1].kernel
-    before = np.array(kernel)
+    bias = model.noise_variance.get_layer("conv_final").bias
+    before = np.array(bias)
     noisy = RNG.random((2, 16, 16, 1)).astype(np.float32)
     model.train_on_batch({"noisy": noisy}, {"target": noisy})
-    moved = np.abs(np.array(kernel) - before)
-    rate = float(model.optimizer.learning_rate)
-    assert moved.max() <= 4.001 * max(rate, 0.01)
+    # The first step of Adam has the length of the rate.
+    np.testing.assert_allclose(np.abs(np.array(bias) - before), 4.0 * 0.01, rtol=1e-3)
 
 
 def test_after_the_first_stage_alone_the_mean_restores():
