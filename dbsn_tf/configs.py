@@ -33,11 +33,14 @@ class Config(configuration.Config):
         "default white for gauss, multivariate for multigauss in colour, else signal.",
         str,
     )
-    likelihood: str = setting(
-        "constrained",
+    likelihood: str | None = setting(
+        None,
         "Loss of the variances: constrained (the paper's, in which the noise explains all that the "
-        "error of the mean need not) or marginal (the likelihood of the noisy pixel, as in the "
-        "authors' programs; short trainings take all noise for error of the mean).",
+        "error of the mean need not), marginal (the likelihood of the noisy pixel, as in the "
+        "authors' programs; short trainings take all noise for error of the mean), or both: "
+        "constrained until the noise is found, marginal in the last stage, which tells the two "
+        "apart. By default both for white noise, else constrained.",
+        str,
     )
     noise_rate: float | None = setting(
         None,
@@ -69,7 +72,7 @@ class Config(configuration.Config):
     def __post_init__(self):
         super().__post_init__()
         expect("variance", self.variance, (None, *VARIANCES))
-        expect("likelihood", self.likelihood, ("constrained", "marginal"))
+        expect("likelihood", self.likelihood, (None, "constrained", "marginal", "both"))
         expect("stage", self.stage, ("mu", "sigma", "joint", "all"))
         expect("blind", self.blind, ("mask", "trimmed"))
         if self.keep == "best":
@@ -119,7 +122,11 @@ class Config(configuration.Config):
             variance = "white"
         elif isinstance(self.noise, noises.MultiGauss):
             variance = "multivariate" if self.channels == 3 else "white"
-        config = super().completed(num_images=1_000_000, variance=variance)
+        # Of noise that depends on the signal, marginal likelihood can't tell it from the mean's
+        # error: both may vary from pixel to pixel.
+        settings = {"variance": variance}
+        settings["likelihood"] = "both" if (self.variance or variance) == "white" else "constrained"
+        config = super().completed(num_images=1_000_000, **settings)
         if config.noise_rate is None:
             rate = 10.0 if config.schedule == "fast" else 1.0
             config = dataclasses.replace(config, noise_rate=rate)

@@ -153,8 +153,10 @@ class Denoiser(base.Denoiser):
             "noise_std": ops.mean(likelihood.deviation(var_n), axis=-1, keepdims=True),
         }
         if training:
-            loss = getattr(likelihood, config.likelihood)
-            result["loss"] = loss(noisy, mu, var_mu, var_n)
+            name = config.likelihood
+            if name == "both":
+                name = "marginal" if self.stage == "joint" else "constrained"
+            result["loss"] = getattr(likelihood, name)(noisy, mu, var_mu, var_n)
         return result
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

@@ -122,7 +122,7 @@ def test_the_noise_level_function_is_that_of_its_network():
     [
         ({"variance": "pink"}, "variance='pink': expected"),
         ({"variance": "multivariate", "channels": 1}, "it is for 3 channels"),
-        ({"likelihood": "map"}, "likelihood='map': expected constrained, marginal"),
+        ({"likelihood": "map"}, "likelihood='map': expected None, constrained, marginal, both"),
         ({"keep": "best"}, "scores of different stages do not compare"),
         ({"stage": "first"}, "stage='first': expected mu"),
         ({"noise": "impulse50"}, "expected gauss, poisson"),
