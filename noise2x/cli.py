@@ -178,7 +178,7 @@ def method_of(arguments: list[str]) -> str | None:
     return None
 
 
-def _run_dir(arguments):
+def _run_dir(arguments: list[str]) -> str | None:
     """The value of --run_dir, or --model, among the arguments; or None."""
     folder = None
     for argument, following in zip(arguments, [*arguments[1:], ""]):

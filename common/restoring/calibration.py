@@ -343,7 +343,8 @@ def load(denoiser: base.Denoiser, path: str | pathlib.Path) -> Calibrated:
             raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
         low, high = float(content["low"]), float(content["high"])
         values = {k: np.array(content[k], np.float32) for k in ("first", "steps", "slope", "shift")}
-        if not low < high or not all(np.isfinite(v).all() for v in (low, high, *values.values())):
+        numbers = np.concatenate([[low, high], *(v.ravel() for v in values.values())])
+        if not low < high or not np.isfinite(numbers).all():
             raise ValueError("values that are no transform")
     except OSError as error:
         raise ValueError(f"calibration: {path}: {error.strerror}.") from error
