@@ -38,7 +38,7 @@ class Adam(keras.optimizers.Adam):
         first = 0.9 if callable(beta_1) else beta_1
         super().__init__(learning_rate, beta_1=first, beta_2=beta_2, epsilon=epsilon, name="adam")
         self._beta_1_of = beta_1 if callable(beta_1) else lambda step: beta_1
-        self._factors: dict[int, float] = {}  # of the rate, by a variable's index; see set_factor
+        self._factors = {}  # of the rate, by a variable's index; see set_factor
         self._share = None  # of an update that is made: 1, or 0 where a gradient is not finite
         self._average = average
         self._average_of = average if callable(average) else lambda step: average
