@@ -142,8 +142,8 @@ class Config:
     validation_set: str | None = setting(None, "Validation images, named likewise.", str)
     std_scale: float = setting(
         1.0,
-        "Factor of the predicted standard deviation, for models that have one: what `evaluate` "
-        "says the errors are of it, on other images than those of a table.",
+        "Factor of the standard deviation that the finished model predicts; shipped models have "
+        "that by which the errors on a few photographs were larger.",
         positive=True,
     )
     validate_on: str = setting(

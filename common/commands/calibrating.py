@@ -36,34 +36,46 @@ def check_flags() -> None:
 
 
 def calibrated(
-    denoiser: Denoiser, name: str, files: typing.Sequence[listing.ImagePath]
+    denoiser: Denoiser, files: typing.Sequence[listing.ImagePath], *, name: str, suffix: str = ""
 ) -> Calibrated:
     """A denoiser that is calibrated for some files, or by the file of --calibration.
 
     Args:
         denoiser: the trained model.
-        name: its run folder, or that of a shipped model.
         files: to restore; a calibration that is learned is written beside the first one's result.
+        name: run folder of the model, or name of a shipped one.
+        suffix: of the calibration's name, where several models learn.
 
     Raises:
-        ValueError: a model that can't be calibrated, or nothing to learn from.
+        ValueError: a model that can't be calibrated, nothing to learn from, or the calibration
+            would replace one of the files.
+        ImageError: with --strict, what speaks against it.
     """
-    from common.restoring import calibration
+    from common.evaluation import noise_level
+    from common.restoring import calibration, jobs
 
     if FLAGS.calibration:
-        return calibration.load(denoiser, FLAGS.calibration)
+        return calibration.load(denoiser, FLAGS.calibration, name=name)
     if why := calibration.refusal(denoiser):
         raise ValueError(f"{why} --model=photo or photo-grey can be.")
-    images = _images(files, denoiser.config.channels)
-    which = files[0].path if len(files) == 1 else f"{len(files)} files"
+    kept, plot = (_beside(files, f"calibration{suffix}.{kind}") for kind in ("json", "png"))
+    jobs.check_targets([(None, kept, plot)], [file.path for file in files])
+    images = _images(files, denoiser.config)
+    which = str(files[0].path) if len(files) == 1 else f"{len(files)} files"
     progress.say(f"Calibrating {name} on {len(images)} images of {which} ...")
     model = calibration.calibrate(denoiser, images)
-    noise = calibration.noise_found(model, images[0])
-    for doubt in _doubts(model, images[0]):
+    noise = calibration.noise_found(model, images)
+    findings = [
+        noise_level.examine(image)
+        for image in images
+        if min(image.shape[:2]) >= noise_level.MIN_SIDE
+    ]
+    for doubt in _doubts(model, images, findings):
+        if FLAGS.strict:
+            raise ImageError(f"{which}: {doubt}")
         progress.say(f"Careful: {which}: {doubt}")
-    kept, plot = (_beside(files, suffix) for suffix in ("json", "png"))
     calibration.save(model, kept, name, noise)
-    _draw(noise, images[0], plot)
+    _draw(noise, findings, plot)
     progress.say(describe(noise))
     progress.say(f"Calibration: {kept}, {plot}; --calibration={kept} uses it again.")
     return model
@@ -71,8 +83,8 @@ def calibrated(
 
 def describe(noise: NoiseFound) -> str:
     """The noise that was found, in a line."""
-    some = noise.levels[:: len(noise.levels) // 4]
-    deviations = ", ".join(f"{deviation:.3g} at {value:.4g}" for value, deviation in some)
+    every = len(noise.levels) // 4
+    deviations = ", ".join(f"{std:.3g} at {value:.4g}" for value, std in noise.levels[::every])
     line = f"Noise found: deviation {deviations}"
     if noise.gain > 0 and noise.offset >= 0:
         line += f"; about gain {noise.gain:.3g} and read noise {noise.read_noise:.3g}"
@@ -81,53 +93,57 @@ def describe(noise: NoiseFound) -> str:
     return line
 
 
-def _images(files, channels):
-    """The middle of some images of the files, (H, W, C) as stored; bad files are left to others."""
-    views = []
-    for file in files:
+def _images(files, config):
+    """The middle of some images of some files, (H, W, C) as stored; bad files are left out."""
+    chosen = np.unique(np.linspace(0, len(files) - 1, PAGES).round().astype(int))
+    pages = max(1, PAGES // len(chosen))
+    images = []
+    for file in (files[i] for i in chosen):
         try:
-            stack = stacks.read(file.path, FLAGS.dims, max_bytes=10**9)
-            views.append(stack.view(2, channels))
+            limit = int(FLAGS.memory_gb * 1e9 / 4)
+            stack = stacks.read(file.path, FLAGS.dims, usual=config.file_axes, max_bytes=limit)
+            view = stack.view(2, config.channels)
         except ImageError:
             continue  # it is named when it is its turn
-    pages = [(view, number) for view in views for number in range(view.count)]
-    if not pages:
+        corners = [max((side - SIDE) // 2, 0) for side in view.sides]
+        region = tuple(slice(at, min(at + SIDE, side)) for at, side in zip(corners, view.sides))
+        for number in np.unique(np.linspace(0, view.count - 1, pages).round().astype(int)):
+            images.append(view.read(int(number), region))
+    if not images:
         raise ValueError("calibrate: none of the files can be read.")
-    chosen = np.unique(np.linspace(0, len(pages) - 1, PAGES).round().astype(int))
-    images = []
-    for view, number in (pages[i] for i in chosen):
-        tops = [max((side - SIDE) // 2, 0) for side in view.sides]
-        region = tuple(slice(top, min(top + SIDE, side)) for top, side in zip(tops, view.sides))
-        images.append(view.read(number, region))
     return images
 
 
-def _doubts(model, image):
-    """What speaks against a calibration, in sentences."""
-    from common.evaluation import noise_level
+def _doubts(model, images, findings):
+    """What speaks against a calibration, in sentences.
+
+    findings: of noise_level.examine, for the images that are large enough.
+    """
     from common.restoring import calibration
 
     doubts = []
-    if min(image.shape[:2]) >= noise_level.MIN_SIDE:
-        finding = noise_level.examine(image)
-        if finding.shared:
-            doubts.append(
-                f"calm areas vary by {finding.calm:.3g}, {finding.how_shared}, beside noise of "
-                f"{finding.sigma:.3g} that pixels have for themselves. If that is noise, it stays: "
-                "it must be independent between pixels. noise2x train n2v --struct_kernel=... "
-                "learns noise that neighbours in a line share."
-            )
-        if finding.clipped > CLIPPED:
-            doubts.append(
-                f"{finding.clipped:.1%} of the pixels are clipped; there the noise can't be seen, "
-                "and what is restored is off."
-            )
-    pixels_seen = image.shape[0] * image.shape[1]
-    if pixels_seen < 4 * calibration.MIN_PIXELS:
-        doubts.append(f"{pixels_seen} pixels are few for a calibration; more files are better.")
-    knots = np.asarray(model.knots())
+    if shared := [finding for finding in findings if finding.shared]:
+        worst = max(shared, key=lambda finding: finding.calm / max(finding.sigma, 1e-9))
+        doubts.append(
+            f"calm areas vary by {worst.calm:.3g}, {worst.how_shared}, beside noise of "
+            f"{worst.sigma:.3g} that pixels have for themselves. If that is noise, it stays: it "
+            "must be independent between pixels. noise2x train n2v --struct_kernel=... learns "
+            "noise that neighbours in a line share."
+        )
+    clipped = max((finding.clipped for finding in findings), default=0.0)
+    if clipped > CLIPPED:
+        doubts.append(
+            f"{clipped:.1%} of the pixels are clipped; there the noise can't be seen, and what is "
+            "restored is off. Shorter exposures keep it; nothing here brings it back."
+        )
+    seen = sum(image.shape[0] * image.shape[1] for image in images)
+    if seen < 4 * calibration.MIN_PIXELS:
+        doubts.append(
+            f"{seen} pixels are few for a calibration; that of more files of the acquisition, by "
+            "--calibration=..., is better."
+        )
     inside = slice(calibration.KNOTS // 8, -calibration.KNOTS // 8)
-    rises = np.diff(knots, axis=1)[:, inside] * (calibration.KNOTS - 1)
+    rises = np.diff(np.asarray(model.knots()), axis=1)[:, inside] * (calibration.KNOTS - 1)
     if (rises < FLAT).any():
         doubts.append(
             "the transform is flat in places, so values there become one; without --calibrate, or "
@@ -136,24 +152,23 @@ def _doubts(model, image):
     return doubts
 
 
-def _beside(files, suffix):
+def _beside(files, ending):
     """Where a file that belongs to a calibration goes."""
-    if FLAGS.calibrate_each or (len(files) == 1 and files[0].folder is None):
-        return files[0].beside(FLAGS.output, f"-calibration.{suffix}")
-    return files[0].result(FLAGS.output).parent / f"calibration.{suffix}"
+    if FLAGS.calibrate_each or files[0].folder is None:
+        return files[0].beside(FLAGS.output, f"-{ending}")
+    return files[0].result(FLAGS.output).parent / ending
 
 
-def _draw(noise, image, path):
+def _draw(noise, findings, path):
     """Draws the noise over the value: found, the fitted line's, and that of `noise2x noise`."""
-    from common.evaluation import figures, noise_level
+    from common.evaluation import figures
 
     fitted = [
         (value, max(noise.gain * value + noise.offset, 0.0) ** 0.5) for value, _ in noise.levels
     ]
     lines = {"found": noise.levels, "fitted gain and read noise": fitted}
-    if min(image.shape[:2]) >= noise_level.MIN_SIDE:
-        levels = noise_level.examine(image).levels
+    if findings and findings[0].levels:
+        levels = findings[0].levels
         lines |= {"noise2x noise": [(value, variance**0.5) for value, variance in levels]}
-    lines = {name: points for name, points in lines.items() if points}
     path.parent.mkdir(parents=True, exist_ok=True)
     figures.save_lines(lines, path, xlabel="value", ylabel="deviation of the noise")

@@ -11,6 +11,7 @@ from absl import app
 from common import processor, progress
 from common.commands import calibrating, flags, running
 from common.files import listing
+from common.files.errors import ImageError
 from common.method import Method
 from common.training import runs
 
@@ -66,20 +67,24 @@ def _denoise(method, arguments, choose_restorer):
         run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
         method.load_config(run_dir)  # what is wrong with it shows first
     entered = {"recursive": FLAGS.recursive, "without": FLAGS.output}
-    files = [file for pattern in patterns for file in listing.images_of(pattern, **entered)]
-    originals = listing.without_results(files)
+    everything = [f for pattern in patterns for f in listing.images_of(pattern, **entered)]
+    originals = listing.without_results(everything)
     for pattern in patterns:
         for line in listing.left_out(pattern, **entered):
             progress.say(line)
-    if earlier := len(files) - len(originals):
-        progress.say(f"Left out {earlier} results of an earlier run, named *{listing.RESULT}.*")
+    if earlier := len(everything) - len(originals):
+        progress.say(f"Left out {earlier} files that an earlier run made, *{listing.RESULT}.*")
     files = listing.marked(originals)
     todo, restorers = [], {}
-    for model, fitting in _models_for(method, run_dir, files).items():
-        planned, restore = _plan(method, model, fitting, choose_restorer)
+    models = _models_for(method, run_dir, files)
+    for model, fitting in models.items():
+        suffix = f"-{model}" if len(models) > 1 else ""
+        learn = functools.partial(calibrating.calibrated, name=str(model), suffix=suffix)
+        planned, restore = _plan(method, model, fitting, choose_restorer, learn)
         todo += planned
         restorers |= {job[0]: restore for job in planned}
-    jobs.do_each(todo, lambda path, *outputs: restorers[path](path, *outputs), show=progress.say)
+    kept = [file.path for file in everything]
+    jobs.do_each(todo, lambda path, *out: restorers[path](path, *out), show=progress.say, kept=kept)
 
 
 def _models_for(method, run_dir, files):
@@ -95,8 +100,11 @@ def _models_for(method, run_dir, files):
     return {method.ready[channels]: fitting for channels, fitting in grouped.items()}
 
 
-def _plan(method, model, files, choose_restorer):
-    """(jobs, function that does one) for files and a model, as the flags say."""
+def _plan(method, model, files, choose_restorer, learn):
+    """(jobs, function that does one) for files and a model, as the flags say.
+
+    learn: calibrating.calibrated, for the model's name.
+    """
     if doubt := processor.doubt_of_precision(FLAGS.precision):
         progress.say(f"Careful: {doubt}")
     denoiser = method.load_deployed(model, FLAGS.precision)
@@ -105,14 +113,24 @@ def _plan(method, model, files, choose_restorer):
         by_path = {file.path: file for file in files}
 
         def restore_one(path, *outputs):
-            own = calibrating.calibrated(denoiser, str(model), [by_path[path]])
+            own = _learned(learn, denoiser, by_path[path])
             _, restore = _plan_with(method, own, [by_path[path]], choose_restorer)
             return restore(path, *outputs)
 
         return jobs, restore_one
     if calibrating.is_wanted():
-        denoiser = calibrating.calibrated(denoiser, str(model), files)
+        denoiser = learn(denoiser, files)
     return _plan_with(method, denoiser, files, choose_restorer)
+
+
+def _learned(learn, denoiser, file):
+    """A model calibrated for one file; raises ImageError where that can't be, for others follow."""
+    try:
+        return learn(denoiser, [file])
+    except ImageError:
+        raise
+    except ValueError as error:
+        raise ImageError(f"{file.path}: {error}") from error
 
 
 def _plan_with(method, denoiser, files, choose_restorer):

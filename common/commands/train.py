@@ -127,9 +127,8 @@ class TrainingRun:
             shared = {field.name for field in dataclasses.fields(configuration.Config)}
             of_network = [k for k in ours if k == "channels" or k not in shared]
             differing = [f"--{k}={theirs[k]}" for k in of_network if ours[k] != theirs[k]]
-            raise ValueError(
-                f"model={name!r}: {error}. It was trained with {' '.join(differing)}."
-            ) from error
+            how = f" It was trained with {' '.join(differing)}." if differing else ""
+            raise ValueError(f"model={name!r}: {error}.{how}") from error
         total = denoiser.count_params()
         rest = "" if taken == total else f" The other {total - taken:,} are new."
         progress.say(f"Begins with {taken:,} weights of {name}.{rest}")

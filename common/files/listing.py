@@ -24,6 +24,7 @@ Path = str | pathlib.Path
 
 RESULT = "-denoised"  # what the names of results end in, beside their files
 STD = "-std"  # and those of predicted standard deviations
+MADE = (RESULT, STD, "-calibration", "-compared")  # endings of all that is made of a file
 
 
 class ImagePath(typing.NamedTuple):
@@ -33,12 +34,14 @@ class ImagePath(typing.NamedTuple):
     below: the same below the folder that was asked for; its name, if it was none.
     is_alone: whether no other file has this name with another suffix, see `marked`.
     folder: that was asked for; None if it was the file, or a glob.
+    is_named: whether the file itself was asked for.
     """
 
     path: pathlib.Path
     below: pathlib.Path
     is_alone: bool = True
     folder: pathlib.Path | None = None
+    is_named: bool = False
 
     def result(self, output: Path | None, suffix: str | None = None) -> pathlib.Path:
         """Where what is restored of it goes, under its name.
@@ -51,6 +54,8 @@ class ImagePath(typing.NamedTuple):
         """
         ending = suffix or self.below.suffix
         name = self.below.name if suffix and not self.is_alone else self.below.stem
+        if not suffix and name.lower().endswith(".ome"):  # by which other programs know the file
+            name, ending = name[:-4], name[-4:] + ending
         if output is None and self.folder is None:
             return self.path.with_name(f"{name}{RESULT}{ending}")
         return self._output(output) / self.below.with_name(name + ending)
@@ -66,7 +71,7 @@ class ImagePath(typing.NamedTuple):
         if output is not None:
             return pathlib.Path(output)
         folder = self.folder.resolve()
-        return folder.with_name(f"{folder.name or 'files'}{RESULT}")
+        return folder.parent / f"{folder.name or 'files'}{RESULT}"
 
 
 def marked(files: list[ImagePath]) -> list[ImagePath]:
@@ -100,18 +105,22 @@ def images_of(
         return [ImagePath(path, path.relative_to(root), folder=root) for path in paths]
     folder = root if root.is_dir() and not is_zarr(root) else None
     files = list_files(pattern)
-    return [ImagePath(path, pathlib.Path(path.name), folder=folder) for path in files]
+    named = root.is_file() or is_zarr(root)
+    return [ImagePath(path, pathlib.Path(path.name), True, folder, named) for path in files]
 
 
 def without_results(files: list[ImagePath]) -> list[ImagePath]:
-    """Files without those that an earlier run made of others among them, photo-denoised.jpg."""
+    """Files without what an earlier run made of others among them, photo-denoised.jpg.
+
+    Those that were named one by one stay.
+    """
     known = {path for file in files for path in (file.path, file.path.with_suffix(""))}
 
     def is_result(path):
-        stem = next((path.stem.removesuffix(e) for e in (RESULT, STD) if path.stem.endswith(e)), "")
+        stem = next((path.stem.removesuffix(e) for e in MADE if path.stem.endswith(e)), "")
         return bool(stem) and path.with_name(stem) in known
 
-    return [file for file in files if not is_result(file.path)]
+    return [file for file in files if file.is_named or not is_result(file.path)]
 
 
 def left_out(pattern: Path, *, recursive: bool = False, without: Path | None = None) -> list[str]:
@@ -199,6 +208,7 @@ def _inner(folder, without):
         if path.is_dir()
         and not (path.is_symlink() or _is_hidden(path) or is_zarr(path))
         and not (path / "config.json").is_file()
+        and not (path.name.endswith(RESULT) and (folder / path.name.removesuffix(RESULT)).is_dir())
         and not (without is not None and path.resolve() == pathlib.Path(without).resolve())
     )
 

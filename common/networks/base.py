@@ -40,6 +40,8 @@ class Denoiser(keras.Model):
     TILES: bool = True
     # Longest side of a tile, pixels; None: only memory limits it.
     MAX_TILE: int | None = None
+    # Whether exports also take and give picture files.
+    SERVES_PICTURES: bool = True
     # Whether images are padded on all sides, not only on the right and at the bottom.
     CENTRED: bool = False
     # Largest halo of a tile, pixels. Where `radius` is larger, the result from tiles differs

@@ -20,7 +20,7 @@ import json
 import math
 import pathlib
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -37,6 +37,7 @@ RATES = (1e-2, 1e-3, 1e-4)  # of Adam, for a third of the steps each
 HIDDEN = 4  # one pixel of 4x4 is hidden from a network that is not blind
 RANGE = (1e-4, 1 - 1e-4)  # quantiles of the values that become 0 and 1; those beyond are kept
 MIN_PIXELS = 64**2
+MIN_SIDE = 32  # of images to learn from
 SMOOTH = 17  # knots over which the slope of the transform is averaged to tell the noise
 POPULATED = (0.005, 0.995)  # quantiles of the values between which the noise is told
 FORMAT = 1  # of calibration files
@@ -55,8 +56,9 @@ class Calibrated(base.Denoiser):
 
     def __init__(self, inner: base.Denoiser, low: float, high: float) -> None:
         super().__init__(dataclasses.replace(inner.config, white_level=1.0), name="calibrated")
-        inner.trainable = False
         self.inner = inner
+        for name in ("CENTRED", "TILES", "MAX_TILE", "MAX_HALO"):
+            setattr(self, name, getattr(inner, name))
         self.low, self.high = float(low), float(high)
         channels = self.config.channels
         # Begun as the identity.
@@ -71,6 +73,8 @@ class Calibrated(base.Denoiser):
 
     def _weight(self, name, shape, initializer):
         return self.add_weight(shape=shape, initializer=initializer, dtype="float32", name=name)
+
+    SERVES_PICTURES = False  # a deviation in counts is no picture
 
     @property
     def radius(self):
@@ -146,7 +150,7 @@ class Calibrated(base.Denoiser):
         below, above = self._neighbours(index)
         place = ops.cast(index, "float32") + (values - below) / (above - below)
         unit = place / (KNOTS - 1) + values * self.slope + self.shift
-        derivative = 1 / ((KNOTS - 1) * (above - below)) + self.slope
+        derivative = ops.maximum(1 / ((KNOTS - 1) * (above - below)) + self.slope, 0.0)
         return self.low + (self.high - self.low) * unit, (self.high - self.low) * derivative
 
     def _neighbours(self, index):
@@ -207,7 +211,7 @@ def refusal(denoiser: base.Denoiser) -> str:
             "calibrate: is for models of Gaussian noise on [0, 1], as the shipped ones are; this "
             "one was trained on other noise, or on files like these."
         )
-    if config.takes_level:
+    if config.takes_level or config.estimates_once:
         return "calibrate: this model must be told its noise; take one that estimates it."
     return ""
 
@@ -226,7 +230,8 @@ def calibrate(
 
     Args:
         denoiser: see `refusal`.
-        images: noisy, (H, W, C) in the values of the files; about 250,000 pixels are enough.
+        images: noisy, (H, W, C) in the values of the files; about 250,000 pixels are enough. Those
+            with a side below MIN_SIDE do not count.
         steps: of the training.
         seed: of the crops.
 
@@ -235,8 +240,12 @@ def calibrate(
     """
     if why := refusal(denoiser):
         raise ValueError(why)
+    images = [image for image in images if min(image.shape[:2]) >= MIN_SIDE]
     if sum(image.shape[0] * image.shape[1] for image in images) < MIN_PIXELS:
-        raise ValueError(f"calibrate: {MIN_PIXELS} pixels or more are needed, 64x64.")
+        raise ValueError(
+            f"calibrate: {MIN_PIXELS} pixels or more are needed, 64x64, in images of {MIN_SIDE} "
+            "or more a side."
+        )
     values = np.concatenate([np.asarray(image, np.float32).ravel() for image in images])
     low, high = (float(q) for q in np.quantile(values, RANGE))
     if high <= low:
@@ -244,6 +253,7 @@ def calibrate(
     model = Calibrated(denoiser, low, high)
     third = max(steps // 3, 1)
     rates = keras.optimizers.schedules.PiecewiseConstantDecay([third, 2 * third], list(RATES))
+    inner_learned, denoiser.trainable = denoiser.trainable, False
     model.compile(optimizer=keras.optimizers.Adam(rates), jit_compile=model.jit_compile)
     with progress.Progress(steps, "calibrating", unit="step") as bar:
         counted = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.step())
@@ -254,6 +264,9 @@ def calibrate(
             verbose=0,
             callbacks=[counted],
         )
+    denoiser.trainable = inner_learned
+    if not np.isfinite(np.asarray(model.knots())).all():
+        raise ValueError("calibrate: the transform is not finite; the images are no use for it.")
     return model
 
 
@@ -283,14 +296,15 @@ def _batches(images, seed, every):
         yield {"noisy": noisy, "hidden": hidden}, {"target": noisy, "hidden": hidden}
 
 
-def noise_found(model: Calibrated, image: np.ndarray) -> NoiseFound:
-    """The noise of an image, told from the transform: where it is steep, noise is weak.
+def noise_found(model: Calibrated, images: Sequence[np.ndarray]) -> NoiseFound:
+    """The noise of images, by the slope of the transform: where it is steep, noise is weak.
 
     Args:
         model: calibrated for such images.
-        image: noisy, (H, W, C) in the values of the file.
+        images: noisy, (H, W, C) in the values of the files.
     """
-    noisy = np.asarray(image, np.float32)[None]
+    values = np.concatenate([np.asarray(image, np.float32).ravel() for image in images])
+    noisy = np.asarray(max(images, key=np.size), np.float32)[None]
     stable = np.asarray(model.forward(noisy))
     restored = model.inner.predict_on_batch(stable)
     if "noise_std" in restored:
@@ -301,13 +315,13 @@ def noise_found(model: Calibrated, image: np.ndarray) -> NoiseFound:
     half = SMOOTH // 2
     at = np.linspace(model.low, model.high, KNOTS)
     slopes = (knots[2 * half :] - knots[: -2 * half]) / (at[2 * half] - at[0])
-    lowest, highest = np.quantile(noisy, POPULATED)
-    values = np.linspace(lowest, highest, 17)
-    deviations = sigma / np.interp(values, at[half:-half], slopes)
-    common_values = np.quantile(noisy, np.linspace(*POPULATED, 65))  # as often as there are pixels
+    lowest, highest = np.quantile(values, POPULATED)
+    shown = np.linspace(lowest, highest, 17)
+    deviations = sigma / np.interp(shown, at[half:-half], slopes)
+    common_values = np.quantile(values, np.linspace(*POPULATED, 65))  # as often as pixels have them
     variances = (sigma / np.interp(common_values, at[half:-half], slopes)) ** 2
     gain, offset = np.polyfit(common_values, variances, 1, w=1 / variances)
-    levels = tuple((float(v), float(d)) for v, d in zip(values, deviations, strict=True))
+    levels = tuple((float(v), float(d)) for v, d in zip(shown, deviations, strict=True))
     return NoiseFound(levels, float(gain), float(offset))
 
 
@@ -328,8 +342,20 @@ def save(model: Calibrated, path: str | pathlib.Path, name: str, noise: NoiseFou
         temporary.write_text(json.dumps(content) + "\n")
 
 
-def load(denoiser: base.Denoiser, path: str | pathlib.Path) -> Calibrated:
+def load(
+    denoiser: base.Denoiser,
+    path: str | pathlib.Path,
+    *,
+    name: str = "",
+    show: Callable[[str], typing.Any] = progress.say,
+) -> Calibrated:
     """A denoiser with the transform of a file that `save` wrote.
+
+    Args:
+        denoiser: the model inside.
+        path: of the file.
+        name: of that model; if the file is for another, a line says so.
+        show: called with that line.
 
     Raises:
         ValueError: the denoiser can't be calibrated; no such file, a damaged one, or one for other
@@ -350,6 +376,8 @@ def load(denoiser: base.Denoiser, path: str | pathlib.Path) -> Calibrated:
         raise ValueError(f"calibration: {path}: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
+    if name and content.get("model") != name:
+        show(f"Careful: {path}: was learned with {content.get('model')}, not with {name}.")
     model = Calibrated(denoiser, low, high)
     for key, weight in _weights(model).items():
         if values[key].shape != tuple(weight.shape):

@@ -158,9 +158,10 @@ def _weight(strength, result):
     A model that is sure of a pixel has its way there even at a low strength. Where its deviation is
     TYPICAL of that of the noise, as it is on average, the weight is the strength.
     """
-    if strength > 1 or "std" not in result or "noise_std" not in result:
+    if not 0 < strength < 1 or "std" not in result or "noise_std" not in result:
         return np.float32(strength)
-    return np.float32(strength) ** np.minimum(result["std"] / result["noise_std"] / TYPICAL, 2.0)
+    unsure = result["std"] / np.maximum(result["noise_std"], 1e-6) / TYPICAL
+    return np.float32(strength) ** np.minimum(unsure, 2.0)
 
 
 def _looked_at(stack, denoiser, look):

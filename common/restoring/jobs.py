@@ -14,7 +14,11 @@ Job = tuple[pathlib.Path | None, ...]
 
 
 def do_each(
-    jobs: Sequence[Job], restore: Callable[..., str], *, show: Callable[[str], typing.Any] = print
+    jobs: Sequence[Job],
+    restore: Callable[..., str],
+    *,
+    show: Callable[[str], typing.Any] = print,
+    kept: Sequence[pathlib.Path] = (),
 ) -> None:
     """Call restore(input, *outputs) for each job and show the line that it returns.
 
@@ -22,12 +26,13 @@ def do_each(
         jobs: paths of an input and of what is made from it.
         restore: raises ImageError for a bad input, which is then shown and skipped.
         show: called with one line for each job.
+        kept: other files that no output may replace.
 
     Raises:
         ValueError: before anything is done, an output would replace an input or another output; or,
             at the end, there were bad inputs.
     """
-    _check_targets(jobs)
+    check_targets(jobs, kept)
     bad = 0
     for number, job in enumerate(jobs, start=1):
         try:
@@ -40,9 +45,13 @@ def do_each(
         raise ValueError(f"{bad} of {len(jobs)} files could not be restored; they are named above.")
 
 
-def _check_targets(jobs):
-    """Refuse to write one file over another, or over, into or around an input."""
-    inputs = {path.resolve() for path, *_ in jobs}
+def check_targets(jobs: Sequence[Job], kept: Sequence[pathlib.Path] = ()) -> None:
+    """Refuse to write one file over another, or over, into or around an input or a `kept` file.
+
+    Raises:
+        ValueError: names the file.
+    """
+    inputs = {path.resolve() for path in [*(job[0] for job in jobs), *kept] if path is not None}
     written = collections.Counter(
         path.resolve() for job in jobs for path in job[1:] if path is not None
     )

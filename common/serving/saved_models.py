@@ -201,7 +201,8 @@ def signatures(
         endpoints["denoise_at_level"] = (restore, floats | level)
     if list(floats) == ["noisy"]:
         endpoints["denoise_uint8"] = (restore_uint8, {"noisy": integers} | asked)
-        if denoiser.spatial == 2 and config.channels in (1, 3):
+        pictures = denoiser.SERVES_PICTURES and denoiser.spatial == 2
+        if pictures and config.channels in (1, 3):
             endpoints["denoise_png"] = (restore_files, {"image_bytes": files} | asked)
     return endpoints
 

@@ -89,6 +89,7 @@ def _run(arguments):
     run_dir = running.finished_run(METHOD.name, f"python -m {METHOD.name}.train")
     model = METHOD.load(run_dir, FLAGS.precision)
     files = [file for pattern in patterns for file in listing.images_of(pattern)]
+    files = listing.without_results(files)
 
     def restore(path, target):
         slices = np.stack([restore_spectrum(model, measured) for measured in read_spectra(path)])

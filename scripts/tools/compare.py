@@ -20,6 +20,7 @@ non_local_means, bm3d. Those that need the strength of the noise get that of --n
 import copy
 import dataclasses
 import functools
+import pathlib
 import time
 
 import numpy as np
@@ -32,7 +33,7 @@ from common.commands import flags, running
 from common.evaluation import baselines
 from common.files import atomic, listing, pixels, stacks
 from common.files.errors import ImageError
-from common.restoring import file_by_file, prediction
+from common.restoring import file_by_file, jobs, prediction
 from noise2x import methods
 
 FLAGS = flags.FLAGS
@@ -43,7 +44,10 @@ SHOWN = 3.0  # deviations of the noise that black and white stand for, of what w
 def define_flags():
     """Defines the flags of this program."""
     absl_flags.DEFINE_list(
-        "models", None, "What to compare, by comma [the shipped model, non_local_means, bm3d]."
+        "models",
+        None,
+        "Names of models and classical denoisers, comma-separated [the shipped model, "
+        "non_local_means, bm3d].",
     )
     absl_flags.DEFINE_string(
         "output", None, "PNG file for the sheet [NAME-compared.png beside the first picture]."
@@ -59,7 +63,7 @@ def define_flags():
     )
     absl_flags.DEFINE_string("noise", None, "Noise to add first, as gauss25: pictures are clean.")
     absl_flags.DEFINE_string("reference", None, "Clean version of the picture.")
-    absl_flags.DEFINE_integer("seed", 0, "Of the noise [0].", 0)
+    absl_flags.DEFINE_integer("seed", 0, "Seed of the noise that is added [0].", 0)
     absl_flags.DEFINE_float("memory_gb", 3.0, "Memory for a model, in gigabytes [3].", 0.01, 1e6)
     flags.define_noise_level()
     flags.define_dims()
@@ -70,10 +74,12 @@ class Model:
     """A trained model, or a classical denoiser, by name.
 
     channels: of the images that it restores; 0 for any.
+
+    Raises:
+        runs.RunError, ImageError: no such model or denoiser, or it is not installed.
     """
 
     def __init__(self, name):
-        """Raises runs.RunError, ImageError: no such model or denoiser, or it is not installed."""
         self.name, self.channels, self._denoiser, self._baseline = name, 0, None, None
         if name in baselines.NAMES:
             self._baseline = baselines.available([name])[name]
@@ -94,7 +100,11 @@ class Model:
             return None
         other = copy.copy(self)
         other.name = f"{self.name} calibrated"
-        other._denoiser = calibration.calibrate(self._denoiser, [picture.noisy])
+        try:
+            other._denoiser = calibration.calibrate(self._denoiser, [picture.noisy])
+        except ValueError as error:
+            print(f"{picture.name}: {self.name}: {error}", flush=True)
+            return None
         return other
 
     def white(self, dtype):
@@ -102,18 +112,22 @@ class Model:
         own = self._denoiser.config.white_level if self._denoiser else 0.0
         return pixels.white_level(dtype, own)
 
-    def restore(self, noisy, sigma, level):
+    def restore(self, noisy, sigma, picture):
         """The restored picture, as `noisy`: (H, W, C) float32 over this model's white level.
 
-        sigma: deviation of the noise, on the same scale; level: of the noise, in the units of the
-        noise string, or None.
+        sigma: deviation of the noise, on the same scale; picture: that it is of.
         """
         if self._baseline is not None:
             return np.asarray(self._baseline(noisy, sigma), np.float32)
         config, inputs = self._denoiser.config, {"noisy": noisy}
-        if config.takes_level and level is None and config.noise_model == "gauss":
+        level, parameter = FLAGS.noise_level, None
+        if config.takes_level and picture.noise and config.noise_model == picture.noise.NAME:
+            parameter = picture.level
+        elif config.takes_level and level is None and config.noise_model == "gauss":
             level = 255 * sigma
-        if (parameter := file_by_file.noise_parameter(config, level)) is not None:
+        if parameter is None:
+            parameter = file_by_file.noise_parameter(config, level)
+        if parameter is not None:
             inputs["noise_level"] = np.float32(parameter)
         limit = self._denoiser.pixels_in(FLAGS.memory_gb)
         return prediction.restore(self._denoiser, inputs, max_pixels=limit)["denoised"]
@@ -127,12 +141,22 @@ class Picture:
     noisy: (H, W, C) float32, values as in the file.
     clean: what it is compared with, likewise, or None.
     dtype: of the file.
+    noise, level: that were added, the level as models take it; or None.
     """
 
     name: str
     noisy: np.ndarray
     clean: np.ndarray | None
     dtype: np.dtype
+    noise: noises.Noise | None = None
+    level: float | None = None
+
+    @property
+    def sigma(self):
+        """Deviation of the noise, in the values of the file; estimated if none was added."""
+        if self.noise is None:
+            return baselines.estimated_deviation(self.noisy)
+        return self.noise.deviation(self.level) * pixels.white_level(self.dtype, 0.0)
 
     def psnr(self, restored):
         """PSNR of a restored image, dB; `clean` is known."""
@@ -168,7 +192,7 @@ def read(path, channels, reference):
     """
     stack = stacks.read(path, FLAGS.dims)
     fitting = stack.channels_among(channels) or channels[0]
-    view = stack.view(2, fitting)
+    view, noise, level = stack.view(2, fitting), None, None
     whole = tuple(slice(0, side) for side in view.sides)
     noisy, clean = view.read(0, whole), None
     if FLAGS.noise:
@@ -179,28 +203,27 @@ def read(path, channels, reference):
         clean = np.asarray(noisy, np.float32)
         white = np.float32(pixels.white_level(view.dtype, 0.0))
         noise = noises.parse(FLAGS.noise)
-        drawn, _ = pipeline.corrupt(tf.constant(clean / white), noise, FLAGS.seed, 0)
+        drawn, level = pipeline.corrupt(tf.constant(clean / white), noise, FLAGS.seed, 0)
         noisy = white * np.asarray(drawn)
     elif reference:
         other = stacks.read(reference, FLAGS.dims).view(2, fitting)
         clean = np.asarray(other.read(0, tuple(slice(0, side) for side in other.sides)), np.float32)
         if clean.shape != noisy.shape:
             raise ImageError(f"{reference}: {clean.shape}, where {path} has {noisy.shape}.")
-    return Picture(path.name, np.asarray(noisy, np.float32), clean, view.dtype)
+    level = None if level is None else float(level)
+    return Picture(path.name, np.asarray(noisy, np.float32), clean, view.dtype, noise, level)
 
 
-def compare(models, picture, sigma=None, level=None):
+def compare(models, picture):
     """Two rows for figures.contact_sheet: what the models make of a picture, what they take away.
 
     Args:
         models: of `Model`, or functions that make one, or None.
         picture: of `read`.
-        sigma: deviation of the noise, in the values of the file; None for an estimate.
-        level: of the noise, for models that take it, or None.
     """
     from common.evaluation import figures
 
-    noisy, sigma = picture.noisy, sigma or baselines.estimated_deviation(picture.noisy)
+    noisy, sigma = picture.noisy, picture.sigma
     crop = _middle(noisy.shape, FLAGS.crop)
     grey = np.zeros_like(noisy[crop])
     above = [(f"{picture.name}: noisy, sigma {sigma:.3g}", picture.show(noisy[crop]))]
@@ -211,7 +234,7 @@ def compare(models, picture, sigma=None, level=None):
         if model is None:
             continue
         white = np.float32(model.white(picture.dtype))
-        restored = white * model.restore(noisy / white, sigma / white, level)
+        restored = white * model.restore(noisy / white, sigma / white, picture)
         seconds = time.perf_counter() - began
         removed = noisy - restored
         change = float(np.sqrt(np.mean(np.square(removed, dtype=np.float64))))
@@ -262,10 +285,14 @@ def run(arguments):
     if not arguments:
         raise app.UsageError("Name the pictures: photo.jpg, a folder, or 'scans/*.tif'.")
     files = [file for pattern in arguments for file in listing.images_of(pattern)]
+    files = listing.without_results(files)
     if FLAGS.reference and (FLAGS.noise or len(files) > 1):
         raise ValueError("reference: is for one picture, and without --noise.")
     models = chosen(FLAGS.models, files)
     channels = [model.channels for model in models if model.channels][:1] or [3, 1]
+    output = FLAGS.output or files[0].path.with_name(f"{files[0].path.stem}-compared.png")
+    inputs = [file.path for file in files] + [FLAGS.reference] * bool(FLAGS.reference)
+    jobs.check_targets([(None, pathlib.Path(output))], [pathlib.Path(path) for path in inputs])
     rows, bad = [], 0
     for file in files:
         try:
@@ -274,14 +301,12 @@ def run(arguments):
             bad += 1
             print(f"{error} Skipped.", flush=True)
             continue
-        sigma = FLAGS.noise_level and FLAGS.noise_level * models[0].white(picture.dtype) / 255
         columns = list(models)
         if FLAGS.calibrate:
             calibrations = (functools.partial(model.calibrated, picture) for model in models)
             columns = [column for pair in zip(models, calibrations) for column in pair]
-        rows += compare(columns, picture, sigma, FLAGS.noise_level)
+        rows += compare(columns, picture)
     if rows:
-        output = FLAGS.output or files[0].path.with_name(f"{files[0].path.stem}-compared.png")
         with atomic.replacing(output) as temporary:
             figures.contact_sheet(rows).save(temporary, "png")
         progress.say(f"Sheet: {output}")

@@ -186,6 +186,7 @@ def run():
     client = Client(FLAGS.url, FLAGS.model, version=FLAGS.version)
     level = {} if FLAGS.noise_level is None else {"noise_level": FLAGS.noise_level}
     files = [file for pattern in FLAGS.input for file in listing.images_of(pattern)]
+    files = listing.without_results(files)
 
     def restore(path, target):
         try:

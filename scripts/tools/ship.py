@@ -59,7 +59,8 @@ def ship(run_dir, name, card):
     method = methods.of_run(run_dir)
     denoiser = method.load_deployed(run_dir)
     # Where the images lay is of no use to others; what they were is in the card.
-    config = dataclasses.replace(denoiser.config, train_set="sample", validation_set="sample")
+    settings = {"train_set": "sample", "validation_set": "sample", "model": "", "std_scale": 1.0}
+    config = denoiser.config = dataclasses.replace(denoiser.config, **settings)
     if denoiser.predicts_std:
         config = dataclasses.replace(config, std_scale=_std_scale(method, denoiser))
     folder = shipped.folder(name)
@@ -70,7 +71,7 @@ def ship(run_dir, name, card):
 
 def _std_scale(method, denoiser):
     """The factor for predicted deviations: that of the errors, over the noises of --noises."""
-    images = datasets.load(FLAGS.calibrate_on, FLAGS.data_dir)
+    images = datasets.load(FLAGS.calibrate_on, FLAGS.data_dir, held_back=True)
     logarithms = []
     for noise in map(denoiser.config.parse_noise, FLAGS.noises):
         _, calibration = _score(denoiser, method.examples(images, denoiser.config, noise=noise))

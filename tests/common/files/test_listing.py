@@ -54,6 +54,13 @@ def test_results_lie_beside_what_was_named_or_in_a_folder(folder):
     assert below(named.result(None, ".tif")) == "F/sub/d-denoised.tif"
     assert below(named.beside(None, "-std.tif")) == "F/sub/d-std.tif"
     assert named.result("out") == pathlib.Path("out/d.png")
+    ome = listing.ImagePath(folder / "c.ome.tif", pathlib.Path("c.ome.tif"))
+    assert below(ome.result(None)) == "F/c-denoised.ome.tif"
+    assert ome.result("out") == pathlib.Path("out/c.ome.tif")
+    root = listing.ImagePath(
+        pathlib.Path("/a.png"), pathlib.Path("a.png"), folder=pathlib.Path("/")
+    )
+    assert root.result(None) == pathlib.Path("/files-denoised/a.png")
     inside = listing.images_of(folder, recursive=True)
     assert {below(file.result(None)) for file in inside} == {
         f"F-denoised/{name}" for name in ("B.TIF", "a.png", "c.avif", "sub/d.png", "sub/deep/e.jpg")
@@ -71,6 +78,12 @@ def test_results_lie_beside_what_was_named_or_in_a_folder(folder):
 def test_results_of_an_earlier_run_are_no_originals(folder):
     for name in ("a-denoised.png", "a-std.tif", "other-denoised.png"):
         image_files.write(folder / name, np.zeros((8, 8, 1), np.uint8))
+    (named,) = listing.without_results(listing.images_of(folder / "a-denoised.png"))
+    assert named.is_named
+    (folder / "sub-denoised").mkdir()
+    image_files.write(folder / "sub-denoised" / "d.png", np.zeros((8, 8, 1), np.uint8))
+    deep = listing.images_of(folder, recursive=True)
+    assert not [file for file in deep if "sub-denoised" in str(file.path)]
     kept = listing.without_results(listing.images_of(folder))
     assert [file.path.name for file in kept] == ["B.TIF", "a.png", "c.avif", "other-denoised.png"]
 

@@ -55,6 +55,7 @@ def test_without_models_it_takes_the_shipped_one_for_the_channels(folder, run_co
         (["clean.png", "--models=photo-grey"], "1 files could not be read"),
         (["clean.png", "--noise=gaus"], "noise='gaus': expected gauss"),
         (["clean.png", "--reference=counts.tif"], "counts.tif"),
+        (["clean.png", "--output=clean.png"], "an input, which would be lost"),
         (["clean.png", "--reference=a.png", "--noise=gauss25"], "without --noise"),
     ],
 )
