@@ -16,7 +16,17 @@ from n2v_tf.method import METHOD
 
 RNG = np.random.default_rng(0)
 SCENE = pictures.camera()[100:420, 100:420].astype(np.float64) * 0.6 + 40
-CONFIG = types.SimpleNamespace(struct_kernel=None)
+CONFIG = types.SimpleNamespace(struct_kernel=None, spatial=2, channels=1, data_path="")
+
+
+def test_files_of_independent_noise_are_told_of_the_quicker_way():
+    own = types.SimpleNamespace(**(vars(CONFIG) | {"data_path": "cells.tif"}))
+    (line,) = METHOD.advise(own, [])
+    assert "noise2x denoise --calibrate" in line
+    assert METHOD.advise(CONFIG, []) == []
+    for settings in ({"spatial": 3}, {"channels": 2}, {"struct_kernel": "vertical7"}):
+        assert METHOD.advise(types.SimpleNamespace(**(vars(own) | settings)), []) == []
+    assert "--struct_kernel" in METHOD.advise(own, [("vertical", 3)])[0]
 
 
 def test_files_of_several_types_are_named_and_the_usual_ones_looked_at():
