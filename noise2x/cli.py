@@ -60,7 +60,6 @@ def usage() -> str:
     width = max(map(len, [*METHOD_VERBS, *PROGRAMS, *LISTS])) + 2
     lines = [
         "noise2x restores images with networks that never saw a clean one.",
-        "",
         "noise2x VERB [METHOD] [--flag=value ...] [files]; noise2x VERB --help lists the flags.",
         "",
         *(f"  {verb:{width}}{text}" for verb, text in METHOD_VERBS.items()),

@@ -42,7 +42,7 @@ def test_the_same_losses_and_scores_as_tensorflow(tmp_path, run_command):
         flags = [f"--run_dir={run_dir}", "--max_images=1"]
         done = run_command("ssdn_tf.evaluate", *flags, env=env)
         assert done.returncode == 0, done.stderr
-        results[name] = done.stdout.split("psnr=")[1].split()[0]
+        results[name] = done.stdout.split("RESULT")[1].split("psnr=")[1].split()[0]
     assert len(losses(backends["jax"])) == STEPS
     # The difference grows from step to step: a sum in another order turns a ReLU at its kink.
     jax, tensorflow = losses(backends["jax"]), losses(backends["tensorflow"])

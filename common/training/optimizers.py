@@ -63,6 +63,8 @@ class Adam(keras.optimizers.Adam):
         self._factors |= {self._get_variable_index(variable): factor for variable in variables}
 
     def _factor_of(self, variable):
+        if not self._factors:
+            return 1.0
         # By index: TensorFlow's variable comes in place of Keras'.
         return self._factors.get(self._get_variable_index(variable), 1.0)
 

@@ -229,7 +229,9 @@ def test_denoise_refuses_to_overwrite_its_input(tiny_run, tmp_path, run_command)
 def test_denoise_refuses_to_write_one_file_over_another(tiny_run, tmp_path, run_command):
     for name in ("a.png", "a-std.tif"):
         image_files.write(tmp_path / "in" / name, picture())
-    flags = [f"--run_dir={tiny_run}", f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
+    flags = [f"--run_dir={tiny_run}", f"--output={tmp_path}/out"]
+    # Named one by one; of a folder the second would be taken for a result of the first.
+    flags += [f"--input={tmp_path}/in/{name}" for name in ("a.png", "a-std.tif")]
     assert_refused(run_command("ssdn_tf.denoise", *flags, "--std"), "a-std.tif: would be written 2")
     level = run_command("ssdn_tf.denoise", *flags, "--noise_level=25")
     assert_refused(level, "noise_level: this model does not take it")
