@@ -232,7 +232,7 @@ def list_models(arguments: list[str]) -> None:
         fail(f"models: expected one of {', '.join(shipped.names())}, not {' '.join(arguments)!r}.")
     for name in arguments or shipped.names():
         card = shipped.card(name)
-        print(f"{name:14}{card['purpose']}")
+        print(f"{name:25}{card['purpose']}")
         if not arguments:
             continue
         for text in ("data", "licence", "training", "limits", "command"):
