@@ -55,6 +55,7 @@ def calibrate(
     import numpy as np
 
     from common.files import image_files
+    from noise2x import methods
 
     arrays = [np.asarray(image) for image in images]
     arrays = [array[..., None] if array.ndim == 2 else array for array in arrays]
@@ -64,7 +65,8 @@ def calibrate(
         image_files.check_values("image", array)
     arrays = [image_files.usable("image", array) for array in arrays]
     if model is None:
-        model = "photo" if arrays[0].shape[-1] == 3 else "photo-grey"
+        ready = methods.find(methods.READY).ready
+        model = ready.get(arrays[0].shape[-1], ready[1])
     if isinstance(model, (str, pathlib.Path)):
         model = load(model)
     channels = {array.shape[-1] for array in arrays}

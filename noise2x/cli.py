@@ -50,7 +50,6 @@ _noise2x() {{
     fi
 }}
 complete -o default -F _noise2x noise2x"""
-READY = "n2n_tf"  # whose shipped models restore files before anybody has trained
 LISTS = ("list", "models")
 RESTORE = ("deblur", "superres")  # their `denoise` is called `restore`
 
@@ -131,12 +130,13 @@ def run_method(verb: str, arguments: list[str]) -> None:
         what = "" if first.startswith("-") else f", not {first!r}"
         return fail(f"train: name a method{what}: one of {names}.")
     else:
-        calibrates = any(
-            a.lstrip("-").startswith("calibrat") for a in arguments if a.startswith("-")
-        )
-        name = READY if calibrates and not _run_dir(arguments) else method_of(arguments)
+        calibrates = any(a.startswith(("--calibrat", "-calibrat")) for a in arguments)
+        if verb == "denoise" and calibrates and not _run_dir(arguments):
+            name = methods.READY  # what was trained here is rarely what can be calibrated
+        else:
+            name = method_of(arguments)
         if name is None and verb == "denoise":
-            name = READY
+            name = methods.READY
         if name is None:
             how = "Train one (noise2x train ssdn --noise=gauss25) or name one with --run_dir=..."
             return fail(f"{verb}: there is no finished run in runs/. {how}")

@@ -13,7 +13,8 @@ from common.files.errors import ImageError
 
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
-    from common.restoring.calibration import Calibrated, NoiseFound
+    from common.restoring.calibrated_noise import Estimate
+    from common.restoring.calibration import Calibrated
 
 FLAGS = flags.FLAGS
 PAGES = 16  # images that a calibration looks at, at most
@@ -51,8 +52,8 @@ def calibrated(
             would replace one of the files.
         ImageError: with --strict, what speaks against it.
     """
-    from common.evaluation import noise_level
-    from common.restoring import calibration, jobs
+    from common.evaluation import example_images, noise_level
+    from common.restoring import calibrated_noise, calibration, jobs
 
     if FLAGS.calibration:
         return calibration.load(denoiser, FLAGS.calibration, name=name)
@@ -64,9 +65,9 @@ def calibrated(
     which = str(files[0].path) if len(files) == 1 else f"{len(files)} files"
     progress.say(f"Calibrating {name} on {len(images)} images of {which} ...")
     model = calibration.calibrate(denoiser, images)
-    noise = calibration.noise_found(model, images)
+    noise = calibrated_noise.estimate(model, images)
     findings = [
-        noise_level.examine(image)
+        noise_level.examine(example_images.centre(image))
         for image in images
         if min(image.shape[:2]) >= noise_level.MIN_SIDE
     ]
@@ -81,7 +82,7 @@ def calibrated(
     return model
 
 
-def describe(noise: NoiseFound) -> str:
+def describe(noise: Estimate) -> str:
     """The noise that was found, in a line."""
     every = len(noise.levels) // 4
     deviations = ", ".join(f"{std:.3g} at {value:.4g}" for value, std in noise.levels[::every])
@@ -105,10 +106,8 @@ def _images(files, config):
             view = stack.view(2, config.channels)
         except ImageError:
             continue  # it is named when it is its turn
-        corners = [max((side - SIDE) // 2, 0) for side in view.sides]
-        region = tuple(slice(at, min(at + SIDE, side)) for at, side in zip(corners, view.sides))
         for number in np.unique(np.linspace(0, view.count - 1, pages).round().astype(int)):
-            images.append(view.read(int(number), region))
+            images.append(view.read(int(number), view.middle(SIDE)))
     if not images:
         raise ValueError("calibrate: none of the files can be read.")
     return images

@@ -53,13 +53,15 @@ class Scores:
         )
 
 
-def of_results(denoiser: Denoiser, examples: Iterable[Example]) -> Scores:
-    """PSNR and SSIM of what a denoiser makes of examples with clean images."""
-    scores = Scores()
+def of_results(denoiser: Denoiser, examples: Iterable[Example]) -> tuple[Scores, Calibration]:
+    """Scores of what a denoiser makes of examples with clean images, and of its deviations."""
+    scores, calibration = Scores(), Calibration()
     for _, clean, inputs in examples:
         assert clean is not None
-        scores.add(clean, prediction.restore(denoiser, inputs)["denoised"])
-    return scores
+        result = prediction.restore(denoiser, inputs)
+        scores.add(clean, result["denoised"])
+        calibration.add(clean, result)
+    return scores, calibration
 
 
 class Calibration:

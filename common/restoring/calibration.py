@@ -30,6 +30,9 @@ from common import progress
 from common.files import atomic
 from common.networks import base
 
+if typing.TYPE_CHECKING:
+    from common.restoring import calibrated_noise
+
 KNOTS = 128  # of the transform, evenly over [0, 1]; a power of 2
 LEAST_STEP = 1e-6  # by which it rises at least from knot to knot
 STEPS, CROPS, CROP_SIZE = 300, 4, 64  # of the training, in a step, pixels
@@ -38,8 +41,6 @@ HIDDEN = 4  # one pixel of 4x4 is hidden from a network that is not blind
 RANGE = (1e-4, 1 - 1e-4)  # quantiles of the values that become 0 and 1; those beyond are kept
 MIN_PIXELS = 64**2
 MIN_SIDE = 32  # of images to learn from
-SMOOTH = 17  # knots over which the slope of the transform is averaged to tell the noise
-POPULATED = (0.005, 0.995)  # quantiles of the values between which the noise is told
 FORMAT = 1  # of calibration files
 
 
@@ -54,6 +55,8 @@ class Calibrated(base.Denoiser):
         low, high: values of the file that become 0 and 1.
     """
 
+    SERVES_PICTURES = False  # a deviation in counts is no picture
+
     def __init__(self, inner: base.Denoiser, low: float, high: float) -> None:
         super().__init__(dataclasses.replace(inner.config, white_level=1.0), name="calibrated")
         self.inner = inner
@@ -61,7 +64,7 @@ class Calibrated(base.Denoiser):
             setattr(self, name, getattr(inner, name))
         self.low, self.high = float(low), float(high)
         channels = self.config.channels
-        # Begun as the identity.
+        # The identity at first.
         start = math.log(1 / (KNOTS - 1) - LEAST_STEP)
         self.first = self._weight("first", (channels,), "zeros")
         self.steps = self._weight(
@@ -73,8 +76,6 @@ class Calibrated(base.Denoiser):
 
     def _weight(self, name, shape, initializer):
         return self.add_weight(shape=shape, initializer=initializer, dtype="float32", name=name)
-
-    SERVES_PICTURES = False  # a deviation in counts is no picture
 
     @property
     def radius(self):
@@ -165,15 +166,15 @@ class Calibrated(base.Denoiser):
         if training and not self.is_blind:
             noisy = ops.where(inputs["hidden"], _mean_of_neighbours(noisy), noisy)
         run = functools.partial(run, training=False)
-        found = self.inner.restore({"noisy": self.forward(noisy)}, run, False)
+        stable = self.inner.restore({"noisy": self.forward(noisy)}, run, False)
         if training:
-            return {"denoised": self.back(found["mean" if self.is_blind else "denoised"])[0]}
-        denoised, derivative = self.back(found["denoised"])
+            return {"denoised": self.back(stable["mean" if self.is_blind else "denoised"])[0]}
+        denoised, derivative = self.back(stable["denoised"])
         result = {"denoised": denoised}
-        if "mean" in found:
-            result["mean"] = self.back(found["mean"])[0]
-        if "std" in found:
-            result["std"] = found["std"] * derivative
+        if "mean" in stable:
+            result["mean"] = self.back(stable["mean"])[0]
+        if "std" in stable:
+            result["std"] = stable["std"] * derivative
         return result
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -181,24 +182,6 @@ class Calibrated(base.Denoiser):
         error = (y_pred["denoised"] - y["target"]) / (self.high - self.low)
         hidden = ops.cast(y["hidden"], "float32")
         return ops.sum(hidden * ops.square(error)) / ops.sum(hidden)
-
-
-@dataclasses.dataclass(frozen=True)
-class NoiseFound:
-    """The noise that a calibration tells of, in the values of the file, averaged over channels.
-
-    levels: (value, deviation of the noise there), over the values that the images have.
-    gain, offset: the variance is about gain * value + offset.
-    """
-
-    levels: tuple[tuple[float, float], ...]
-    gain: float
-    offset: float
-
-    @property
-    def read_noise(self) -> float:
-        """Deviation of the noise where there is no signal; 0 where the line is below 0 there."""
-        return max(self.offset, 0.0) ** 0.5
 
 
 def refusal(denoiser: base.Denoiser) -> str:
@@ -253,18 +236,22 @@ def calibrate(
     model = Calibrated(denoiser, low, high)
     third = max(steps // 3, 1)
     rates = keras.optimizers.schedules.PiecewiseConstantDecay([third, 2 * third], list(RATES))
-    inner_learned, denoiser.trainable = denoiser.trainable, False
-    model.compile(optimizer=keras.optimizers.Adam(rates), jit_compile=model.jit_compile)
-    with progress.Progress(steps, "calibrating", unit="step") as bar:
-        counted = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.step())
-        model.fit(
-            _batches(images, seed, every=1 if model.is_blind else HIDDEN),
-            steps_per_epoch=steps,
-            shuffle=False,
-            verbose=0,
-            callbacks=[counted],
-        )
-    denoiser.trainable = inner_learned
+    was_trainable, denoiser.trainable = denoiser.trainable, False
+    try:
+        model.compile(optimizer=keras.optimizers.Adam(rates), jit_compile=model.jit_compile)
+        with progress.Progress(steps, "calibrating", unit="step") as bar:
+            count = keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs: bar.step()
+            )
+            model.fit(
+                _batches(images, seed, every=1 if model.is_blind else HIDDEN),
+                steps_per_epoch=steps,
+                shuffle=False,
+                verbose=0,
+                callbacks=[count],
+            )
+    finally:
+        denoiser.trainable = was_trainable
     if not np.isfinite(np.asarray(model.knots())).all():
         raise ValueError("calibrate: the transform is not finite; the images are no use for it.")
     return model
@@ -296,43 +283,16 @@ def _batches(images, seed, every):
         yield {"noisy": noisy, "hidden": hidden}, {"target": noisy, "hidden": hidden}
 
 
-def noise_found(model: Calibrated, images: Sequence[np.ndarray]) -> NoiseFound:
-    """The noise of images, by the slope of the transform: where it is steep, noise is weak.
-
-    Args:
-        model: calibrated for such images.
-        images: noisy, (H, W, C) in the values of the files.
-    """
-    values = np.concatenate([np.asarray(image, np.float32).ravel() for image in images])
-    noisy = np.asarray(max(images, key=np.size), np.float32)[None]
-    stable = np.asarray(model.forward(noisy))
-    restored = model.inner.predict_on_batch(stable)
-    if "noise_std" in restored:
-        sigma = float(np.mean(restored["noise_std"]))
-    else:  # of what was taken away, so that what was done to outlines does not count
-        sigma = float(np.median(np.abs(stable - np.asarray(restored["denoised"]))) / 0.6745)
-    knots = np.asarray(model.knots()).mean(axis=0)
-    half = SMOOTH // 2
-    at = np.linspace(model.low, model.high, KNOTS)
-    slopes = (knots[2 * half :] - knots[: -2 * half]) / (at[2 * half] - at[0])
-    lowest, highest = np.quantile(values, POPULATED)
-    shown = np.linspace(lowest, highest, 17)
-    deviations = sigma / np.interp(shown, at[half:-half], slopes)
-    common_values = np.quantile(values, np.linspace(*POPULATED, 65))  # as often as pixels have them
-    variances = (sigma / np.interp(common_values, at[half:-half], slopes)) ** 2
-    gain, offset = np.polyfit(common_values, variances, 1, w=1 / variances)
-    levels = tuple((float(v), float(d)) for v, d in zip(shown, deviations, strict=True))
-    return NoiseFound(levels, float(gain), float(offset))
-
-
-def save(model: Calibrated, path: str | pathlib.Path, name: str, noise: NoiseFound) -> None:
+def save(
+    model: Calibrated, path: str | pathlib.Path, name: str, noise: calibrated_noise.Estimate
+) -> None:
     """Writes a calibration as JSON; `load` reads it.
 
     Args:
         model: to write the transform of.
         path: the file.
         name: of the model inside.
-        noise: that was found, for the reader.
+        noise: its estimate, for the reader.
     """
     content: dict[str, typing.Any] = {"calibration": FORMAT, "model": name}
     content |= {"low": model.low, "high": model.high}

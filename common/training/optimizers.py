@@ -57,8 +57,8 @@ class Adam(keras.optimizers.Adam):
     def set_factor(self, factor, variables):
         """Trains variables at `factor` times the learning rate in the steps from now on.
 
-        0 leaves them, and their moments, as they are. A graph that was traced before keeps to the
-        factors of then.
+        0 leaves them, and their moments, as they are, whatever their gradients. A graph that was
+        traced before keeps to the factors of then.
         """
         self._factors |= {self._get_variable_index(variable): factor for variable in variables}
 

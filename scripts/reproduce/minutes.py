@@ -59,7 +59,7 @@ def reproduce(names, output):
                 arguments = _arguments(name, line, crops, seed, output)
                 model = trainings.trained(arguments)
                 examples = method.examples(image_set, model.config, noise=noises.Gauss(25, 25))
-                scores = scoring.of_results(model, examples)
+                scores, _ = scoring.of_results(model, examples)
                 points.setdefault(minutes, []).append(np.mean(scores.psnr))
                 row = {"line": name, "minutes": f"{minutes:g}", "seed": seed, "crops": crops}
                 row |= {"psnr": f"{points[minutes][-1]:.3f}"}

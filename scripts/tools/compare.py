@@ -13,8 +13,8 @@ itself for clean, as it is; with --reference after the least-squares affine fit 
 range, as in `noise2x evaluate`.
 
 --models names run folders, shipped models (noise2x models) and classical denoisers: mean, median,
-non_local_means, bm3d. Those that need the strength of the noise get that of --noise or
---noise_level, or else an estimate.
+non_local_means, bm3d. Those that need the strength of the noise get that of --noise, models also
+that of --noise_level, or else an estimate.
 """
 
 import copy
@@ -37,7 +37,6 @@ from common.restoring import file_by_file, jobs, prediction
 from noise2x import methods
 
 FLAGS = flags.FLAGS
-READY = {3: "photo", 1: "photo-grey"}  # by channels, where no models are named
 SHOWN = 3.0  # deviations of the noise that black and white stand for, of what was taken away
 
 
@@ -196,21 +195,18 @@ def read(path, channels, reference):
     whole = tuple(slice(0, side) for side in view.sides)
     noisy, clean = view.read(0, whole), None
     if FLAGS.noise:
-        import tensorflow as tf
-
         from common.data import pipeline
 
         clean = np.asarray(noisy, np.float32)
         white = np.float32(pixels.white_level(view.dtype, 0.0))
         noise = noises.parse(FLAGS.noise)
-        drawn, level = pipeline.corrupt(tf.constant(clean / white), noise, FLAGS.seed, 0)
-        noisy = white * np.asarray(drawn)
+        drawn, level = pipeline.evaluation_noise(clean / white, noise, FLAGS.seed, 0)
+        noisy = white * drawn
     elif reference:
         other = stacks.read(reference, FLAGS.dims).view(2, fitting)
         clean = np.asarray(other.read(0, tuple(slice(0, side) for side in other.sides)), np.float32)
         if clean.shape != noisy.shape:
             raise ImageError(f"{reference}: {clean.shape}, where {path} has {noisy.shape}.")
-    level = None if level is None else float(level)
     return Picture(path.name, np.asarray(noisy, np.float32), clean, view.dtype, noise, level)
 
 
@@ -221,13 +217,12 @@ def compare(models, picture):
         models: of `Model`, or functions that make one, or None.
         picture: of `read`.
     """
-    from common.evaluation import figures
+    from common.evaluation import example_images, figures
 
     noisy, sigma = picture.noisy, picture.sigma
-    crop = _middle(noisy.shape, FLAGS.crop)
-    grey = np.zeros_like(noisy[crop])
-    above = [(f"{picture.name}: noisy, sigma {sigma:.3g}", picture.show(noisy[crop]))]
-    below = [("taken away", figures.to_picture(grey + 0.5))]
+    cut = functools.partial(example_images.centre, side=FLAGS.crop or max(noisy.shape))
+    above = [(f"{picture.name}: noisy, sigma {sigma:.3g}", picture.show(cut(noisy)))]
+    below = [("taken away", figures.to_picture(np.full_like(cut(noisy), 0.5)))]
     for model in models:
         began = time.perf_counter()
         model = model() if callable(model) else model
@@ -245,20 +240,12 @@ def compare(models, picture):
             f"{picture.name}: {model.name}  {seconds:.1f} s  changed by {change:.3g}{quality_of}",
             flush=True,
         )
-        above.append((f"{model.name}{quality_of}", picture.show(restored[crop])))
-        shown = 0.5 + removed[crop] / np.float32(2 * SHOWN * max(sigma, 1e-9))
+        above.append((f"{model.name}{quality_of}", picture.show(cut(restored))))
+        shown = 0.5 + cut(removed) / np.float32(2 * SHOWN * max(sigma, 1e-9))
         below.append((f"{change:.3g} in {seconds:.1f} s", figures.to_picture(shown)))
     if picture.clean is not None:
-        above.append(("clean", picture.show(picture.clean[crop])))
+        above.append(("clean", picture.show(cut(picture.clean))))
     return [above, below]
-
-
-def _middle(shape, side):
-    """Slices of the middle of a picture; of all of it for side 0."""
-    if not side:
-        return slice(0, shape[0]), slice(0, shape[1])
-    tops = [max((length - side) // 2, 0) for length in shape[:2]]
-    return tuple(slice(top, top + side) for top in tops)
 
 
 def chosen(names, files):
@@ -268,8 +255,9 @@ def chosen(names, files):
         ValueError: models of other numbers of channels than one another.
     """
     if names is None:
-        (channels,) = file_by_file.by_channels(files[:1], list(READY), FLAGS.dims)
-        names = [READY[channels], "non_local_means"]
+        ready = methods.find(methods.READY).ready
+        (channels,) = file_by_file.by_channels(files[:1], list(ready), FLAGS.dims)
+        names = [ready[channels], "non_local_means"]
         names += ["bm3d"] if "bm3d" in baselines.available(["all"]) else []
     models = [Model(name) for name in names]
     if len({model.channels for model in models if model.channels}) > 1:

@@ -22,7 +22,6 @@ from common import shipped
 from common.commands import flags, running
 from common.data import datasets
 from common.files import atomic
-from common.restoring import prediction
 from common.training import runs
 from noise2x import methods
 
@@ -71,29 +70,22 @@ def ship(run_dir, name, card):
 
 def _std_scale(method, denoiser):
     """The factor for predicted deviations: that of the errors, over the noises of --noises."""
+    from common.evaluation import scoring
+
     images = datasets.load(FLAGS.calibrate_on, FLAGS.data_dir, held_back=True)
     logarithms = []
     for noise in map(denoiser.config.parse_noise, FLAGS.noises):
-        _, calibration = _score(denoiser, method.examples(images, denoiser.config, noise=noise))
+        examples = method.examples(images, denoiser.config, noise=noise)
+        _, calibration = scoring.of_results(denoiser, examples)
         logarithms.append(np.log(calibration.ratio))
         print(f"{images.name} {noise}: {calibration}", flush=True)
     return round(float(np.exp(np.mean(logarithms))), 3)
 
 
-def _score(denoiser, examples):
-    """(Scores, Calibration) of what a denoiser makes of examples."""
-    from common.evaluation import scoring
-
-    scores, calibration = scoring.Scores(), scoring.Calibration()
-    for _, clean, inputs in examples:
-        result = prediction.restore(denoiser, inputs)
-        scores.add(clean, result["denoised"])
-        calibration.add(clean, result)
-    return scores, calibration
-
-
 def score(name, sets, noises):
     """Adds the PSNR of a shipped model to its card, {set: {noise: dB}}, and its calibration."""
+    from common.evaluation import scoring
+
     method = methods.of_run(name)
     denoiser = method.load_deployed(name)
     table, coverage = {}, {}
@@ -101,7 +93,7 @@ def score(name, sets, noises):
         images = datasets.load(text, FLAGS.data_dir, held_back=True)
         for noise in map(denoiser.config.parse_noise, noises):
             examples = method.examples(images, denoiser.config, noise=noise)
-            scores, calibration = _score(denoiser, examples)
+            scores, calibration = scoring.of_results(denoiser, examples)
             if calibration.ratio is not None:
                 within = [round(share, 4) for share in calibration.coverage]
                 line = {"ratio": round(calibration.ratio, 3), "within": within}

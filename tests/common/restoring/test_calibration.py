@@ -11,7 +11,7 @@ import noise2x
 from common.commands import calibrating
 from common.evaluation import noise_level, quality
 from common.files import image_files
-from common.restoring import calibration, prediction
+from common.restoring import calibrated_noise, calibration, prediction
 from common.serving import saved_models
 from tests import factory
 
@@ -78,7 +78,7 @@ def test_the_same_images_give_the_same_bits_and_the_weights_inside_stay(calibrat
 def test_it_tells_gain_and_read_noise():
     _, noisy = counts(side=256)
     model = calibration.calibrate(noise2x.load("photo-grey"), [noisy])
-    found = calibration.noise_found(model, [noisy])
+    found = calibrated_noise.estimate(model, [noisy])
     assert found.gain == pytest.approx(GAIN, rel=0.3)
     for value, deviation in found.levels[2:-2]:
         assert deviation == pytest.approx((GAIN * value + READ**2) ** 0.5, rel=0.25)
@@ -86,7 +86,7 @@ def test_it_tells_gain_and_read_noise():
 
 def test_it_is_kept_in_a_file(calibrated, tmp_path):
     model, _, noisy = calibrated
-    found = calibration.noise_found(model, [noisy])
+    found = calibrated_noise.estimate(model, [noisy])
     path = tmp_path / "a.json"
     calibration.save(model, path, "photo-grey", found)
     assert json.loads(path.read_text())["noise"]["gain"] == found.gain
