@@ -115,6 +115,13 @@ class Config:
     learning_rate: float | None = setting(
         None, "Learning rate at the top of its schedule.", float, positive=True
     )
+    edges: bool | None = setting(
+        None,
+        "Hide a strip of up to 31 pixels on the right and at the bottom of half of the crops, as "
+        "if the picture ended there: what blind-spot networks are padded with they otherwise "
+        "first see when they restore. By default with schedule=fast, of SSDN's.",
+        bool,
+    )
     augment: bool = setting(False, "Turn and mirror the crops at random, in 8 ways.")
     grey: str = setting(
         "mean",
@@ -173,6 +180,8 @@ class Config:
                     f"crop_growth={self.crop_growth}: the paper's schedule has crops of one size; "
                     "set schedule='fast'."
                 )
+        if self.edges and not self.pads_with_zeros:
+            raise ValueError("edges: are for SSDN's blind-spot networks, which see zeros there.")
         if self.schedule == "fast" and self.FAST_RATE is None:
             raise ValueError("schedule='fast': this method has only the paper's schedule.")
         for name in ("noise", "validation_noise"):
@@ -244,6 +253,11 @@ class Config:
         return 32
 
     @property
+    def pads_with_zeros(self) -> bool:
+        """Whether images whose sides are no such multiples get zeros on the right and below."""
+        return False
+
+    @property
     def crop_shape(self) -> tuple[int, ...]:
         """Sides of a training crop, pixels."""
         return (self.crop_size, self.crop_size)
@@ -294,6 +308,11 @@ class Config:
         return False
 
     @property
+    def predicts_std(self) -> bool:
+        """Whether the model's result has `std`, the predicted standard deviation."""
+        return False
+
+    @property
     def estimates_once(self) -> bool:
         """Whether the level of the noise was estimated in the training, for all files alike."""
         return False
@@ -334,6 +353,7 @@ class Config:
             "schedule": schedule,
             "learning_rate": 3e-4,
             "crop_growth": self._fast_growth() if schedule == "fast" else 1,
+            "edges": schedule == "fast" and self.pads_with_zeros,
             "validation_set": self.train_set if own else "sample",
             "validation_noise": self.noise,
         }

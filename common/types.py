@@ -20,6 +20,7 @@ class Inputs(_Noisy, total=False):
     noise_level: Array  # (N,): sigma on [0, 1], lambda, or a share
     number: Array  # (N,) float32: how many images the training has shown before
     hidden: Array  # calibration, (N, H, W, C) bool: pixels to predict
+    inside: Array  # training with `edges`, (N, H, W, 1): 0 where the picture is made to end
     density: Array  # n2n_tf.mri, (N, H, W, 1): share with which a frequency is kept, 0 if it isn't
 
 

@@ -96,6 +96,11 @@ class Config(configuration.Config):
         return self.pipeline in ("blindspot", "workshop")
 
     @property
+    def predicts_std(self):
+        """Whether the result has `std`."""
+        return self.has_likelihood
+
+    @property
     def estimates_once(self):
         """Whether the level of the noise was estimated in the training, for all files alike."""
         return self.has_likelihood and self.noise_params == "global"
@@ -104,6 +109,11 @@ class Config(configuration.Config):
     def takes_level(self):
         """Whether the model must be given the noise level."""
         return self.has_likelihood and self.noise_params == "known"
+
+    @property
+    def pads_with_zeros(self):
+        """Whether images whose sides are no multiples of 32 get zeros on the right and below."""
+        return self.pipeline not in ("n2c", "n2n")
 
     def label(self):
         """The name of the configuration in the original's style: gauss25-blindspot-sigma_known."""

@@ -35,7 +35,7 @@ class Denoiser(base.Denoiser):
         outputs = config.channels
         if config.has_likelihood:
             outputs = likelihood.count_outputs(config.channels, config.diagonal_covariance)
-        self.blindspot = config.pipeline not in ("n2c", "n2n")
+        self.blindspot = config.pads_with_zeros
         self.network = network.build_network(
             config.channels,
             outputs=outputs,
@@ -89,11 +89,6 @@ class Denoiser(base.Denoiser):
             return max(1, int(gigabytes * 1e9 / at_once))
         return pixels
 
-    @property
-    def predicts_std(self):
-        """Whether the result has `std`."""
-        return self.config.has_likelihood
-
     def portable(self):
         """A copy of Keras' own layers alone: to call, for Keras counts the replaced weights too."""
         copy = super().portable()
@@ -115,7 +110,8 @@ class Denoiser(base.Denoiser):
         # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
         # own copy in the mirror image.
         padding = 0.0 if self.blindspot else "reflect"
-        outputs = run(self._network_for(noisy, training), noisy, padding=padding)
+        seen = noisy * inputs["inside"] if "inside" in inputs else noisy
+        outputs = run(self._network_for(noisy, training), seen, padding=padding)
         if not config.has_likelihood:
             return {"denoised": outputs}
         noise = self._noise(noisy, inputs.get("noise_level"), run)
@@ -160,9 +156,14 @@ class Denoiser(base.Denoiser):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The negative log-likelihood, or the difference to the target; a scalar."""
+        inside = x.get("inside") if isinstance(x, dict) else None
         if "loss" in y_pred:
-            return ops.mean(y_pred["loss"])
+            if inside is None:
+                return ops.mean(y_pred["loss"])
+            return losses.mean_where(y_pred["loss"][..., None], inside)
         if self.config.noise_model == "impulse" and self.config.pipeline != "n2c":
             exponent = schedules.annealed_exponent(x["number"][0], float(self.config.num_images))
             return losses.mean_power(y_pred["denoised"], y["target"], exponent)
+        if inside is not None:
+            return losses.mean_square_where(y_pred["denoised"], y["target"], inside)
         return losses.mean_square(y_pred["denoised"], y["target"])

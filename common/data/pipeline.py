@@ -34,15 +34,15 @@ def training_batches(image_set: ImageSet, config, *, targets="noisy", start=0) -
     Args:
         image_set: images, each at least as large as a crop.
         config: has `noise, channels, crop_size, crop_growth, batch_size, num_images, seed,
-            white_level, augment, grey`.
+            white_level, augment, grey, edges`.
         targets: "noisy": the input itself; "clean"; or "second": other noise on the same crop.
         start: number of the first batch.
 
     Returns:
         Batches (x, y): x has `noisy` (N, H, W, C) float32, `noise_level` (N,) and `number` (N,),
-        how many images were shown before; y has `target`, unless the noise is "none" `clean`
-        (N, H, W, C), and for noise that loses pixels `kept` (N, H, W, 1), 1 where the target is
-        not lost. See types.Inputs and types.Targets.
+        how many images were shown before, with `edges` also `inside`; y has `target`, unless the
+        noise is "none" `clean` (N, H, W, C), and for noise that loses pixels `kept` (N, H, W, 1),
+        1 where the target is not lost. See types.Inputs and types.Targets.
 
     Raises:
         ValueError: every image is smaller than the crop, or the target is one that these images do
@@ -64,6 +64,8 @@ def training_batches(image_set: ImageSet, config, *, targets="noisy", start=0) -
         crop = tf.ensure_shape(crop, (size, size, config.channels))
         noisy, level = corrupt(crop, noise, config.seed, number)
         x = {"noisy": noisy, "noise_level": level, "number": tf.cast(number, tf.float32)}
+        if config.edges:
+            x["inside"] = inside_edges(size, config, number)
         if noise.is_none:
             return x, {"target": noisy}
         if targets == "second":
@@ -125,6 +127,20 @@ def grown(image_set: ImageSet, config, step: int) -> tuple[ImageSet, int]:
             _by((wanted, wanted)),
         )
     return image_set.only(lambda image: min(_sides(image, config.crop_shape)) >= size), size
+
+
+def inside_edges(size: int, config, number: int | tf.Tensor) -> tf.Tensor:
+    """(size, size, 1) float32 of image `number`: 0 on the right and at the bottom of some crops.
+
+    Half of the crops end before their right edge, half before their lower one, by 1 to 31 pixels:
+    what may lack to a multiple of 32, the U-Net's.
+    """
+    seed = streams.fold(streams.image_seed(config.seed, number), TensorStream.EDGES)
+    most = config.side_multiple - 1
+    hidden = tf.random.stateless_uniform((2,), seed, -most, most + 1, tf.int32)
+    ends = size - tf.maximum(hidden, 0)
+    rows, columns = (tf.cast(tf.range(size) < ends[i], tf.float32) for i in range(2))
+    return rows[:, None, None] * columns[None, :, None]
 
 
 def corrupt(

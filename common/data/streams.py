@@ -23,6 +23,7 @@ class TensorStream(enum.IntEnum):
     TARGET_NOISE = 2  # of a second noisy version, for targets
     TARGET_NOISE_LEVEL = 3
     EVALUATION = 4  # folded in before the others: apart from all training
+    EDGES = 5
     N2V_BLIND_SPOTS = 16
     N2V_STATISTICS = 17  # noise under which mean and deviation of the training set are measured
     N2V_VALIDATION = 18

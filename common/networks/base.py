@@ -96,7 +96,7 @@ class Denoiser(keras.Model):
     @property
     def predicts_std(self) -> bool:
         """Whether the result has `std`, the predicted standard deviation."""
-        return False
+        return self.config.predicts_std
 
     def restore(self, inputs: Inputs, run: Run, training: bool) -> Result:
         """Restore images; every method overrides it.
@@ -201,7 +201,7 @@ class Denoiser(keras.Model):
     ) -> dict[str, Array]:
         """The metrics of a training step; PSNR only where the batch has clean images."""
         if "clean" in y:
-            self.psnr.update_state(y["clean"], y_pred["denoised"])
+            self.psnr.update_state(y["clean"], y_pred["denoised"], x.get("inside"))
             return self.get_metrics_result()
         results = self.get_metrics_result()
         results.pop("psnr", None)  # without clean images the empty mean would be 0 dB

@@ -27,15 +27,16 @@ def mean_square_where(restored: Array, target: Array, kept: Array) -> Array:
 
     kept: (N, H, W, 1 or C), 1 where the target holds the image, 0 where it was lost.
     """
-    return _mean_where(ops.square(restored - target), kept)
+    return mean_where(ops.square(restored - target), kept)
 
 
 def mean_absolute_where(restored: Array, target: Array, kept: Array) -> Array:
     """Mean of |restored - target| over the values that were kept, as `mean_square_where`."""
-    return _mean_where(ops.abs(restored - target), kept)
+    return mean_where(ops.abs(restored - target), kept)
 
 
-def _mean_where(errors, kept):
+def mean_where(errors: Array, kept: Array) -> Array:
+    """Mean of errors (N, H, W, C) where `kept` (N, H, W, 1 or C) is 1; 0 if it is nowhere."""
     kept = ops.broadcast_to(kept, ops.shape(errors))
     return ops.sum(kept * errors) / ops.maximum(ops.sum(kept), 1.0)
 

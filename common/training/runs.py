@@ -204,8 +204,8 @@ def load_config(
     if unknown := sorted(set(values) - known):
         raise RunError(f"{path}: unknown settings {', '.join(unknown)}.")
     try:
-        # Runs of before there was a choice have the paper's schedule, and crops of one size.
-        before = {"schedule": "paper", "crop_growth": 1}
+        # Runs of before there was a choice have the paper's schedule, and crops of one size, whole.
+        before = {"schedule": "paper", "crop_growth": 1, "edges": False}
         return config_class(**before | values).completed(), data
     except (TypeError, ValueError) as error:
         raise RunError(f"{path}: {error}") from error

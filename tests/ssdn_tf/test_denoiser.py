@@ -45,6 +45,29 @@ def test_every_named_configuration_trains_a_step_and_restores(name):
     assert all(np.isfinite(np.asarray(value)).all() for value in result.values())
 
 
+@pytest.mark.parametrize("pipeline", ["blindspot", "workshop", "blindspot_mean"])
+def test_a_crop_with_hidden_edges_teaches_what_a_picture_that_ends_there_does(pipeline):
+    config = configs.Config(noise="gauss25", pipeline=pipeline, num_images=100)
+    model = denoiser.Denoiser(config)
+    x, y = batch(config, size=64)
+    inside = np.zeros((2, 64, 64, 1), np.float32)
+    inside[:, :50, :41] = 1
+    cut_x = x | {"noisy": x["noisy"][:, :50, :41]}
+    cut_y = {name: value[:, :50, :41] for name, value in y.items()}
+    losses, scores = [], []
+    for inputs, targets in ((x | {"inside": inside}, y), (cut_x, cut_y)):
+        result = model(inputs, training=True)
+        losses.append(float(model.compute_loss(inputs, targets, result)))
+        model.psnr.reset_state()
+        scores.append(float(model.compute_metrics(inputs, targets, result)["psnr"]))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+    np.testing.assert_array_equal(
+        model(x | {"inside": inside}, training=True)["denoised"][:, :50, :41],
+        model(cut_x, training=True)["denoised"],
+    )
+
+
 @pytest.mark.parametrize("pipeline", ["blindspot", "n2c"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (31, 33), (64, 32)])
 def test_images_of_any_size_keep_their_size(pipeline, size):

@@ -211,3 +211,30 @@ def test_augmented_crops_are_the_same_crops_turned_and_mirrored():
         )
         ways.add(way)
     assert ways == set(range(8))
+
+
+def test_edges_hide_up_to_31_pixels_of_half_of_the_crops_on_the_right_and_below():
+    def insides(seed):
+        settings = {"schedule": "fast", "crop_size": 64, "num_images": 400, "seed": seed}
+        wanted = ssdn_configs.Config(noise="gauss25", batch_size=4, **settings).completed()
+        assert wanted.edges  # what the fast schedule has for blind-spot networks
+        batches = pipeline.training_batches(image_set(size=80), wanted)
+        return np.concatenate([x["inside"] for x, _ in take(batches, 100)])
+
+    inside = insides(1)
+    np.testing.assert_array_equal(insides(1), inside)
+    assert (insides(2) != inside).any()
+    assert inside[:, :33, :33].all() and set(np.unique(inside)) == {0, 1}
+    for axis in (1, 2):
+        hidden = 64 - inside.max(axis=3 - axis)[..., 0].sum(axis=1)
+        assert hidden.max() == 31 and 0.4 < np.mean(hidden == 0) < 0.65
+        # What is hidden is a strip at the end.
+        assert (np.diff(inside, axis=axis) <= 0).all()
+
+
+def test_edges_are_the_fast_schedules_of_blind_spot_networks_alone():
+    assert not ssdn_configs.Config(noise="gauss25").completed().edges
+    plain = ssdn_configs.Config(noise="gauss25", schedule="fast", pipeline="n2n", num_images=4)
+    assert not plain.completed().edges
+    with pytest.raises(ValueError, match="edges: are for SSDN's blind-spot networks"):
+        dataclasses.replace(plain, edges=True)
