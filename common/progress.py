@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 SECONDS = 10.0  # between two lines
 BAR_SECONDS = 0.5  # between two looks at the figures beside a bar
 
 
+# Whom every Progress tells, see `watched`.
+_watchers: list[Callable[[str, int, int], typing.Any]] = []
+
+
 def say(line: str) -> None:
     """Prints a line at once, also into a pipe."""
     print(line, flush=True)
+
+
+@contextlib.contextmanager
+def watched(watch: Callable[[str, int, int], typing.Any]) -> Iterator[None]:
+    """Within the block watch(label, done, total) is called at every step of every work."""
+    _watchers.append(watch)
+    try:
+        yield
+    finally:
+        _watchers.remove(watch)
 
 
 class Progress:
@@ -59,6 +74,8 @@ class Progress:
     def step(self, count: int = 1, details: Callable[[], str] | None = None) -> None:
         """Counts `count` steps more; details: gives more to show, called only when it is shown."""
         self._done += count
+        for watch in _watchers:
+            watch(self._label, self._done, self._total)
         if not self._counted:
             # The first step also traces and builds; what it took says nothing of the others.
             self._counted, self._initial = True, self._done

@@ -110,6 +110,11 @@ class Config(configuration.Config):
         """Whether the model has no variances yet, and restores by the mean alone."""
         return self.stage == "mu"
 
+    @property
+    def predicts_std(self):
+        """Whether the result has `std`."""
+        return not self.gives_mean
+
     def label(self):
         """A short name of the training: gauss25-white-mono."""
         parts = [str(self.noise), str(self.variance)]

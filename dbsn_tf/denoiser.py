@@ -62,11 +62,6 @@ class Denoiser(base.Denoiser):
         """Peak memory of restoring, bytes per pixel of the image; measured."""
         return 70 * self.config.width
 
-    @property
-    def predicts_std(self):
-        """Whether the result has `std`."""
-        return not self.config.gives_mean
-
     def portable(self):
         """A copy of Keras' own layers alone: to call, for Keras counts the replaced weights too."""
         copy = super().portable()

@@ -23,6 +23,7 @@ METHOD_VERBS = {
 # Verbs that are programs of their own.
 PROGRAMS = {
     "noise": ("scripts.tools.noise", "how noisy files are, and what suits: noise2x noise *.jpg"),
+    "page": ("scripts.page.__main__", "restore pictures in the browser: noise2x page"),
     "compare": ("scripts.tools.compare", "models side by side: noise2x compare photo.jpg"),
     "download": ("scripts.data.download", "fetch image sets: noise2x download kodak bsd300"),
     "pack": ("scripts.data.pack", "write training files: noise2x pack hdf5|tfrecords|mri"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pathlib
 import typing
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ from common.files import listing
 from common.files.errors import ImageError
 from common.method import Method
 from common.training import runs
+
+if typing.TYPE_CHECKING:
+    from common.restoring import jobs
 
 FLAGS = flags.FLAGS
 
@@ -79,8 +83,7 @@ def _denoise(method, arguments, choose_restorer):
     models = _models_for(method, run_dir, files)
     for model, fitting in models.items():
         suffix = f"-{model}" if len(models) > 1 else ""
-        learn = functools.partial(calibrating.calibrated, name=str(model), suffix=suffix)
-        planned, restore = _plan(method, model, fitting, choose_restorer, learn)
+        planned, restore = plan(method, model, fitting, choose_restorer, suffix=suffix)
         todo += planned
         restorers |= {job[0]: restore for job in planned}
     kept = [file.path for file in everything]
@@ -100,16 +103,31 @@ def _models_for(method, run_dir, files):
     return {method.ready[channels]: fitting for channels, fitting in grouped.items()}
 
 
-def _plan(method, model, files, choose_restorer, learn):
+def plan(
+    method: Method,
+    model: str | pathlib.Path,
+    files: list[listing.ImagePath],
+    choose_restorer: Callable[..., typing.Any],
+    *,
+    suffix: str = "",
+    load: Callable[..., typing.Any] | None = None,
+) -> tuple[list[jobs.Job], Callable[..., str]]:
     """(jobs, function that does one) for files and a model, as the flags say.
 
-    learn: calibrating.calibrated, for the model's name.
+    Args:
+        method: of the model.
+        model: run folder or name of a shipped model.
+        files: to restore.
+        choose_restorer: as for `denoise`.
+        suffix: of the names of calibrations, where several models learn.
+        load: load(model, precision) gives the denoiser [the method's load_deployed].
     """
     if doubt := processor.doubt_of_precision(FLAGS.precision):
         progress.say(f"Careful: {doubt}")
-    denoiser = method.load_deployed(model, FLAGS.precision)
+    learn = functools.partial(calibrating.calibrated, name=str(model), suffix=suffix)
+    denoiser = (load or method.load_deployed)(model, FLAGS.precision)
     if calibrating.is_wanted() and FLAGS.calibrate_each:
-        jobs, _ = _plan_with(method, denoiser, files, choose_restorer)
+        todo, _ = _plan_with(method, denoiser, files, choose_restorer)
         by_path = {file.path: file for file in files}
 
         def restore_one(path, *outputs):
@@ -117,7 +135,7 @@ def _plan(method, model, files, choose_restorer, learn):
             _, restore = _plan_with(method, own, [by_path[path]], choose_restorer)
             return restore(path, *outputs)
 
-        return jobs, restore_one
+        return todo, restore_one
     if calibrating.is_wanted():
         denoiser = learn(denoiser, files)
     return _plan_with(method, denoiser, files, choose_restorer)

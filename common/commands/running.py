@@ -72,7 +72,7 @@ def run(
                 sys.exit(130)
             if FLAGS.debug or not isinstance(error, ValueError | OSError):
                 raise
-            print(f"error: {_one_line(error)}", file=sys.stderr)
+            print(f"error: {one_line(error)}", file=sys.stderr)
             sys.exit(1)
 
     app.usage = _usage
@@ -189,7 +189,8 @@ def _describe_flags() -> str:
     )
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What an error says, without line breaks; of the system, with the name of the file."""
     if isinstance(error, OSError) and error.strerror:
         name = f"{os.fspath(error.filename)}: " if error.filename is not None else ""
         return f"{name}{' '.join(error.strerror.split())}."
@@ -200,7 +201,7 @@ def _parse(argv):
     try:
         return FLAGS(argv)
     except flags.Error as error:
-        print(f"error: {_one_line(error)} --help lists the flags.", file=sys.stderr)
+        print(f"error: {one_line(error)} --help lists the flags.", file=sys.stderr)
         sys.exit(1)
 
 

@@ -156,7 +156,7 @@ def find_files(folder: Path) -> list[pathlib.Path]:
 
 def is_image(path: pathlib.Path) -> bool:
     """Whether a path is a file with the suffix of an image, or a Zarr folder; no hidden one."""
-    known = _is_known(path.suffix.lower()) and path.is_file()
+    known = is_known(path.suffix.lower()) and path.is_file()
     return (known or is_zarr(path)) and not _is_hidden(path)
 
 
@@ -182,7 +182,7 @@ def list_files(pattern: Path) -> list[pathlib.Path]:
     raise ImageError(f"{pattern}: no such file or folder.")
 
 
-def _is_known(suffix):
+def is_known(suffix: str) -> bool:
     """Whether files of a suffix can be read here: HEIF and raw data only with their extras."""
     if suffix in HEIF:
         return importlib.util.find_spec("pillow_heif") is not None

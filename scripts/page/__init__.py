@@ -1,0 +1,1 @@
+"""`noise2x page`: a local web page that restores pictures."""

@@ -1,0 +1,387 @@
+"""The web server of the page: a WSGI application that knows nothing of models.
+
+It answers only those who have its token, which stands in the address that `noise2x page` prints and
+then in a cookie; only under its own name (Host), so that no other name can be made to point at it;
+and lets nothing be changed from other pages (Origin).
+"""
+
+import hmac
+import json
+import pathlib
+import secrets
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+import zipfile
+
+from werkzeug import exceptions, routing, utils, wsgi
+from werkzeug.wrappers import Request, Response
+
+from common import VERSION
+from common.files.errors import ImageError
+from scripts.page import store, training, views
+
+STATIC = pathlib.Path(__file__).parent / "static"
+MAX_JSON = 10_000  # bytes of a request that is no picture
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+URLS = routing.Map(
+    [
+        routing.Rule("/", endpoint="index", methods=["GET"]),
+        routing.Rule("/static/<name>", endpoint="static", methods=["GET"]),
+        routing.Rule("/state", endpoint="state", methods=["GET"]),
+        routing.Rule("/pictures", endpoint="add", methods=["POST"]),
+        routing.Rule("/pictures/<key>", endpoint="remove", methods=["DELETE"]),
+        routing.Rule("/pictures/<key>/results", endpoint="restore", methods=["POST"]),
+        routing.Rule("/pictures/<key>/results/<result>", endpoint="cancel", methods=["DELETE"]),
+        routing.Rule("/pictures/<key>/results/<result>/file", endpoint="file", methods=["GET"]),
+        routing.Rule("/pictures/<key>/results/<result>/std", endpoint="std", methods=["GET"]),
+        routing.Rule("/pictures/<key>/view", endpoint="view", methods=["GET"]),
+        routing.Rule("/pictures/<key>/noise", endpoint="noise", methods=["GET"]),
+        routing.Rule("/pictures/<key>/training", endpoint="train", methods=["POST"]),
+        routing.Rule("/pictures/<key>/training", endpoint="stop", methods=["DELETE"]),
+        routing.Rule("/pictures/<key>/training/sample", endpoint="sample", methods=["GET"]),
+        routing.Rule("/pictures/<key>/folder", endpoint="show_folder", methods=["POST"]),
+        routing.Rule("/zip", endpoint="zip", methods=["GET"]),
+    ],
+    merge_slashes=False,
+)
+
+
+class Page:
+    """The application.
+
+    Args:
+        pictures: Store.
+        work: Work.
+        trainings: Trainings.
+        models: of `models.offered`.
+        hosts: names, with ports, under which it answers; empty: any.
+        max_bytes: of a picture.
+        opens_folders: whether it may show folders on this machine's screen.
+
+    Attributes:
+        token: who has it may do everything that the page can do.
+    """
+
+    def __init__(self, pictures, work, trainings, models, *, hosts, max_bytes, opens_folders):
+        self.token = secrets.token_urlsafe(16)
+        self._pictures, self._work, self._trainings = pictures, work, trainings
+        self._models, self._hosts = models, {host.lower() for host in hosts}
+        self._max_bytes, self._opens_folders = max_bytes, opens_folders
+
+    def __call__(self, environ, start_response):
+        request = Request(environ)
+        try:
+            response = self._answer(request)
+        except exceptions.HTTPException as error:
+            response = _sentence(error.description or "This did not work.", error.code)
+        except (store.UnknownError, LookupError) as error:
+            response = _sentence(str(error.args[0]), 404)
+        except (ImageError, ValueError) as error:
+            response = _sentence(str(error), 422)
+        except OSError as error:
+            response = _sentence(f"{error.strerror or error}.", 500)
+        response.headers.extend(HEADERS)
+        return response(environ, start_response)
+
+    def _answer(self, request):
+        self._check_origin(request)
+        matched = URLS.bind_to_environ(request.environ)
+        try:
+            endpoint, values = matched.match()
+        except exceptions.NotFound:
+            raise exceptions.NotFound("There is nothing at this address.") from None
+        # The page itself, which holds no secret, says how to get in.
+        if endpoint == "index":
+            return self._index(request)
+        if endpoint != "static" and not self._is_known(request):
+            raise exceptions.Forbidden(
+                "Open the whole address that noise2x page printed; it changes with every start."
+            )
+        return getattr(self, f"_{endpoint}")(request, **values)
+
+    def _check_origin(self, request):
+        """Refuses what comes under another name, or from another page."""
+        host = request.host.lower()
+        if self._hosts and host not in self._hosts:
+            raise exceptions.Forbidden("This name is not that of the page.")
+        origin = request.headers.get("Origin")
+        if request.method != "GET" and origin not in (f"http://{host}", f"https://{host}"):
+            raise exceptions.Forbidden("Changes are made from the page itself alone.")
+
+    def _is_known(self, request):
+        return hmac.compare_digest(
+            request.cookies.get(self._cookie(request), "").encode(), self.token.encode()
+        )
+
+    @staticmethod
+    def _cookie(request):
+        """Name of the cookie; cookies do not distinguish ports."""
+        return f"noise2x-{request.environ.get('SERVER_PORT', '')}"
+
+    def _index(self, request):
+        response = Response((STATIC / "index.html").read_bytes(), mimetype="text/html")
+        response.headers["Cache-Control"] = "no-store"
+        given = request.args.get("token", "")
+        if hmac.compare_digest(given.encode(), self.token.encode()):
+            response = utils.redirect("/", 303)
+            response.set_cookie(self._cookie(request), self.token, httponly=True, samesite="Strict")
+        return response
+
+    def _static(self, request, name):
+        # The names that are there are the names that are served.
+        known = {path.name: path for path in STATIC.iterdir()}
+        if name not in known:
+            raise exceptions.NotFound("There is nothing at this address.")
+        return _file(request, known[name], "no-cache")
+
+    def _state(self, request):
+        pictures = self._pictures
+        with pictures.lock:
+            described = [self._describe(picture) for picture in pictures.pictures.values()]
+        return _json(
+            {
+                "version": self._work.version,
+                "noise2x": VERSION,
+                "models": [*self._models, *self._trained()],
+                "accepted": store.accepted(),
+                "max_bytes": self._max_bytes,
+                "folder": str(pictures.folder),
+                "opens_folders": self._opens_folders,
+                "epochs": training.EPOCHS,
+                "pictures": described,
+            }
+        )
+
+    def _describe(self, picture):
+        results = [
+            {
+                "id": result.id,
+                **result.settings,
+                "state": result.state,
+                "error": result.error,
+                "lines": result.lines,
+                "seconds": result.seconds,
+                "doing": result.doing,
+                "done": result.done,
+                "total": result.total,
+                "has_std": result.std is not None,
+            }
+            for result in picture.results.values()
+        ]
+        about = {key: value for key, value in picture.about.items() if key != "input"}
+        trained = self._trainings.describe(picture)
+        if trained is not None:
+            trained.pop("model")
+        return {
+            "id": picture.id,
+            **about,
+            "result_name": picture.result_name,
+            "results": results,
+            "training": trained,
+        }
+
+    def _trained(self):
+        """The models that were trained here on pictures, as those of `models.offered`."""
+        found = []
+        for picture in list(self._pictures.pictures.values()):
+            described = self._trainings.describe(picture)
+            if described is not None and described["model"]:
+                found.append(
+                    {
+                        "name": described["model"],
+                        "label": f"trained on {picture.name}",
+                        "purpose": "Noise2Void, trained here",
+                        "channels": picture.about["channels"],
+                        "predicts_std": False,
+                        "takes_level": False,
+                        "level": None,
+                        "calibrates": False,
+                    }
+                )
+        return found
+
+    def _add(self, request):
+        length = request.content_length
+        if length is None:
+            raise exceptions.LengthRequired("The size of the picture is missing.")
+        if length > self._max_bytes:
+            raise exceptions.RequestEntityTooLarge(
+                f"This file has {length / 1e6:.0f} MB; the page takes {self._max_bytes / 1e6:.0f}."
+            )
+        name = urllib.parse.unquote(request.headers.get("X-Name", ""))
+        picture = self._pictures.add(name, request.stream)
+        self._work.look(picture)
+        return _json({"id": picture.id}, 201)
+
+    def _remove(self, request, key):
+        picture = self._pictures.picture(key)
+        self._work.forget(picture)
+        self._trainings.forget(picture)
+        self._pictures.remove(picture)
+        self._work.touch()
+        return _json({})
+
+    def _restore(self, request, key):
+        picture = self._pictures.picture(key)
+        result = self._work.restore(picture, self._wanted(picture, _content(request)))
+        return _json({"id": result.id}, 202)
+
+    def _wanted(self, picture, wishes):
+        """The Result that a request asks for; raises ValueError."""
+        offered = {model["name"]: model for model in [*self._models, *self._trained()]}
+        model = offered.get(wishes.get("model"))
+        if model is None:
+            raise ValueError("There is no such model here.")
+        if model["channels"] != picture.about["channels"]:
+            raise ValueError(
+                f"{model['label']} restores pictures of {model['channels']} channels; "
+                f"{picture.name} has {picture.about['channels']}."
+            )
+        strength = wishes.get("strength", 1.0)
+        if not isinstance(strength, (int, float)) or not 0 <= strength <= 1.5:
+            raise ValueError("The strength goes from 0 to 1.5.")
+        level = wishes.get("noise_level")
+        if level is not None and not (isinstance(level, (int, float)) and 0 < level < 1e6):
+            raise ValueError("The level of the noise is a number above 0.")
+        calibrate = bool(wishes.get("calibrate")) and model["calibrates"]
+        return store.Result(
+            {
+                "model": model["name"],
+                "strength": round(float(strength), 2),
+                "noise_level": float(level) if level and model["takes_level"] else None,
+                "calibrate": calibrate,
+                "std": model["predicts_std"],
+            }
+        )
+
+    def _cancel(self, request, key, result):
+        self._work.cancel(*self._pictures.result(key, result))
+        return _json({})
+
+    def _finished(self, key, result):
+        picture, found = self._pictures.result(key, result)
+        if found.state != "done":
+            raise LookupError("This result is not finished.")
+        return picture, found
+
+    def _file(self, request, key, result):
+        picture, found = self._finished(key, result)
+        return _download(request, picture.result_file(found), picture.result_name)
+
+    def _std(self, request, key, result):
+        picture, found = self._finished(key, result)
+        if found.std is None:
+            raise LookupError("This model does not predict its uncertainty.")
+        name = f"{pathlib.Path(picture.name).stem}-std.tif"
+        return _download(request, picture.result_folder(found) / found.std, name)
+
+    def _view(self, request, key):
+        picture, found = self._pictures.picture(key), None
+        what = request.args.get("what", "before")
+        if what not in ("before", "after", "removed", "std"):
+            raise LookupError("There is no such view.")
+        if what != "before":
+            picture, found = self._finished(key, request.args.get("result", ""))
+        page = request.args.get("page", "0")
+        if not page.isdecimal() or len(page) > 9:
+            raise LookupError("There is no such page.")
+        path = views.png(picture, what, found, int(page))
+        return _file(request, path, "private, max-age=86400, immutable")
+
+    def _noise(self, request, key):
+        return _file(request, self._pictures.picture(key).folder / "noise.png", "no-cache")
+
+    def _train(self, request, key):
+        self._trainings.start(self._pictures.picture(key), _content(request).get("epochs"))
+        return _json({}, 202)
+
+    def _stop(self, request, key):
+        self._trainings.stop(self._pictures.picture(key))
+        return _json({})
+
+    def _sample(self, request, key):
+        return _file(request, self._trainings.sample(self._pictures.picture(key)), "no-cache")
+
+    def _show_folder(self, request, key):
+        if not self._opens_folders:
+            raise exceptions.Forbidden("The page is not on this machine's screen.")
+        opener = {"win32": "explorer", "darwin": "open"}.get(sys.platform, "xdg-open")
+        picture = self._pictures.picture(key)
+        try:
+            subprocess.Popen([opener, str(picture.folder)], stderr=subprocess.DEVNULL)
+        except OSError:
+            raise ValueError(f"No program here shows folders; it is {picture.folder}") from None
+        return _json({})
+
+    def _zip(self, request):
+        """The restored files: of each picture the result that the page names, or its newest."""
+        chosen = dict(pair.split(":", 1) for pair in request.args.getlist("result") if ":" in pair)
+        packed = tempfile.TemporaryFile()  # noqa: SIM115  # the response closes it
+        names = set()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+            for picture in list(self._pictures.pictures.values()):
+                done = [r for r in picture.results.values() if r.state == "done"]
+                result = picture.results.get(chosen.get(picture.id), done[-1] if done else None)
+                if result is None or result.state != "done":
+                    continue
+                archive.write(picture.result_file(result), _distinct(picture.result_name, names))
+        size = packed.tell()
+        packed.seek(0)
+        response = Response(wsgi.wrap_file(request.environ, packed), mimetype="application/zip")
+        response.content_length = size
+        response.headers["Content-Disposition"] = 'attachment; filename="denoised.zip"'
+        return response
+
+
+def _distinct(name, names):
+    """A name that is not among `names`, and is then."""
+    stem, suffix, number = pathlib.Path(name).stem, pathlib.Path(name).suffix, 1
+    while name.lower() in names:
+        number += 1
+        name = f"{stem}-{number}{suffix}"
+    names.add(name.lower())
+    return name
+
+
+def _content(request):
+    """The JSON object of a request; raises ValueError."""
+    if (request.content_length or 0) > MAX_JSON:
+        raise exceptions.RequestEntityTooLarge("This request is too long.")
+    try:
+        content = json.loads(request.get_data())
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise ValueError("This request can't be understood.")
+    return content
+
+
+def _json(content, status=200):
+    response = Response(json.dumps(content), status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _sentence(text, status):
+    return _json({"error": text}, status)
+
+
+def _file(request, path, cache):
+    if not path.is_file():
+        raise LookupError("There is nothing at this address yet.")
+    response = utils.send_file(path, request.environ, conditional=True)
+    response.headers["Cache-Control"] = cache
+    return response
+
+
+def _download(request, path, name):
+    return utils.send_file(path, request.environ, as_attachment=True, download_name=name)
