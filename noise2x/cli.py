@@ -61,7 +61,6 @@ def usage() -> str:
     lines = [
         "noise2x restores images with networks that never saw a clean one.",
         "noise2x VERB [METHOD] [--flag=value ...] [files]; noise2x VERB --help lists the flags.",
-        "",
         *(f"  {verb:{width}}{text}" for verb, text in METHOD_VERBS.items()),
         f"  {'list':{width}}the methods and the run folders in runs/; models: the shipped models",
         *(f"  {verb:{width}}{text}" for verb, (_, text) in PROGRAMS.items()),

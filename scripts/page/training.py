@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -110,7 +111,7 @@ class Trainings:
 
     def _listen(self, process):
         for line in process.stdout:
-            self._line = line.strip()
+            self._line = re.sub(r"\s*\([^()]*[/\\][^()]*\)", "", line.strip())  # no paths
             self._touch()
         process.wait()
         if process.returncode not in (0, 143):

@@ -9,6 +9,9 @@ import time
 
 LINES = 50  # of a result, that are kept
 LOG = "log.txt"
+# Jobs after which the process makes way for a new one, when nothing waits: TensorFlow keeps some
+# megabytes for every size of picture that it has seen.
+JOBS = 100
 
 
 class Work:
@@ -27,7 +30,7 @@ class Work:
         self.version = 0
         self._store, self._memory_gb, self._precision = store, memory_gb, precision
         self._waiting, self._changed = [], threading.Condition(store.lock)
-        self._process, self._current, self._closing = None, None, False
+        self._process, self._current, self._closing, self._done = None, None, False, 0
         for picture in store.pictures.values():
             if picture.about["noise"] is None:
                 self.look(picture)
@@ -82,8 +85,7 @@ class Work:
             if self._process is not None:
                 self._process.kill()
         self._thread.join(10)
-        if self._process is not None:
-            self._ended(self._process)
+        self._stop()
 
     def touch(self):
         """Says that something has changed."""
@@ -143,6 +145,10 @@ class Work:
             with self._store.lock:
                 self._current = None
                 self.touch()
+                self._done += 1
+                if self._done >= JOBS and not self._waiting and not self._closing:
+                    self._stop()
+                    self._started()
 
     def _set(self, picture, result, state, **found):
         with self._store.lock:
@@ -191,6 +197,11 @@ class Work:
                 self.touch()
         return self._ended(process)
 
+    def _stop(self):
+        if self._process is not None:
+            self._process.kill()
+            self._ended(self._process)
+
     def _ended(self, process):
         process.wait()
         process.stdin.close()
@@ -205,6 +216,7 @@ class Work:
             if self._process is not None and self._process.poll() is not None:
                 self._ended(self._process)
             if self._process is None:
+                self._done = 0
                 with open(self._store.folder / LOG, "w") as log:
                     self._process = subprocess.Popen(
                         [sys.executable, "-m", "scripts.page.worker"],

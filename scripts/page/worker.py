@@ -135,8 +135,8 @@ def look(job):
         figures.save_lines(
             {"noise": points}, "noise.png", xlabel="value", ylabel="deviation of the noise"
         )
-    text = noise.sentence(row, finding).partition(": ")[2]
-    return {"noise": {"text": text, "plot": bool(points), "sigma": finding.sigma}}
+    text, kind = noise.words(row, finding), noise.kind(finding)
+    return {"noise": {"text": text, "kind": kind, "plot": bool(points)}}
 
 
 JOBS = {"restore": restore, "look": look}

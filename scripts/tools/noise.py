@@ -42,6 +42,18 @@ def define_flags():
     )
 
 
+# Which method suits which noise, see `kind`.
+ADVICE = {
+    "shared": "if it is noise, nothing here as it is; raw data, or a smaller copy, has more "
+    "independent noise.",
+    "none": "leaving it alone.",
+    "grows": "noise2x denoise --calibrate, or noise2x train n2v --data_path=..., on the file "
+    "itself.",
+    "strong": "noise2x train n2v or ssdn, on such files.",
+    "even": "noise2x denoise, as it is.",
+}
+
+
 def looks(path):
     """Yields (row, Finding) for each page of a file; raises ImageError where it can't be read."""
     from common.evaluation import noise_level
@@ -73,7 +85,12 @@ def looks(path):
 
 
 def sentence(row, finding):
-    """What a row says, in a line."""
+    """What a row says, in a line, and what to do about it."""
+    return f"{title(row)}: {words(row, finding)}. Suits: {ADVICE[kind(finding)]}"
+
+
+def words(row, finding):
+    """What a row says of the noise."""
     parts = [f"sigma {row['sigma']}" + (", almost none" if finding.almost_none else "")]
     if finding.shared:
         parts.append(
@@ -86,7 +103,7 @@ def sentence(row, finding):
         parts.append(f"grows: variance {row['gain']} * value + {row['offset']}")
     if finding.clipped > 0.01:
         parts.append(f"{100 * finding.clipped:.1f} % clipped")
-    return f"{title(row)}: {'; '.join(parts)}. {advice(finding)}"
+    return "; ".join(parts)
 
 
 def title(row):
@@ -94,20 +111,15 @@ def title(row):
     return row["file"] + (f" page {row['page']}" if row["page"] != "" else "")
 
 
-def advice(finding):
-    """Which method suits the noise."""
+def kind(finding):
+    """What the noise is like, as far as it matters for the choice of a method: a key of ADVICE."""
     if finding.shared:
-        return (
-            "Suits: if it is noise, nothing here as it is; raw data, or a smaller copy, has more "
-            "independent noise."
-        )
+        return "shared"
     if finding.almost_none:
-        return "Suits: leaving it alone."
+        return "none"
     if finding.grows:
-        return "Suits: noise2x train n2v --data_path=..., on the file itself."
-    if finding.sigma > MAX_SIGMA * finding.span / 255:
-        return "Suits: noise2x train n2v or ssdn, on such files."
-    return "Suits: noise2x denoise, as it is."
+        return "grows"
+    return "strong" if finding.sigma > MAX_SIGMA * finding.span / 255 else "even"
 
 
 def run(arguments):

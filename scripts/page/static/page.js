@@ -89,10 +89,11 @@ function wanted(strength = Number($("strength").value)) {
 const same = (a, b) => a.model === b.model && a.strength === b.strength && a.noise_level === b.noise_level && a.calibrate === b.calibrate;
 const found = (p, wish) => p.results.find((r) => same(r, wish));
 
-// The model that a picture gets first: the one for its channels that knows most noise.
+// The model that a picture gets first: that chosen last for such a picture, or the default.
+const sort = (p) => `${p.channels} ${p.dtype}`;
 function firstModel(p) {
   const models = fitting(p);
-  return models.find((m) => m.name === chosen.models[p.channels]) || models.find((m) => m.label.startsWith("photo")) || models[0];
+  return models.find((m) => m.name === chosen.models[sort(p)]) || models.find((m) => m.label.startsWith("photo")) || models[0];
 }
 
 function choose(id) {
@@ -274,7 +275,7 @@ function showWork(p) {
 }
 
 function showNoise(p) {
-  $("noise-text").textContent = p.noise === null ? words.looking : p.noise.text || words.noNoise;
+  $("noise-text").textContent = p.noise === null ? words.looking : p.noise.text ? `${p.noise.text}. ${words.advice[p.noise.kind]}` : words.noNoise;
   $("noise-plot").hidden = !p.noise?.plot;
   setSource($("noise-plot"), p.noise?.plot && `/pictures/${p.id}/noise`);
 }
@@ -360,7 +361,7 @@ addEventListener("drop", (event) => {
 });
 $("model").onchange = () => {
   const known = model();
-  chosen.models[picture().channels] = known.name;
+  chosen.models[sort(picture())] = known.name;
   $("level").value = known.level || "";
   $("calibrate").checked &&= known.calibrates;
   show();

@@ -32,6 +32,13 @@ export const words = {
   folder: "Show in folder",
   noise: "The noise of this picture",
   noisePlot: "Deviation of the noise over the value",
+  advice: {
+    shared: "If it is noise, no model here knows it: raw data, or a smaller copy, has more independent noise.",
+    none: "There is hardly anything to take away.",
+    grows: "Let the model learn first how it grows with the values.",
+    strong: "Stronger than the models know: train on this picture.",
+    even: "That is the noise the models know.",
+  },
   noNoise: "It can't be told from this picture.",
   looking: "Looking ...",
   notes: "Notes",
