@@ -32,6 +32,7 @@ ELSEWHERE = {
     "echo": "REST; tests/scripts/tools/test_serving_client.py",
     "export": "sets a variable",
     "noise2x train rdunet": "building its graph takes long; tests/rdunet_tf/test_commands.py",
+    "noise2x page": "runs until it is stopped; tests/scripts/page",
     "noise2x reproduce": "trains for minutes; tests/scripts/reproduce",
     "noise2x train ssdn --run_dir=runs/two": "two processes on JAX; tests/test_jax.py",
 }

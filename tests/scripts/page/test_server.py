@@ -290,14 +290,15 @@ def test_a_training_shows_its_curve_stops_and_goes_on(client):
     other = client.add("other.png", encoded(noisy((64, 64, 1)), "png"))["id"]
     refused = client.ask(f"/pictures/{other}/training", "POST", 422, content={"epochs": 5})
     assert "cells.png is being trained on" in refused["error"]
-    until(lambda: client.picture(key)["training"]["sample"], 120)
+    until(lambda: client.picture(key)["training"]["sample"], 300)
     client.ask(f"/pictures/{key}/training", "DELETE")
     assert client.picture(key)["training"]["curve"]
     stopped = until(lambda: (t := client.picture(key)["training"])["state"] != "working" and t, 60)
     assert stopped["state"] == "stopped"
     assert client.bytes(f"/pictures/{key}/training/sample").startswith(b"\x89PNG")
     client.ask(f"/pictures/{key}/training", "POST", 202, content={"epochs": 5})
-    until(lambda: client.picture(key)["training"]["line"].startswith("Resuming after"))
+    shown = stopped["curve"][-1][0]
+    until(lambda: client.picture(key)["training"]["curve"][-1][0] > shown, 300)
     client.ask(f"/pictures/{key}", "DELETE")
     assert not (client.pictures.folder / key).exists()
 
