@@ -39,7 +39,7 @@ def reproduce(table, labels, output):
     """
     known, run_dirs = tables.read_known(output / "table.csv", COLUMNS, KEY), {}
     rows = [row for row in TABLES[table] if row.label in labels]
-    image_sets = _image_sets(rows)
+    image_sets, lacking = _image_sets(rows)
     for row in rows:
         arguments = _arguments(row, output)
         restorer = None
@@ -59,20 +59,20 @@ def reproduce(table, labels, output):
                 tables.write(output / "table.csv", list(known.values()))
             beside = "" if math.isnan(published) else f", published {published:.2f}"
             print(f"{row.label:28} {name:8} {known[key]['psnr']} dB{beside}", flush=True)
-    _write_markdown(table, known.values(), output / "table.md")
+    _write_markdown(table, known.values(), lacking, output / "table.md")
     _write_sheets(known, output)
     trainings.save_curves(run_dirs, output)
     print(f"Table: {output}/table.md; every score with its command: {output}/table.csv")
 
 
 def _image_sets(rows):
-    """{name: images} of the sets to score on; what a paper has and is not here is left out.
+    """({name: images} of the sets to score on, names of those that a paper has and are not here).
 
     Raises:
         ValueError: --dataset is not here, or none of the paper's sets.
     """
     names = [FLAGS.dataset] if FLAGS.dataset else {name for row in rows for name in row.published}
-    image_sets, error = {}, None
+    image_sets, lacking, error = {}, [], None
     for name in sorted(names):
         try:
             image_sets[name] = datasets.load(
@@ -82,10 +82,11 @@ def _image_sets(rows):
             if FLAGS.dataset:
                 raise
             error = reason
+            lacking.append(name)
             print(f"Left out: {reason}", flush=True)
     if error and not image_sets:
         raise error
-    return image_sets
+    return image_sets, lacking
 
 
 def _arguments(row, output):
@@ -171,8 +172,8 @@ def _write_sheets(known, output):
         sheets.write(output / f"side_by_side-{name}.png", sheets.in_rows(sheets.kept(of_set)))
 
 
-def _write_markdown(table, rows, path):
-    """Writes the table for people: a line a row and set."""
+def _write_markdown(table, rows, lacking, path):
+    """Writes the table for people: a line a row and set; under it the sets that are not here."""
     lengths = {row.label: row.trained for row in TABLES[table]}
     lines = [
         "| | set | published | ours | difference | seconds an image | published training | ours |",
@@ -187,5 +188,7 @@ def _write_markdown(table, rows, path):
             beside = (f"{published:.2f}", f"{ours - published:+.2f}")
         cells = [row["row"], row["dataset"], beside[0], f"{ours:.2f}", beside[1], row["seconds"]]
         lines.append(f"| {' | '.join([*cells, lengths[row['row']], trained])} |")
+    if lacking:
+        lines += ["", f"Not here, and left out: {', '.join(lacking)}."]
     with atomic.replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")

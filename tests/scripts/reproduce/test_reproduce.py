@@ -127,6 +127,14 @@ def test_a_papers_table_is_made_and_gone_on_with(tmp_path, run_command):
     assert len(list((tmp_path / "out").glob("side_by_side-*.png"))) == 1
 
 
+def test_sets_that_are_not_here_are_named_under_the_table(tmp_path):
+    from scripts.reproduce import papers
+
+    papers._write_markdown("bsd68", [], ["bsd68", "set12"], tmp_path / "table.md")
+    last = (tmp_path / "table.md").read_text().splitlines()[-1]
+    assert last == "Not here, and left out: bsd68, set12."
+
+
 def test_patches_are_fixed_and_of_one_size():
     image_set = image_sets.ImageSet(
         "two", [RNG.integers(0, 255, (n, 50, 3), np.uint8) for n in (40, 20)], ["a", "b"]
