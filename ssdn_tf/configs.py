@@ -9,6 +9,8 @@ from common.configuration import expect, setting
 
 PIPELINES = ("blindspot", "blindspot_mean", "workshop", "n2c", "n2n")
 NOISE_PARAMS = ("known", "global", "per_image")
+FAST_START = 50.0  # of the noise level with schedule=fast, 255 times the parameter
+LARGEST_START = 255.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,17 +50,31 @@ class Config(configuration.Config):
         "Train as the workshop paper does: for 1.2 million crops, by Adam with its usual betas, at "
         "a rate that stays.",
     )
-    noise_rate: float = setting(
-        1.0,
+    noise_rate: float | None = setting(
+        None,
         "With noise_params=global: factor of the learning rate of the noise level; short trainings "
-        "need about 10.",
+        "need about 10. By default 1; 10 with schedule=fast.",
+        float,
         positive=True,
+    )
+    noise_start: float | None = setting(
+        None,
+        "With noise_params=global: the level that the estimate starts from, 255 times the noise "
+        "parameter. It finds the level sooner from above: from below, the network takes the noise "
+        "for its own uncertainty. By default 0, which stands for the original's start of 4.9; 50 "
+        "with schedule=fast.",
+        float,
     )
 
     def __post_init__(self):
         super().__post_init__()
         expect("pipeline", self.pipeline, PIPELINES)
         expect("noise_params", self.noise_params, NOISE_PARAMS)
+        if self.noise_start and not 1 <= self.noise_start <= LARGEST_START:
+            raise ValueError(
+                f"noise_start={self.noise_start}: expected 0, or 1 to {LARGEST_START:g}, 255 times "
+                "the noise parameter."
+            )
         if self.noise.is_none and self.pipeline in ("n2c", "n2n"):
             raise ValueError(
                 f"pipeline={self.pipeline!r} with noise='none': it needs second images."
@@ -127,7 +143,16 @@ class Config(configuration.Config):
 
     def completed(self):
         """The configuration without any None; its length is that of the paper."""
-        return super().completed(num_images=self._papers_length())
+        config = super().completed(num_images=self._papers_length())
+        hurries = config.schedule == "fast" and config.noise_params == "global"
+        # The share of lost pixels is no deviation; it starts where the original's does.
+        starts_high = hurries and config.noise_model != "impulse"
+        found = {
+            "noise_rate": 10.0 if hurries else 1.0,
+            "noise_start": FAST_START if starts_high else 0.0,
+        }
+        missing = {name: value for name, value in found.items() if getattr(config, name) is None}
+        return dataclasses.replace(config, **missing)
 
     def _papers_length(self):
         lengths = {"n2c": 16, "n2n": 16, "blindspot": 4, "blindspot_mean": 8}

@@ -61,8 +61,16 @@ class Denoiser(base.Denoiser):
             )
         elif config.noise_params == "global":
             self.raw_noise = self.add_weight(
-                shape=(1, 1, 1, 1), initializer="zeros", dtype="float32", name="raw_noise"
+                shape=(1, 1, 1, 1),
+                initializer=keras.initializers.Constant(self._start() / (config.noise_rate or 1.0)),
+                dtype="float32",
+                name="raw_noise",
             )
+
+    def _start(self):
+        """The number that gives the noise level at the start of a training, see noise_from_raw."""
+        start = self.config.noise_start
+        return likelihood.raw_from_noise(start / 255.0) if start else 0.0
 
     MAX_HALO = 80
 
@@ -149,7 +157,9 @@ class Denoiser(base.Denoiser):
             # The size of Adam's steps does not depend on the scale of a weight, so this factor
             # makes the steps of the level larger. With the original's factor of 1 a short training
             # ends before the level is near its value (RESULTS.md).
-            return likelihood.noise_from_raw(self.raw_noise * self.config.noise_rate) + like
+            return (
+                likelihood.noise_from_raw(self.raw_noise * (self.config.noise_rate or 1.0)) + like
+            )
         if noise_level is None:
             noise_level = self.config.noise.fixed_level()
         return noise_level + like

@@ -161,6 +161,11 @@ def noise_from_raw(raw):
     return ops.softplus(raw - 4.0) + 1e-3
 
 
+def raw_from_noise(noise):
+    """The number of which `noise_from_raw` makes a noise parameter above 1e-3."""
+    return 4.0 + math.log(math.expm1(noise - 1e-3))
+
+
 def noise_variance(mu, noise, noise_model, estimated):
     """Variance of the noise in every channel: (N, 1, 1, 1) for gauss, (N, H, W, C) for poisson.
 

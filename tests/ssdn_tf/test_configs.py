@@ -124,3 +124,24 @@ def test_comp6248_clips_unless_a_name_ends_in_nc():
     assert (str(grey.noise), grey.noise_params, grey.channels) == ("poisson30", "global", 1)
     assert named["comp6248-ssdn-gauss25_nc-sigma_var"].noise_params == "per_image"
     assert named["comp6248-n2c-gauss25_nc"].pipeline == "n2c"
+
+
+@pytest.mark.parametrize(
+    ("settings", "rate", "start"),
+    [
+        ({"noise_params": "global"}, 1.0, 0.0),
+        ({"noise_params": "global", "schedule": "fast"}, 10.0, 50.0),
+        ({"noise_params": "per_image", "schedule": "fast"}, 1.0, 0.0),
+        ({"noise_params": "known", "schedule": "fast"}, 1.0, 0.0),
+        ({"noise_params": "global", "schedule": "fast", "noise": "impulse50"}, 10.0, 0.0),
+        ({"noise_params": "global", "schedule": "fast", "noise_start": 9.0}, 10.0, 9.0),
+    ],
+)
+def test_where_and_how_fast_the_search_for_the_level_starts(settings, rate, start):
+    config = configs.Config(**settings).completed()
+    assert (config.noise_rate, config.noise_start) == (rate, start)
+
+
+def test_a_start_that_is_no_level_is_refused():
+    with pytest.raises(ValueError, match="noise_start=0.5: expected 0, or 1 to 255"):
+        configs.Config(noise_params="global", noise_start=0.5)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from common.networks import unet
 from ssdn_tf import configs, denoiser
 
 RNG = np.random.default_rng(0)
@@ -116,6 +117,17 @@ def test_the_noise_rate_scales_the_steps_of_a_global_level():
     model.raw_noise.assign([[[[0.1]]]])
     noise_std = model.predict_on_batch(RNG.random((1, 32, 32, 3), np.float32))["noise_std"]
     np.testing.assert_allclose(noise_std, np.log1p(np.exp(1.0 - 4.0)) + 1e-3, rtol=1e-5)
+
+
+@pytest.mark.parametrize("noise", ["gauss25", "poisson30"])
+def test_the_fast_schedule_looks_for_the_level_from_above(noise):
+    settings = {"noise": noise, "noise_params": "global", "schedule": "fast", "num_images": 100}
+    for start, expected in ((None, 50.0), (20.0, 20.0), (0.0, 255 * (np.log1p(np.exp(-4)) + 1e-3))):
+        config = configs.Config(**settings, noise_start=start).completed()
+        model = denoiser.Denoiser(config)
+        image = RNG.random((1, 32, 32, 3), np.float32)
+        level = model._noise(image, None, unet.run_padded)
+        np.testing.assert_allclose(255 * np.asarray(level), expected, rtol=1e-4)
 
 
 def test_a_model_begins_with_the_weights_of_one_that_knew_its_noise():
