@@ -20,12 +20,16 @@ NAME = ".lock"
 
 
 @contextlib.contextmanager
-def held(run_dir: str | pathlib.Path) -> Iterator[None]:
+def held(run_dir: str | pathlib.Path, doing: str = "training in it") -> Iterator[None]:
     """Holds the lock of a run folder, which is made if it is missing.
 
     The operating system drops it when the process ends, by `kill -9` too. It holds between machines
     where the file system has locks (NFS from version 3 on); where it has none, and on Windows,
     nothing is locked.
+
+    Args:
+        run_dir: the folder.
+        doing: what another process that holds it is doing, for the message.
 
     Raises:
         RunError: another process holds it; says which.
@@ -47,7 +51,7 @@ def held(run_dir: str | pathlib.Path) -> Iterator[None]:
         if not ours:  # or its last holder has just taken it away
             file.seek(0)
             holder = file.read().strip() or "another process"
-            raise RunError(f"{run_dir}: {holder} is training in it; wait, or stop that.")
+            raise RunError(f"{run_dir}: {holder} is {doing}; wait, or stop that.")
         began = datetime.datetime.now().isoformat(" ", "minutes")
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}, since {began},\n")

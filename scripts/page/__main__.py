@@ -11,6 +11,7 @@ listens to this machine alone. --host with another address of this machine opens
 unencrypted, to all who learn the token; it therefore needs --allow_network too.
 """
 
+import contextlib
 import ipaddress
 import logging
 import pathlib
@@ -25,7 +26,7 @@ from common.commands import flags, running
 FLAGS = flags.FLAGS
 FOLDER = "noise2x-page"
 PORT = 8642
-TRIED = 20  # ports, one after the other, unless one is named
+PORTS = 20  # that are tried, one after the other, unless one is named
 
 
 def define_flags():
@@ -41,8 +42,8 @@ def define_flags():
     absl_flags.DEFINE_bool(
         "allow_network",
         False,
-        "Let other machines in, where --host is not of this machine alone. What is sent is not "
-        "encrypted, and who has the token may drop, see and delete pictures here.",
+        "Allow a --host that other machines can reach. What is sent is not encrypted, and whoever "
+        "has the token can drop, see and delete pictures here.",
     )
     absl_flags.DEFINE_bool("browser", True, "Open the page in the browser.")
     absl_flags.DEFINE_integer("max_mb", 2000, "Largest picture that is taken, in megabytes.", 1)
@@ -58,15 +59,18 @@ def is_loopback(host):
         return host == "localhost"
 
 
-def start():
-    """(server, application) as the flags say; the server listens already.
+@contextlib.contextmanager
+def opened():
+    """Yield the server, which listens already, and its token, as the flags say; close all at last.
 
     Raises:
-        ValueError: the network without leave, models that are not there.
-        OSError: the port is taken, or the folder can't be made.
+        ValueError: the network without leave, models that are not there, no free port.
+        RunError: another page uses the folder.
+        OSError: the folder can't be made.
     """
     from werkzeug import serving
 
+    from common.training import locks
     from scripts.page import models, server, store, training, work
 
     local = is_loopback(FLAGS.host)
@@ -76,60 +80,65 @@ def start():
             "add --allow_network."
         )
     offered = models.offered(FLAGS.models)
-    pictures = store.Store(FLAGS.folder)
-    doing = work.Work(pictures, memory_gb=FLAGS.memory_gb, precision=FLAGS.precision)
-    trainings = training.Trainings(pictures, doing.touch, precision=processor.fast_precision())
     # Werkzeug would print a line for every request, and warn that it is no server for the world.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    ports = [FLAGS.port] if FLAGS.port is not None else range(PORT, PORT + TRIED)
-    with _socket(FLAGS.host, ports) as bound:
-        port = bound.getsockname()[1]
-        listening = serving.make_server(
-            FLAGS.host,
-            port,
-            lambda environ, start_response: page(environ, start_response),
-            threaded=True,
-            fd=bound.fileno(),  # Werkzeug makes a socket of its own of it
+    with contextlib.ExitStack() as closing:
+        pictures = store.Store(FLAGS.folder)
+        closing.enter_context(locks.held(pictures.folder, "showing it as a page"))
+        bound = closing.enter_context(_socket())
+        doing = work.Work(pictures, memory_gb=FLAGS.memory_gb, precision=FLAGS.precision)
+        closing.callback(doing.close)
+        trainings = training.Trainings(pictures, precision=processor.fast_precision())
+        closing.callback(trainings.close)
+        page = server.Page(
+            pictures,
+            doing,
+            trainings,
+            offered,
+            max_bytes=FLAGS.max_mb * 10**6,
+            made_by=f"precision {FLAGS.precision}, {FLAGS.memory_gb:g} GB",
+            is_local=local,
         )
-    hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-    page = server.Page(
-        pictures,
-        doing,
-        trainings,
-        offered,
-        hosts=hosts if local else (),
-        max_bytes=FLAGS.max_mb * 10**6,
-        opens_folders=local,
-    )
-    return listening, page, doing, trainings
+        host, port = FLAGS.host.strip("[]"), bound.getsockname()[1]
+        # Werkzeug makes a socket of its own of this one.
+        listening = serving.make_server(host, port, page, threaded=True, fd=bound.fileno())
+        closing.callback(listening.server_close)
+        yield listening, page.token
 
 
-def _socket(host, ports):
-    """A socket at the first port that is free; raises ValueError."""
+def _socket():
+    """A socket at the port of the flags, or the first that is free; raises ValueError."""
+    host, ports = FLAGS.host.strip("[]"), [FLAGS.port]
+    if FLAGS.port is None:
+        ports = range(PORT, PORT + PORTS)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in ports:
         try:
-            return socket.create_server((host.strip("[]"), port), family=family)
+            return socket.create_server((host, port), family=family)
         except OSError as error:
             reason = error
     raise ValueError(f"host={host}, port={ports[0]}: {(reason.strerror or str(reason)).lower()}.")
 
 
+def open_browser(address, folder):
+    """Opens the address in the browser, by a file: other users can read command lines."""
+    path = pathlib.Path(folder) / "open.html"
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">')
+    webbrowser.open(path.resolve().as_uri())
+
+
 def run():
     """Serves the page until Ctrl-C."""
-    listening, page, doing, trainings = start()
-    shown = FLAGS.host if FLAGS.host not in ("0.0.0.0", "::") else "127.0.0.1"
-    shown = f"[{shown}]" if ":" in shown else shown
-    address = f"http://{shown}:{listening.port}/?token={page.token}"
-    progress.say(f"Page: {address}\nPictures: {pathlib.Path(FLAGS.folder)}/   Ctrl-C ends it.")
-    if FLAGS.browser:
-        webbrowser.open(address)
-    try:
-        listening.serve_forever()
-    finally:
-        trainings.close()
-        doing.close()
-        listening.server_close()
+    with opened() as (listening, token):
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(FLAGS.host, FLAGS.host).strip("[]")
+        host = f"[{host}]" if ":" in host else host
+        address = f"http://{host}:{listening.port}/?token={token}"
+        progress.say(f"Page: {address}\nPictures: {pathlib.Path(FLAGS.folder)}/   Ctrl-C ends it.")
+        if FLAGS.browser:
+            open_browser(address, FLAGS.folder)
+        listening.serve_forever()  # Ctrl-C and SIGTERM end it in good order
 
 
 def main():

@@ -13,7 +13,7 @@ def offered(names=None):
 
     Returns:
         List of dicts: name, label, purpose, channels, predicts_std, takes_level, level (that of the
-        training, in the units of the noise string, or None), calibrates.
+        training, in the units of the noise string, or None), calibrates, digest (of the weights).
 
     Raises:
         runs.RunError: no such model.
@@ -37,6 +37,7 @@ def _describe(name):
     noise = config.noise
     return {
         "name": name,
+        "digest": _digest(name),
         "label": pathlib.Path(name).name,
         "purpose": purpose,
         "channels": config.channels,
@@ -48,3 +49,10 @@ def _describe(name):
         and not (config.takes_level or config.estimates_once or config.keeps_counts)
         and not config.white_level,
     }
+
+
+def _digest(name):
+    """The beginning of a hash of the weights."""
+    folder = shipped.folder(name) if name in shipped.names() else pathlib.Path(name)
+    weights = folder / ("weights.npz" if name in shipped.names() else "weights.weights.h5")
+    return shipped.digest(weights)[:16]

@@ -1,14 +1,21 @@
 """The web server of the page: a WSGI application that knows nothing of models.
 
 It answers only those who have its token, which stands in the address that `noise2x page` prints and
-then in a cookie; only under its own name (Host), so that no other name can be made to point at it;
-and lets nothing be changed from other pages (Origin).
+then in a cookie; only under names of this machine (Host), so that no other name can be made to
+point at it; and lets nothing be changed from other pages (Origin).
 """
 
+import errno
 import hmac
+import ipaddress
 import json
+import logging
+import math
+import os
 import pathlib
 import secrets
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +28,8 @@ from werkzeug.wrappers import Request, Response
 from common import VERSION
 from common.files.errors import ImageError
 from scripts.page import store, training, views
+
+log = logging.getLogger(__name__)
 
 STATIC = pathlib.Path(__file__).parent / "static"
 MAX_JSON = 10_000  # bytes of a request that is no picture
@@ -63,19 +72,19 @@ class Page:
         work: Work.
         trainings: Trainings.
         models: of `models.offered`.
-        hosts: names, with ports, under which it answers; empty: any.
         max_bytes: of a picture.
-        opens_folders: whether it may show folders on this machine's screen.
+        made_by: what decides about results beside their settings, such as the precision.
+        is_local: whether only this machine may ask; it then may show folders on its screen.
 
     Attributes:
         token: who has it may do everything that the page can do.
     """
 
-    def __init__(self, pictures, work, trainings, models, *, hosts, max_bytes, opens_folders):
+    def __init__(self, pictures, work, trainings, models, *, max_bytes, made_by, is_local):
         self.token = secrets.token_urlsafe(16)
         self._pictures, self._work, self._trainings = pictures, work, trainings
-        self._models, self._hosts = models, {host.lower() for host in hosts}
-        self._max_bytes, self._opens_folders = max_bytes, opens_folders
+        self._models, self._max_bytes = models, max_bytes
+        self._made_by, self._is_local = made_by, is_local
 
     def __call__(self, environ, start_response):
         request = Request(environ)
@@ -89,6 +98,9 @@ class Page:
             response = _sentence(str(error), 422)
         except OSError as error:
             response = _sentence(f"{error.strerror or error}.", 500)
+        except Exception:
+            log.exception("%s %s", request.method, request.path)
+            response = _sentence("This went wrong here; the terminal says more.", 500)
         response.headers.extend(HEADERS)
         return response(environ, start_response)
 
@@ -110,12 +122,20 @@ class Page:
 
     def _check_origin(self, request):
         """Refuses what comes under another name, or from another page."""
-        host = request.host.lower()
-        if self._hosts and host not in self._hosts:
-            raise exceptions.Forbidden("This name is not that of the page.")
-        origin = request.headers.get("Origin")
-        if request.method != "GET" and origin not in (f"http://{host}", f"https://{host}"):
-            raise exceptions.Forbidden("Changes are made from the page itself alone.")
+        if not self._is_ours(request.host):
+            raise exceptions.Forbidden("The page does not answer under this name.")
+        origins = [f"{scheme}://{request.host}" for scheme in ("http", "https")]
+        if request.method != "GET" and request.headers.get("Origin") not in origins:
+            raise exceptions.Forbidden("Only the page itself may change something.")
+
+    def _is_ours(self, host):
+        """Whether a Host is of this machine: a name of its own, or an address, which can't lie."""
+        name = urllib.parse.urlsplit(f"//{host}").hostname or ""
+        try:
+            return ipaddress.ip_address(name).is_loopback or not self._is_local
+        except ValueError:
+            own = {socket.gethostname().lower(), socket.getfqdn().lower()}
+            return name == "localhost" or (not self._is_local and name in own)
 
     def _is_known(self, request):
         return hmac.compare_digest(
@@ -149,13 +169,10 @@ class Page:
             described = [self._describe(picture) for picture in pictures.pictures.values()]
         return _json(
             {
-                "version": self._work.version,
-                "noise2x": VERSION,
                 "models": [*self._models, *self._trained()],
                 "accepted": store.accepted(),
                 "max_bytes": self._max_bytes,
-                "folder": str(pictures.folder),
-                "opens_folders": self._opens_folders,
+                "opens_folders": self._is_local,
                 "epochs": training.EPOCHS,
                 "pictures": described,
             }
@@ -166,16 +183,16 @@ class Page:
             {
                 "id": result.id,
                 **result.settings,
+                "is_current": result.settings["made_by"] == self._made_by_of(result.settings),
                 "state": result.state,
                 "error": result.error,
                 "lines": result.lines,
                 "seconds": result.seconds,
-                "doing": result.doing,
                 "done": result.done,
                 "total": result.total,
                 "has_std": result.std is not None,
             }
-            for result in picture.results.values()
+            for result in sorted(picture.results.values(), key=lambda r: r.ended or math.inf)
         ]
         about = {key: value for key, value in picture.about.items() if key != "input"}
         trained = self._trainings.describe(picture)
@@ -190,7 +207,7 @@ class Page:
         }
 
     def _trained(self):
-        """The models that were trained here on pictures, as those of `models.offered`."""
+        """The models that were trained here, described as by `models.offered`."""
         found = []
         for picture in list(self._pictures.pictures.values()):
             described = self._trainings.describe(picture)
@@ -198,8 +215,10 @@ class Page:
                 found.append(
                     {
                         "name": described["model"],
-                        "label": f"trained on {picture.name}",
+                        "label": None,
+                        "trained_on": picture.name,
                         "purpose": "Noise2Void, trained here",
+                        "digest": "",
                         "channels": picture.about["channels"],
                         "predicts_std": False,
                         "takes_level": False,
@@ -217,6 +236,8 @@ class Page:
             raise exceptions.RequestEntityTooLarge(
                 f"This file has {length / 1e6:.0f} MB; the page takes {self._max_bytes / 1e6:.0f}."
             )
+        if length > shutil.disk_usage(self._pictures.folder).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         name = urllib.parse.unquote(request.headers.get("X-Name", ""))
         picture = self._pictures.add(name, request.stream)
         self._work.look(picture)
@@ -227,7 +248,6 @@ class Page:
         self._work.forget(picture)
         self._trainings.forget(picture)
         self._pictures.remove(picture)
-        self._work.touch()
         return _json({})
 
     def _restore(self, request, key):
@@ -237,20 +257,19 @@ class Page:
 
     def _wanted(self, picture, wishes):
         """The Result that a request asks for; raises ValueError."""
-        offered = {model["name"]: model for model in [*self._models, *self._trained()]}
-        model = offered.get(wishes.get("model"))
+        model = self._model(wishes.get("model"))
         if model is None:
             raise ValueError("There is no such model here.")
         if model["channels"] != picture.about["channels"]:
             raise ValueError(
-                f"{model['label']} restores pictures of {model['channels']} channels; "
-                f"{picture.name} has {picture.about['channels']}."
+                f"{model['label'] or 'This model'} restores pictures of {model['channels']} "
+                f"channels; {picture.name} has {picture.about['channels']}."
             )
         strength = wishes.get("strength", 1.0)
-        if not isinstance(strength, (int, float)) or not 0 <= strength <= 1.5:
+        if not _is_number(strength) or not 0 <= strength <= 1.5:
             raise ValueError("The strength goes from 0 to 1.5.")
         level = wishes.get("noise_level")
-        if level is not None and not (isinstance(level, (int, float)) and 0 < level < 1e6):
+        if level is not None and not (_is_number(level) and 0 < level < 1e6):
             raise ValueError("The level of the noise is a number above 0.")
         calibrate = bool(wishes.get("calibrate")) and model["calibrates"]
         return store.Result(
@@ -260,8 +279,18 @@ class Page:
                 "noise_level": float(level) if level and model["takes_level"] else None,
                 "calibrate": calibrate,
                 "std": model["predicts_std"],
+                "made_by": self._made_by_of({"model": model["name"]}),
             }
         )
+
+    def _model(self, name):
+        """What is known of a model by its name; None if it is not offered."""
+        return next((m for m in [*self._models, *self._trained()] if m["name"] == name), None)
+
+    def _made_by_of(self, settings):
+        """What decides about a result beside its settings, as text."""
+        model = next((m for m in self._models if m["name"] == settings["model"]), None)
+        return f"noise2x {VERSION}, {self._made_by}, {model['digest'] if model else ''}"
 
     def _cancel(self, request, key, result):
         self._work.cancel(*self._pictures.result(key, result))
@@ -312,7 +341,7 @@ class Page:
         return _file(request, self._trainings.sample(self._pictures.picture(key)), "no-cache")
 
     def _show_folder(self, request, key):
-        if not self._opens_folders:
+        if not self._is_local:
             raise exceptions.Forbidden("The page is not on this machine's screen.")
         opener = {"win32": "explorer", "darwin": "open"}.get(sys.platform, "xdg-open")
         picture = self._pictures.picture(key)
@@ -325,14 +354,16 @@ class Page:
     def _zip(self, request):
         """The restored files: of each picture the result that the page names, or its newest."""
         chosen = dict(pair.split(":", 1) for pair in request.args.getlist("result") if ":" in pair)
-        packed = tempfile.TemporaryFile()  # noqa: SIM115  # the response closes it
+        packed = tempfile.TemporaryFile(dir=self._pictures.folder)  # noqa: SIM115  # the response closes it
         names = set()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
             for picture in list(self._pictures.pictures.values()):
                 done = [r for r in picture.results.values() if r.state == "done"]
-                result = picture.results.get(chosen.get(picture.id), done[-1] if done else None)
-                if result is None or result.state != "done":
+                if not done:
                     continue
+                newest = max(done, key=lambda r: r.ended)
+                result = picture.results.get(chosen.get(picture.id), newest)
+                result = result if result.state == "done" else newest
                 archive.write(picture.result_file(result), _distinct(picture.result_name, names))
         size = packed.tell()
         packed.seek(0)
@@ -340,6 +371,10 @@ class Page:
         response.content_length = size
         response.headers["Content-Disposition"] = 'attachment; filename="denoised.zip"'
         return response
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _distinct(name, names):
@@ -354,11 +389,13 @@ def _distinct(name, names):
 
 def _content(request):
     """The JSON object of a request; raises ValueError."""
-    if (request.content_length or 0) > MAX_JSON:
+    if request.content_length is None:  # sent in pieces, of which there could be many
+        raise exceptions.LengthRequired("The length of the request is missing.")
+    if request.content_length > MAX_JSON:
         raise exceptions.RequestEntityTooLarge("This request is too long.")
     try:
         content = json.loads(request.get_data())
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise ValueError("This request can't be understood.")
@@ -366,7 +403,7 @@ def _content(request):
 
 
 def _json(content, status=200):
-    response = Response(json.dumps(content), status, mimetype="application/json")
+    response = Response(json.dumps(content, allow_nan=False), status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
 

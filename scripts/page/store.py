@@ -30,7 +30,7 @@ from common.files.errors import ImageError
 
 FINISHED = ("done", "failed", "cancelled", "interrupted")
 CHUNK = 2**20  # bytes that are copied at once
-LONGEST_NAME = 120
+LONGEST_NAME = 200  # bytes; file systems hold 255, and results have longer names
 
 
 class UnknownError(KeyError):
@@ -42,12 +42,14 @@ class Result:
     """What a model made of a picture, or is going to.
 
     Attributes:
-        settings: model, strength, noise_level, calibrate, std.
+        settings: model, strength, noise_level, calibrate, std, and `made_by`: what else decides
+            about the result, such as the version.
         state: waiting, working, done, failed, cancelled, or interrupted, where the server stopped.
         lines: what the program said of it.
         error: why there is none, in a sentence.
         file, std: names of what was written; std: or None.
         seconds: that it took.
+        ended: when, seconds since 1970; 0 if it has not.
         done, total: parts of the picture.
     """
 
@@ -58,7 +60,7 @@ class Result:
     file: str | None = None
     std: str | None = None
     seconds: float = 0.0
-    doing: str = ""
+    ended: float = 0.0
     done: int = 0
     total: int = 0
 
@@ -86,12 +88,12 @@ class Picture:
         self.folder, self.id = folder, folder.name
         self.about = dict(json.loads((folder / "picture.json").read_text()))
         self.added = float(self.about["added"])
-        self.results = {}
-        for path in sorted(folder.glob("results/*/result.json")):
-            result = Result(**json.loads(path.read_text()))
+        paths = folder.glob("results/*/result.json")
+        results = [Result(**json.loads(path.read_text())) for path in paths]
+        for result in results:
             if result.state not in FINISHED:
                 result.state = "interrupted"
-            self.results[path.parent.name] = result
+        self.results = {result.id: result for result in sorted(results, key=lambda r: r.ended)}
 
     @property
     def path(self):
@@ -138,7 +140,8 @@ class Store:
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder).resolve()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Other people on this machine have no business with the pictures.
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock = threading.RLock()
         found = []
         for path in self.folder.glob("*/picture.json"):
@@ -181,7 +184,9 @@ class Store:
         folder = self.folder / secrets.token_hex(8)
         path = folder / f"input{suffix}"
         if suffix not in accepted():
-            raise ImageError(f"{name}: {suffix or 'a name without an ending'} is no picture known.")
+            raise ImageError(
+                f"{name}: {suffix or 'a name without an ending'} is not the name of a picture."
+            )
         folder.mkdir()
         try:
             with open(path, "wb") as file:
@@ -222,8 +227,13 @@ def clean_name(name):
     name = name.strip(" .") or "picture"
     stem, dot, suffix = name.rpartition(".")
     if not dot or not re.fullmatch(r"\w{1,8}", suffix):
-        return name[:LONGEST_NAME]
-    return f"{stem[: LONGEST_NAME - len(suffix) - 1]}.{suffix}"
+        return _cut(name, LONGEST_NAME)
+    return f"{_cut(stem, LONGEST_NAME - len(suffix.encode()) - 1)}.{suffix}"
+
+
+def _cut(text, count):
+    """The first `count` bytes of a text, whole characters."""
+    return text.encode()[:count].decode(errors="ignore")
 
 
 def _look(path):
@@ -250,7 +260,7 @@ def _spread(image):
     if image.dtype == np.uint8:
         return None
     low, high = (float(q) for q in np.quantile(image, (0.005, 0.995)))
-    return [low, max(high, low + 1e-12)]
+    return [low, high if high > low else low + 1.0]
 
 
 def _write(path, content):

@@ -37,34 +37,37 @@ def png(picture, what, result, page):
         raise LookupError(f"There is no page {page + 1}.")
     folder = picture.folder if result is None else picture.result_folder(result)
     path = folder / "views" / f"{what}-{page}.png"
+    if path.exists():
+        return path
     with _making:
         if not path.exists():
-            image = _render(picture, what, result, page)
+            image, profile = _render(picture, what, result, page)
             with atomic.replacing(path) as temporary:
-                image.save(temporary, "png", compress_level=1)
+                image.save(temporary, "png", compress_level=1, icc_profile=profile)
     return path
 
 
 def _render(picture, what, result, page):
+    """(a picture for the eye, the colour profile of its values or None)."""
     channels = picture.about["channels"]
-    view = _view(picture.path, channels)
-    if what == "before":
-        return _drawn(view, page, _shown_as(picture.about["spread"]))
-    restored = _view(picture.result_file(result), channels)
-    if what == "after":
-        return _drawn(restored, page, _shown_as(picture.about["spread"]))
+    path = picture.path if what == "before" else picture.result_file(result)
+    stack = stacks.read(path, max_bytes=MAX_BYTES)
+    view, profile = stack.view(2, channels), stack.metadata.icc_profile
+    if what in ("before", "after"):
+        return _drawn(view, page, _shown_as(picture.about["spread"])), profile
     if what == "std":
         if result.std is None:
             raise LookupError("This model does not predict its uncertainty.")
         deviations = _view(picture.result_folder(result) / result.std, channels)
-        return _drawn(deviations, page, _coloured(deviations, page))
-    change = _change(view, restored, page, view.middle())
+        return _drawn(deviations, page, _coloured(deviations, page)), None
+    noisy = _view(picture.path, channels)
+    change = _change(noisy, view, page, noisy.middle())
     scale = 2 * SHOWN * max(float(np.sqrt(np.mean(np.square(change)))), 1e-9)
 
     def removed(region):
-        return _rgb(0.5 + _change(view, restored, page, region) / scale)
+        return _rgb(0.5 + _change(noisy, view, page, region) / scale)
 
-    return _image(view.sides, removed)
+    return _image(noisy.sides, removed), None
 
 
 def _view(path, channels):

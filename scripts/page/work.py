@@ -1,36 +1,40 @@
 """The queue of the page, and the process that works it off."""
 
+import contextlib
 import json
-import pathlib
+import logging
 import subprocess
 import sys
 import threading
 import time
+
+from scripts.page import processes
+
+log = logging.getLogger(__name__)
 
 LINES = 50  # of a result, that are kept
 LOG = "log.txt"
 # Jobs after which the process makes way for a new one, when nothing waits: TensorFlow keeps some
 # megabytes for every size of picture that it has seen.
 JOBS = 100
+SECONDS = 20  # in which the thread ends when the page is closed
 
 
 class Work:
-    """Does one job after the other in a process of its own, which starts with the first.
+    """Does one job after the other in a process of its own, which starts at once.
+
+    A job is a picture and a Result; or a picture and None, for a look at its noise.
 
     Args:
         store: of the pictures.
         memory_gb: that a model may use.
         precision: as that of `noise2x denoise`.
-
-    Attributes:
-        version: counts changes, so that pages know when to look again.
     """
 
     def __init__(self, store, *, memory_gb, precision):
-        self.version = 0
         self._store, self._memory_gb, self._precision = store, memory_gb, precision
         self._waiting, self._changed = [], threading.Condition(store.lock)
-        self._process, self._current, self._closing, self._done = None, None, False, 0
+        self._process, self._current, self._closing, self._count = None, None, False, 0
         for picture in store.pictures.values():
             if picture.about["noise"] is None:
                 self.look(picture)
@@ -42,7 +46,7 @@ class Work:
         self._put(picture, None)
 
     def restore(self, picture, result):
-        """Puts a Result into the queue, unless it is there or finished; gives the one there is.
+        """Puts a Result into the queue and returns it, or an equal one that is there already.
 
         One of another strength is made from that of strength 1, which is put before it.
         """
@@ -52,49 +56,41 @@ class Work:
                 return known
             if not result.is_full:
                 self.restore(picture, result.full)
-            picture.results[result.id] = result
             picture.save(result)
+            picture.results[result.id] = result
             self._put(picture, result)
             return result
 
     def cancel(self, picture, result):
         """Takes a result, and those that would be made from it, from the queue; or stops it."""
         with self._store.lock:
-            for other in picture.results.values():
+            for other in list(picture.results.values()):
                 if other.state == "waiting" and (other is result or other.full.id == result.id):
                     self._waiting = [job for job in self._waiting if job[1] is not other]
-                    self._finish(picture, other, "cancelled")
+                    self._end(picture, other, "cancelled")
             if self._current is not None and self._current[1] is result:
-                result.state = "cancelled"
-                self._process.kill()
+                self._end(picture, result, "cancelled")
+                self._kill()
 
     def forget(self, picture):
         """Cancels all that is to be done for a picture."""
         with self._store.lock:
             self._waiting = [job for job in self._waiting if job[0] is not picture]
             if self._current is not None and self._current[0] is picture:
-                if self._current[1] is not None:
-                    self._current[1].state = "cancelled"
-                self._process.kill()
+                self._kill()
 
     def close(self):
-        """Ends the process and the thread."""
+        """Ends the process and the thread; what was being done is interrupted."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-            if self._process is not None:
-                self._process.kill()
-        self._thread.join(10)
-        self._stop()
-
-    def touch(self):
-        """Says that something has changed."""
-        self.version += 1
+            self._kill()
+        self._thread.join(SECONDS)
+        self._leave()
 
     def _put(self, picture, result):
         with self._changed:
             self._waiting.append((picture, result))
-            self.touch()
             self._changed.notify_all()
 
     def _next(self):
@@ -125,88 +121,104 @@ class Work:
         return full is None or full.state not in ("waiting", "working")
 
     def _run(self):
-        self._started()  # Keras takes seconds, in which people look for their pictures
+        try:
+            self._started()  # Keras takes seconds, in which people look for their pictures
+        except OSError as error:
+            log.error("the program that restores does not start: %s", error)
         while (job := self._next()) is not None:
-            picture, result = job
-            began = time.monotonic()
             try:
-                found = self._do(picture, result)
-                if found is None:
-                    self._set(picture, result, "failed", error="The program that restores ended.")
-                elif result is None:
-                    self._set(picture, None, "done", **found)
-                else:
-                    seconds = time.monotonic() - began
-                    self._set(picture, result, "done", seconds=seconds, **found)
-            except _FailedError as error:
-                self._set(picture, result, "failed", error=str(error))
-            except OSError as error:
-                self._set(picture, result, "failed", error=f"{error.strerror}.")
+                self._work_on(*job)
+            except Exception:  # the next job must be done whatever this one did
+                log.exception("a job failed")
             with self._store.lock:
                 self._current = None
-                self.touch()
-                self._done += 1
-                if self._done >= JOBS and not self._waiting and not self._closing:
-                    self._stop()
-                    self._started()
+                self._count += 1
+                if self._count >= JOBS and not self._waiting:
+                    self._kill()
 
-    def _set(self, picture, result, state, **found):
+    def _work_on(self, picture, result):
+        began = time.monotonic()
+        answer, error = None, "The program that restores ended; is there too little memory?"
+        try:
+            answer = self._ask(picture, result)
+        except _FailedError as failure:
+            error = str(failure)
+        except OSError as failure:
+            error = f"{failure.strerror}."
         with self._store.lock:
+            self._current = None
             if picture.id not in self._store.pictures:
                 return
             if result is None:
-                picture.about["noise"] = found.get("noise", {})
-                picture.save()
-                return
-            for name, value in found.items():
-                setattr(result, name, value)
-            self._finish(picture, result, "cancelled" if result.state == "cancelled" else state)
+                if not self._closing:  # otherwise it is looked at the next time
+                    picture.about["noise"] = {} if answer is None else answer["noise"]
+                    picture.save()
+            elif result.state == "working":
+                if answer is not None:
+                    result.file, result.std = answer["file"], answer["std"]
+                    result.seconds = time.monotonic() - began
+                    self._end(picture, result, "done")
+                elif self._closing:
+                    self._end(picture, result, "interrupted")
+                else:
+                    result.error = error
+                    self._end(picture, result, "failed")
 
-    def _finish(self, picture, result, state):
-        result.state = state
-        picture.save(result)
-        self.touch()
+    def _end(self, picture, result, state):
+        result.state, result.ended = state, time.time()
+        try:
+            picture.save(result)
+        except OSError as error:
+            log.error("%s: can't be kept: %s", picture.name, error)
 
-    def _do(self, picture, result):
-        """What a job gives; None if the process ended; raises _FailedError for a sentence."""
-        process = self._started()
-        job = self._job(picture, result)
+    def _ask(self, picture, result):
+        """What the process answers; None if it ended; raises _FailedError for a sentence."""
+        with self._store.lock:
+            if result is not None:
+                if result.state != "waiting":  # cancelled meanwhile
+                    return None
+                result.state = "working"
+            process = self._started()
+            job = self._job(picture, result)
         try:
             process.stdin.write(json.dumps(job) + "\n")
             process.stdin.flush()
-        except OSError:
-            return self._ended(process)
-        if result is not None:
-            with self._store.lock:
-                if result.state == "waiting":
-                    result.state = "working"
-                self.touch()
-        for line in process.stdout:
-            answer = json.loads(line)
-            event = answer.pop("event")
-            if event == "done":
-                return answer
-            if event == "failed":
-                raise _FailedError(_named(answer["error"], picture))
-            with self._store.lock:
-                if result is not None and event == "line":
-                    result.lines = [*result.lines, _named(answer["text"], picture)][-LINES:]
-                elif result is not None and event == "step":
-                    result.doing, result.done = answer["doing"], answer["done"]
-                    result.total = answer["total"]
-                self.touch()
-        return self._ended(process)
+            for line in process.stdout:
+                answer = json.loads(line)
+                event = answer.pop("event")
+                if event == "done":
+                    return answer
+                if event == "failed":
+                    raise _FailedError(_named(answer["error"], picture))
+                if result is not None:
+                    self._hear(picture, result, event, answer)
+        except (BrokenPipeError, json.JSONDecodeError):
+            pass  # it ended, maybe in the middle of a line
+        self._leave()
+        return None
 
-    def _stop(self):
+    def _hear(self, picture, result, event, answer):
+        """Takes in what the process says of its work."""
+        with self._store.lock:
+            if event == "line":
+                result.lines = [*result.lines, _named(answer["text"], picture)][-LINES:]
+            elif event == "step":
+                result.done, result.total = answer["done"], answer["total"]
+
+    def _kill(self):
         if self._process is not None:
             self._process.kill()
-            self._ended(self._process)
 
-    def _ended(self, process):
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-        self._process = None
+    def _leave(self):
+        """Forgets the process, which has ended or ends now."""
+        with self._store.lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):  # for what was not sent any more
+                    stream.close()
 
     def _started(self):
         """The process; a new one if there is none."""
@@ -214,25 +226,23 @@ class Work:
             if self._closing:
                 raise _FailedError("The page is being closed.")
             if self._process is not None and self._process.poll() is not None:
-                self._ended(self._process)
+                self._leave()
             if self._process is None:
-                self._done = 0
-                with open(self._store.folder / LOG, "w") as log:
-                    self._process = subprocess.Popen(
+                self._count = 0
+                with open(self._store.folder / LOG, "w") as output:
+                    self._process = processes.start(
                         [sys.executable, "-m", "scripts.page.worker"],
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
-                        stderr=log,
-                        text=True,
-                        cwd=pathlib.Path(__file__).parents[2],
+                        stderr=output,
                     )
             return self._process
 
     def _job(self, picture, result):
+        """A job as worker.py reads it."""
         if result is None:
             return {"job": "look", "folder": str(picture.folder), "input": picture.path.name}
         settings, folder = result.settings, picture.result_folder(result)
-        parts = picture.parts(result)
         full = picture.results.get(result.full.id)
         replay = not result.is_full and full is not None and full.state == "done"
         arguments = [
@@ -245,10 +255,9 @@ class Work:
         if settings["noise_level"] is not None:
             arguments.append(f"--noise_level={settings['noise_level']}")
         if settings["calibrate"]:
-            arguments.append("--calibrate")
             kept = picture.result_folder(result.full) / "input-calibration.json"
-            if replay and kept.is_file():
-                arguments[-1] = f"--calibration={kept.relative_to(picture.folder)}"
+            again = f"--calibration={kept.relative_to(picture.folder)}"
+            arguments.append(again if replay and kept.is_file() else "--calibrate")
         if settings["std"]:
             arguments.append("--std")
         return {
@@ -257,7 +266,7 @@ class Work:
             "input": picture.path.name,
             "arguments": arguments,
             "model": settings["model"],
-            "parts": str(parts),
+            "parts": str(picture.parts(result)),
             "replay": replay,
         }
 

@@ -5,7 +5,7 @@ It reads jobs, a line of JSON each, and answers in lines of JSON:
     {"job": "restore", "folder": ..., "arguments": [...], "model": ..., "parts": ..., "replay": ...}
     {"job": "look", "folder": ..., "input": "input.jpg"}
 
-    {"event": "ready"}; {"event": "line", "text": ...}; {"event": "step", "doing", "done", "total"};
+    {"event": "line", "text": ...}; {"event": "step", "done": 3, "total": 10};
     {"event": "done", ...}; {"event": "failed", "error": "a sentence"}
 
 What it writes is what the command would have written, for it is the command's code and flags.
@@ -41,23 +41,25 @@ def main():
     def send(event, **content):
         print(json.dumps({"event": event, **content}), file=answers, flush=True)
 
-    def step(doing, done, total):
-        send("step", doing=doing, done=done, total=total)
+    def step(_, done, total):
+        send("step", done=done, total=total)
 
+    home = os.getcwd()
     flags.define_denoising()
     quiet.import_keras()
-    send("ready")
     with contextlib.redirect_stdout(_Lines(send)), progress.watched(step):
         for line in sys.stdin:
             job = json.loads(line)
-            os.chdir(job["folder"])  # so that lines name the file alone
             try:
+                os.chdir(job["folder"])  # so that lines name the file alone
                 send("done", **JOBS[job["job"]](job))
             except (ValueError, OSError) as error:
                 send("failed", error=running.one_line(error))
             except Exception as error:
                 traceback.print_exc()
                 send("failed", error=f"This went wrong here: {running.one_line(error)}")
+            finally:
+                os.chdir(home)  # Windows removes no folder that somebody is in
 
 
 class _Lines(io.TextIOBase):
@@ -69,7 +71,7 @@ class _Lines(io.TextIOBase):
     def write(self, text):
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            if not line.endswith("min left"):
+            if line and not line.endswith("min left"):
                 self._send("line", text=line)
         return len(text)
 
@@ -95,7 +97,9 @@ def restore(job):
 
     todo, do = plan(method, model, [file], choose, load=load)
     ((path, target, std),) = todo
-    progress.say(do(path, target, std))
+    line = do(path, target, std)
+    # Where the files go is nobody's business here; what else the line says is.
+    progress.say("  ".join(part for part in line.split("  ")[1:] if not part.startswith("std: ")))
     return {"file": target.name, "std": std.name if std else None}
 
 

@@ -13,7 +13,8 @@ let asked = 0; // looks at the server that are under way
 for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
 for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", words[element.dataset.label]);
 for (const element of document.querySelectorAll("[data-alt]")) element.alt = words[element.dataset.alt];
-const viewer = new Viewer(words);
+// The server says in a sentence why a picture can't be shown.
+const viewer = new Viewer(words, (address) => ask(address).catch((error) => complain(error.message)));
 
 // Talking with the server
 
@@ -24,9 +25,9 @@ async function ask(path, method = "GET", content) {
   } catch {
     throw new Error(words.lost);
   }
-  const told = await answer.json().catch(() => ({ error: answer.statusText }));
-  if (!answer.ok) throw new Error(told.error);
-  return told;
+  const reply = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Error(reply?.error || answer.statusText);
+  return reply;
 }
 
 // Does something; what goes wrong is told in a sentence.
@@ -40,23 +41,26 @@ async function attempt(action) {
   await look();
 }
 
+// An equal sentence is not said again.
 function complain(text) {
-  $("problem").textContent = text;
+  if ($("problem").textContent !== text) $("problem").textContent = text;
   $("problem").hidden = !text;
 }
 
-let timer;
+let timer, isLost = false;
 async function look() {
   clearTimeout(timer);
   asked += 1;
   const number = asked;
   try {
-    const told = await ask("/state");
+    const reply = await ask("/state");
     if (number !== asked) return; // a later look is under way
-    if ($("problem").textContent === words.lost) complain("");
-    state = told;
+    if (isLost) complain("");
+    isLost = false;
+    state = reply;
     show();
   } catch (error) {
+    isLost = true;
     complain(error.message);
   }
   const busy = uploads.size || state.pictures.some((p) =>
@@ -69,10 +73,11 @@ async function look() {
 const picture = () => state.pictures.find((p) => p.id === chosen.picture);
 const fitting = (p) => state.models.filter((m) => m.channels === p.channels);
 const model = () => state.models.find((m) => m.name === $("model").value);
+const nameOf = (m) => m.label || words.trainedOn(m.trained_on);
 const labelOf = (r) => {
   const known = state.models.find((m) => m.name === r.model);
   const strength = r.strength === 1 ? "" : ` ${words.percent(Math.round(100 * r.strength))}`;
-  return (known ? known.label : r.model) + (r.calibrate ? `, ${words.calibrated}` : "") + strength;
+  return (known ? nameOf(known) : r.model.split(/[\\/]/).at(-1)) + (r.calibrate ? `, ${words.calibrated}` : "") + strength;
 };
 
 function wanted(strength = Number($("strength").value)) {
@@ -87,14 +92,19 @@ function wanted(strength = Number($("strength").value)) {
 }
 
 const same = (a, b) => a.model === b.model && a.strength === b.strength && a.noise_level === b.noise_level && a.calibrate === b.calibrate;
-const found = (p, wish) => p.results.find((r) => same(r, wish));
+// What another version or other settings of the program made is shown, but made anew when asked for.
+const resultOf = (p, wish) => p.results.findLast((r) => r.is_current && same(r, wish));
 
 // The model that a picture gets first: that chosen last for such a picture, or the default.
 const sort = (p) => `${p.channels} ${p.dtype}`;
 function firstModel(p) {
   const models = fitting(p);
-  return models.find((m) => m.name === chosen.models[sort(p)]) || models.find((m) => m.label.startsWith("photo")) || models[0];
+  return models.find((m) => m.name === chosen.models[sort(p)]) || models.find((m) => m.label?.startsWith("photo")) || models[0];
 }
+
+// What is done with a picture that has just been dropped. Other values than bytes are most likely
+// counts, whose noise no model knows.
+const firstWish = (p, m) => ({ model: m.name, strength: 1, noise_level: m.takes_level ? m.level : null, calibrate: m.calibrates && p.dtype !== "uint8" });
 
 function choose(id) {
   chosen.picture = id;
@@ -103,7 +113,9 @@ function choose(id) {
   const p = picture();
   if (!p) return show();
   fillModels(p, true);
-  $("calibrate").checked = p.dtype !== "uint8" && Boolean(model()?.calibrates);
+  const first = firstModel(p);
+  $("level").value = first?.level || "";
+  $("calibrate").checked = Boolean(first && firstWish(p, first).calibrate);
   $("strength").value = 1;
   const last = p.results.filter((r) => r.state === "done").at(-1);
   if (last) adopt(last);
@@ -121,7 +133,7 @@ function adopt(r) {
 
 function fillModels(p, first = false) {
   const models = fitting(p);
-  fill($("model"), models.map((m) => [m.name, m.label]), first ? firstModel(p)?.name : $("model").value);
+  fill($("model"), models.map((m) => [m.name, nameOf(m)]), first ? firstModel(p)?.name : $("model").value);
 }
 
 function fill(select, options, value) {
@@ -141,9 +153,9 @@ function show() {
   $("empty").hidden = Boolean(p);
   $("save-all").hidden = !state.pictures.some((q) => q.results.some((r) => r.state === "done"));
   if (!p) {
-    $("working").hidden = true;
+    showProgress(null);
     $("display").textContent = "";
-    $("status").textContent = [...uploads].map(([name, share]) => words.uploading(name, share)).join(" ");
+    say(sending());
     return;
   }
   fillModels(p);
@@ -175,12 +187,13 @@ function showList() {
     button.setAttribute("aria-current", p.id === chosen.picture);
     return button;
   });
-  if (items.length !== $("list").children.length || items.some((b) => !b.isConnected)) {
-    $("list").replaceChildren(...items.map((b) => {
-      const item = document.createElement("li");
-      item.append(b);
-      return item;
-    }));
+  for (const button of items.filter((b) => !b.isConnected)) {
+    const item = document.createElement("li");
+    item.append(button);
+    $("list").append(item);
+  }
+  for (const item of [...$("list").children]) {
+    if (!items.includes(item.firstChild)) item.remove();
   }
 }
 
@@ -195,7 +208,7 @@ function showSettings(p) {
   $("page").max = p.pages;
   $("page-out").textContent = `${chosen.page + 1} / ${p.pages}`;
   $("folder").hidden = !state.opens_folders;
-  const there = known && found(p, wanted());
+  const there = known && resultOf(p, wanted());
   $("restore").disabled = !known || Boolean(there && [...ACTIVE, "done"].includes(there.state));
 }
 
@@ -203,9 +216,12 @@ function showPictures(p) {
   const done = p.results.filter((r) => r.state === "done");
   const options = [["before", words.before], ...done.map((r) => [r.id, labelOf(r)])];
   fill($("against"), options, options.some(([v]) => v === $("against").value) ? $("against").value : "before");
-  const exact = model() && done.find((r) => same(r, wanted()));
-  const full = model() && done.find((r) => same(r, wanted(1)));
+  const isDone = (r) => (r?.state === "done" ? r : undefined);
+  const exact = model() && isDone(resultOf(p, wanted()));
+  const full = model() && isDone(resultOf(p, wanted(1)));
   const result = exact || full;
+  // Beyond 100 % there is nothing to mix, until the file is there.
+  const strength = Math.min(Number($("strength").value), 1);
   chosen.result = exact?.id || null;
   $("std-label").hidden = !result?.has_std;
   let view = document.querySelector("input[name=view]:checked").value;
@@ -216,22 +232,23 @@ function showPictures(p) {
   const against = $("against").value;
   const base = address(p, "before");
   viewer.show({
+    place: `${p.id} ${chosen.page} ${view}`,
     width: p.width,
     height: p.height,
     left: against === "before" ? base : address(p, "after", against),
     under: base,
     over: result ? address(p, view, result.id) : null,
     // Until the file of this strength is there, both pictures are mixed.
-    mix: exact || view !== "after" ? 1 : Math.min(Number($("strength").value), 1),
+    mix: exact || view !== "after" ? 1 : strength,
     leftTag: against === "before" ? words.before : labelOf(done.find((r) => r.id === against)),
-    rightTag: !result ? words.before : view === "after" ? labelOf(exact || { ...full, strength: Number($("strength").value) }) : words[view],
+    rightTag: !result ? words.before : view === "after" ? labelOf(exact || { ...full, strength }) : words[view],
   });
   $("display").textContent = p.spread ? words.spread(...p.spread.map((v) => Number(v.toPrecision(4)))) : "";
   for (const [id, kind, there] of [["save", "file", exact], ["save-std", "std", exact?.has_std]]) {
     $(id).hidden = !there;
     if (there) $(id).href = `/pictures/${p.id}/results/${exact.id}/${kind}`;
   }
-  $("save-all").href = "/zip";
+  $("save-all").href = exact ? `/zip?result=${p.id}:${exact.id}` : "/zip";
   $("notes").hidden = !result?.lines.length;
   const lines = (result?.lines || []).map((text) => {
     const item = document.createElement("li");
@@ -246,31 +263,42 @@ function address(p, what, result) {
   return `/pictures/${p.id}/view?what=${what}&page=${chosen.page}${more}`;
 }
 
-let told = "";
+const sending = () => [...uploads.keys()].map(words.uploading).join(" ");
+
+// What goes on, for screen readers too: said again only when it changes.
+function say(text) {
+  if ($("status").textContent !== text) $("status").textContent = text;
+}
+
 function showWork(p) {
   const active = p.results.find((r) => r.state === "working") || p.results.find((r) => r.state === "waiting");
   const shown = p.results.find((r) => r.id === chosen.result);
-  const failed = model() && found(p, wanted());
-  let text = [...uploads].map(([name, share]) => words.uploading(name, share)).join(" ");
+  const failed = model() && resultOf(p, wanted());
+  let text = sending();
   if (active) {
     text = active.state === "waiting" ? words.queued(p.name) : words.restoring(p.name, labelOf(active));
-    if (active.state === "working" && active.total > 1) text += words.part(active.done, active.total);
   } else if (failed?.state === "failed") {
     text = failed.error;
   } else if (shown) {
     const careful = shown.lines.filter((line) => line.startsWith("Careful")).join(" ");
     text = `${words.took(labelOf(shown), shown.seconds.toFixed(1))} ${careful}`;
   }
-  if (text !== told) $("status").textContent = told = text; // said again only when it changes
-  $("working").hidden = !active;
-  if (active) {
-    if (active.total > 1 || active.done) {
-      $("progress").max = active.total;
-      $("progress").value = active.done;
-    } else {
-      $("progress").removeAttribute("value");
-    }
-    $("cancel").onclick = () => attempt(() => ask(`/pictures/${p.id}/results/${active.id}`, "DELETE"));
+  say(text);
+  showProgress(active);
+  if (active) $("cancel").onclick = () => attempt(() => ask(`/pictures/${p.id}/results/${active.id}`, "DELETE"));
+}
+
+// How far the work at a result is, or the file that is being sent.
+function showProgress(active) {
+  const [share] = uploads.values();
+  const [done, total] = active ? [active.done, active.total] : [share, 100];
+  $("working").hidden = !active && share === undefined;
+  $("cancel").hidden = !active;
+  if (done) {
+    $("progress").max = total;
+    $("progress").value = done;
+  } else {
+    $("progress").removeAttribute("value");
   }
 }
 
@@ -285,9 +313,10 @@ function showTraining(p) {
   fill($("epochs"), state.epochs.map((n) => [String(n), String(100 * n)]), $("epochs").value || "15");
   const running = t?.state === "working";
   $("train").hidden = running || t?.state === "done";
-  $("train").textContent = t?.state === "stopped" ? words.trainGoOn : words.trainStart;
+  $("train").textContent = t ? words.trainGoOn : words.trainStart;
   $("stop").hidden = !running;
-  $("train-line").textContent = !t ? "" : running ? t.line : t.state === "done" ? words.trained : t.line || words.stopped;
+  $("epochs-label").hidden = Boolean(t);
+  $("train-line").textContent = !t ? "" : running ? t.line : t.state === "done" ? words.trained : t.state === "failed" ? t.line : words.stopped;
   const curve = t?.curve || [];
   $("curve").toggleAttribute("hidden", curve.length < 2);
   if (curve.length > 1) {
@@ -315,9 +344,9 @@ function send(file) {
     request.upload.onprogress = (event) => uploads.set(file.name, Math.round((100 * event.loaded) / event.total));
     request.onerror = () => reject(new Error(words.lost));
     request.onload = () => {
-      let told = {};
-      try { told = JSON.parse(request.responseText); } catch { /* told below */ }
-      request.status < 300 ? resolve(told.id) : reject(new Error(told.error || request.statusText));
+      let reply = {};
+      try { reply = JSON.parse(request.responseText); } catch { /* the status says enough */ }
+      request.status < 300 ? resolve(reply.id) : reject(new Error(reply.error || request.statusText));
     };
     request.send(file);
   });
@@ -326,21 +355,23 @@ function send(file) {
 async function take(files) {
   complain("");
   const problems = [];
-  for (const file of files) {
+  for (const [number, file] of files.entries()) {
     uploads.set(file.name, 0);
     try {
       const id = await send(file);
       uploads.delete(file.name);
       await look();
-      choose(id);
-      if (model()) await ask(`/pictures/${id}/results`, "POST", wanted(1));
+      const p = state.pictures.find((q) => q.id === id);
+      if (number === 0) choose(id);
+      const first = firstModel(p);
+      if (first) await ask(`/pictures/${id}/results`, "POST", firstWish(p, first));
     } catch (error) {
       problems.push(error.message);
+      complain(problems.join(" "));
     }
     uploads.delete(file.name);
     await look();
   }
-  complain(problems.join(" "));
 }
 
 const restore = () => attempt(() => ask(`/pictures/${chosen.picture}/results`, "POST", wanted()));
@@ -370,8 +401,9 @@ $("calibrate").onchange = $("level").oninput = $("against").onchange = show;
 $("restore").onclick = restore;
 $("strength").oninput = show;
 $("strength").onchange = () => {
+  if (!model()) return;
   // Another strength of a result that is there takes no model and no time.
-  if (found(picture(), wanted(1))?.state === "done") restore();
+  if (resultOf(picture(), wanted(1))?.state === "done") restore();
 };
 for (const radio of document.querySelectorAll("input[name=view]")) radio.onchange = show;
 $("page").oninput = () => {
@@ -384,10 +416,14 @@ $("stop").onclick = () => attempt(() => ask(`/pictures/${chosen.picture}/trainin
 $("remove").onclick = () => {
   if (!confirm(words.removeSure)) return;
   attempt(async () => {
+    const place = state.pictures.findIndex((p) => p.id === chosen.picture);
     await ask(`/pictures/${chosen.picture}`, "DELETE");
-    chosen.picture = null;
+    await look();
+    choose((state.pictures[place] || state.pictures.at(-1))?.id);
+    (document.querySelector("#list button[aria-current=true]") || $("choose")).focus();
   });
 };
 
 await look();
+$("choose").accept = state.accepted?.join() || "";
 if (state.pictures.length) choose(state.pictures.at(-1).id);

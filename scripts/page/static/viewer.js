@@ -4,8 +4,10 @@ const STEP = 1.25, LEAST = 0.02, MOST = 40; // factors of zoom
 const MOVE = 60; // pixels, by an arrow key
 
 export class Viewer {
-  constructor(words) {
+  // failed(address) is called when a picture can't be shown.
+  constructor(words, failed) {
     this.words = words;
+    this.failed = failed;
     this.scale = 1;
     this.x = this.y = 0;
     this.fitted = true;
@@ -29,14 +31,18 @@ export class Viewer {
   }
 
   // Shows pictures: addresses `left`, `under` and `over` (or null), how much of `over` is mixed in.
-  show({ width, height, left, under, over, mix, leftTag, rightTag }) {
+  // While `place` (a picture, a page, a view) stays, an old image stays until the new one is there.
+  show({ place, width, height, left, under, over, mix, leftTag, rightTag }) {
+    const moved = place !== this.place;
     const grown = width !== this.size[0] || height !== this.size[1];
+    this.place = place;
     this.size = [width, height];
-    this.#load($("left"), left);
-    this.#load($("under"), under);
-    this.#load($("over"), over);
+    this.#load($("left"), left, moved);
+    this.#load($("under"), under, moved);
+    this.#load($("over"), over, moved);
     $("over").style.opacity = mix;
-    $("under").style.visibility = over && mix === 1 && $("over").complete ? "hidden" : "visible";
+    this.mixed = mix < 1;
+    this.#uncover();
     $("left-tag").textContent = leftTag;
     $("right-tag").textContent = rightTag;
     $("left").alt = leftTag;
@@ -45,18 +51,31 @@ export class Viewer {
     if (grown) this.fit();
   }
 
-  // A new picture replaces the old one when it has arrived; until then the old one stays.
-  #load(image, address) {
-    image.hidden = !address;
-    if (!address || image.dataset.wanted === address) return;
+  // Under a picture that is whole there is nothing to see.
+  #uncover() {
+    const whole = !$("over").hidden && !this.mixed;
+    $("under").style.visibility = whole ? "hidden" : "visible";
+  }
+
+  #load(image, address, moved) {
+    if (!address || moved) image.hidden = true;
+    if (!address) image.dataset.wanted = "";
+    if (!address || (image.dataset.wanted === address && !moved)) return;
     image.dataset.wanted = address;
     const coming = new Image();
-    coming.src = address;
-    coming.decode().catch(() => {}).then(() => {
+    coming.onload = () => {
       if (image.dataset.wanted !== address) return;
       image.src = address;
+      image.hidden = false;
+      this.#uncover();
       this.#apply();
-    });
+    };
+    coming.onerror = () => {
+      if (image.dataset.wanted !== address) return;
+      image.dataset.wanted = "";
+      this.failed(address);
+    };
+    coming.src = address;
   }
 
   fit() {
@@ -140,6 +159,7 @@ export class Viewer {
   }
 
   #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // those are the browser's
     const moves = { ArrowLeft: [MOVE, 0], ArrowRight: [-MOVE, 0], ArrowUp: [0, MOVE], ArrowDown: [0, -MOVE] };
     if (event.key === "+" || event.key === "=") this.zoom(STEP);
     else if (event.key === "-") this.zoom(1 / STEP);

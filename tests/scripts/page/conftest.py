@@ -21,15 +21,15 @@ class Client:
     def __init__(self, folder):
         self.pictures = store.Store(folder)
         self.work = work.Work(self.pictures, memory_gb=3.0, precision="float32")
-        self.trainings = training.Trainings(self.pictures, self.work.touch, precision="float32")
+        self.trainings = training.Trainings(self.pictures, precision="float32")
         self.page = server.Page(
             self.pictures,
             self.work,
             self.trainings,
             models.offered(),
-            hosts=["localhost"],
             max_bytes=MAX_BYTES,
-            opens_folders=False,
+            made_by="precision float32",
+            is_local=True,
         )
         self.http = werkzeug.test.Client(self.page)
         assert self.http.get(f"/?token={self.page.token}").status_code == 303
