@@ -130,8 +130,7 @@ def run_method(verb: str, arguments: list[str]) -> None:
         what = "" if first.startswith("-") else f", not {first!r}"
         return fail(f"train: name a method{what}: one of {names}.")
     else:
-        calibrates = any(a.startswith(("--calibrat", "-calibrat")) for a in arguments)
-        if verb == "denoise" and calibrates and not _run_dir(arguments):
+        if verb == "denoise" and calibrates(arguments) and not _run_dir(arguments):
             name = methods.READY  # what was trained here is rarely what can be calibrated
         else:
             name = method_of(arguments)
@@ -175,6 +174,16 @@ def method_of(arguments: list[str]) -> str | None:
     except runs.RunError as error:
         fail(str(error))
     return None
+
+
+def calibrates(arguments: list[str]) -> bool:
+    """Whether flags of `denoise` ask for a calibration; --calibrate=false does not."""
+    for argument in arguments:
+        name, _, value = argument.lstrip("-").partition("=")
+        wanted = value.lower() not in ("false", "f", "0", "no", "n")
+        if argument.startswith("-") and name.startswith("calibrat") and wanted:
+            return True
+    return False
 
 
 def _run_dir(arguments: list[str]) -> str | None:

@@ -252,3 +252,18 @@ def test_a_backend_that_is_not_installed_is_said_in_one_line(tmp_path, run_comma
         text=True,
     )
     assert_one_line(done, "KERAS_BACKEND=torch: torch is not installed")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["--calibrate", "a.tif"], True),
+        (["--calibration=b.json"], True),
+        (["--calibrate_each=true"], True),
+        (["--calibrate=false"], False),
+        (["--nocalibrate"], False),
+        (["calibrated.tif", "--std"], False),
+    ],
+)
+def test_what_asks_for_a_calibration(arguments, wanted):
+    assert cli.calibrates(arguments) == wanted
