@@ -88,7 +88,9 @@ def opened():
         bound = closing.enter_context(_socket())
         doing = work.Work(pictures, memory_gb=FLAGS.memory_gb, precision=FLAGS.precision)
         closing.callback(doing.close)
-        trainings = training.Trainings(pictures, precision=processor.fast_precision())
+        trainings = training.Trainings(
+            pictures, begin_with=models.shipped_ssdn(), precision=processor.fast_precision()
+        )
         closing.callback(trainings.close)
         page = server.Page(
             pictures,

@@ -19,10 +19,16 @@ def offered(names=None):
         runs.RunError: no such model.
         ValueError: one that restores something else than pictures of their own size.
     """
-    return [_describe(str(name)) for name in names or shipped.names()]
+    return [describe(str(name)) for name in names or shipped.names()]
 
 
-def _describe(name):
+def shipped_ssdn():
+    """Names of the shipped SSDN models by the channels of their pictures."""
+    return {m["channels"]: m["name"] for m in offered() if m["predicts_std"]}
+
+
+def describe(name):
+    """What is known of a run folder or a shipped model, see `offered`."""
     from common.training import runs
 
     method = methods.of_run(name)

@@ -27,7 +27,7 @@ from werkzeug.wrappers import Request, Response
 
 from common import VERSION
 from common.files.errors import ImageError
-from scripts.page import store, training, views
+from scripts.page import models, store, views
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Page:
         pictures: Store.
         work: Work.
         trainings: Trainings.
-        models: of `models.offered`.
+        offered: models, of `models.offered`.
         max_bytes: of a picture.
         made_by: what decides about results beside their settings, such as the precision.
         is_local: whether only this machine may ask; it then may show folders on its screen.
@@ -80,10 +80,10 @@ class Page:
         token: who has it may do everything that the page can do.
     """
 
-    def __init__(self, pictures, work, trainings, models, *, max_bytes, made_by, is_local):
+    def __init__(self, pictures, work, trainings, offered, *, max_bytes, made_by, is_local):
         self.token = secrets.token_urlsafe(16)
         self._pictures, self._work, self._trainings = pictures, work, trainings
-        self._models, self._max_bytes = models, max_bytes
+        self._models, self._max_bytes = offered, max_bytes
         self._made_by, self._is_local = made_by, is_local
 
     def __call__(self, environ, start_response):
@@ -173,7 +173,6 @@ class Page:
                 "accepted": store.accepted(),
                 "max_bytes": self._max_bytes,
                 "opens_folders": self._is_local,
-                "epochs": training.EPOCHS,
                 "pictures": described,
             }
         )
@@ -203,6 +202,7 @@ class Page:
             **about,
             "result_name": picture.result_name,
             "results": results,
+            "trainings": self._trainings.offered(picture),
             "training": trained,
         }
 
@@ -214,16 +214,10 @@ class Page:
             if described is not None and described["model"]:
                 found.append(
                     {
-                        "name": described["model"],
+                        **models.describe(described["model"]),
                         "label": None,
                         "trained_on": picture.name,
-                        "purpose": "Noise2Void, trained here",
                         "digest": "",
-                        "channels": picture.about["channels"],
-                        "predicts_std": False,
-                        "takes_level": False,
-                        "level": None,
-                        "calibrates": False,
                     }
                 )
         return found
@@ -330,7 +324,10 @@ class Page:
         return _file(request, self._pictures.picture(key).folder / "noise.png", "no-cache")
 
     def _train(self, request, key):
-        self._trainings.start(self._pictures.picture(key), _content(request).get("epochs"))
+        wishes = _content(request)
+        self._trainings.start(
+            self._pictures.picture(key), wishes.get("method"), wishes.get("steps")
+        )
         return _json({}, 202)
 
     def _stop(self, request, key):

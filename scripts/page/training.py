@@ -1,4 +1,8 @@
-"""Noise2Void trained on one picture, in a process of its own, from the page."""
+"""Trainings on one picture, each in a process of its own, from the page.
+
+Noise2Void learns from nothing; SSDN begins with a shipped model, finds the noise in a minute, and
+then knows how sure it is.
+"""
 
 import csv
 import json
@@ -12,9 +16,9 @@ from scripts.page import processes
 
 FOLDER = "training"
 LOG = "training.txt"
+# Lengths that are offered, in steps; the middle ones are five minutes and one on two cores.
+STEPS = {"n2v": (500, 1500, 5000), "ssdn": (300, 600, 2000)}
 STEPS_PER_EPOCH = 100
-# Lengths that are offered; 15 epochs, 1,500 steps, are five minutes on two cores.
-EPOCHS = (5, 15, 50)
 SECONDS = 30  # in which a training that is stopped writes its checkpoint
 
 
@@ -75,36 +79,61 @@ class Trainings:
 
     Args:
         store: of the pictures.
+        begin_with: names of shipped SSDN models, by the channels of their pictures.
         precision: "float32" or "bfloat16".
     """
 
-    def __init__(self, store, *, precision):
-        self._store, self._precision, self._last = store, precision, None
+    def __init__(self, store, *, begin_with, precision):
+        self._store, self._begin_with, self._precision = store, begin_with, precision
+        self._last = None
 
-    def start(self, picture, epochs):
+    def offered(self, picture):
+        """{method: numbers of steps} that suit a picture."""
+        # SSDN takes values on [0, 1], and finds no noise that is a thousandth of it.
+        suits = picture.about["dtype"] == "uint8" and picture.about["channels"] in self._begin_with
+        return {name: steps for name, steps in STEPS.items() if name == "n2v" or suits}
+
+    def start(self, picture, method, steps):
         """Trains on a picture, or goes on where a training of it was stopped.
 
-        epochs: one of EPOCHS; a training that goes on keeps its own.
+        method, steps: of `offered`; a training that goes on keeps its own.
 
         Raises:
-            ValueError: another training runs, or a number of epochs that is not offered.
+            ValueError: another training runs, or what is not offered.
         """
-        if type(epochs) is not int or epochs not in EPOCHS:
-            raise ValueError(f"epochs: expected one of {', '.join(map(str, EPOCHS))}.")
+        offered = self.offered(picture)
+        if not isinstance(method, str) or steps not in offered.get(method, ()):
+            raise ValueError("There is no such training for this picture.")
         with self._store.lock:
             if self._last is not None and self._last.is_running:
                 raise ValueError(f"{self._last.picture.name} is being trained on; stop that first.")
             run_dir = picture.folder / FOLDER
-            begun = _settings(run_dir)
+            method, begun = _begun(run_dir)[0] or method, _begun(run_dir)[1]
+            own = self._n2v if method == "n2v" else self._ssdn
             command = [
-                *(sys.executable, "-m", "n2v_tf.train", f"--run_dir={run_dir}"),
-                *(f"--data_path={picture.path}", f"--epochs={begun.get('epochs', epochs)}"),
-                *(f"--steps_per_epoch={STEPS_PER_EPOCH}", "--loss=mse"),
+                *(sys.executable, "-m", f"{method}_tf.train", f"--run_dir={run_dir}"),
                 f"--channels={picture.about['channels']}",
                 f"--precision={begun.get('precision', self._precision)}",
+                *own(picture, begun, steps),
             ]
             command += ["--resume"] * bool(begun)
             self._last = Training(picture, command)
+
+    @staticmethod
+    def _n2v(picture, begun, steps):
+        epochs = begun.get("epochs", steps // STEPS_PER_EPOCH)
+        lengths = [f"--epochs={epochs}", f"--steps_per_epoch={STEPS_PER_EPOCH}"]
+        return [f"--data_path={picture.path}", *lengths, "--loss=mse"]
+
+    def _ssdn(self, picture, begun, steps):
+        return [
+            f"--train_set={picture.path}",
+            f"--model={begun.get('model') or self._begin_with[picture.about['channels']]}",
+            *("--noise=none", "--noise_params=global", "--schedule=fast"),
+            *("--batch_size=1", "--crop_size=64", "--crop_growth=1"),
+            f"--num_images={begun.get('num_images', steps)}",
+            f"--eval_every={max(1, begun.get('num_images', steps) // 10)}",
+        ]
 
     def stop(self, picture):
         """Stops a picture's training; its checkpoint stays."""
@@ -124,12 +153,11 @@ class Trainings:
     def describe(self, picture):
         """State of a picture's training, for the page: None if there is none.
 
-        A dict: state (working, stopped, failed or done), line, epochs, curve (rows of images shown
-        and loss), sample (whether there is a picture), model (the run folder if it is done).
+        A dict: state (working, stopped, failed or done), line, curve (rows of images shown and
+        loss), sample (name of the newest picture), model (the run folder if it is done).
         """
         run_dir, last = picture.folder / FOLDER, self._of(picture)
-        begun = _settings(run_dir)
-        if last is None and not begun:
+        if last is None and not _begun(run_dir)[0]:
             return None
         finished = is_finished(run_dir)
         state = "done" if finished else "failed" if last is not None and last.error else "stopped"
@@ -139,7 +167,6 @@ class Trainings:
         return {
             "state": state,
             "line": "" if last is None else last.error or last.line,
-            "epochs": begun.get("epochs"),
             "curve": _curve(run_dir / "log.csv"),
             "sample": samples[-1].name if samples else None,
             "model": str(run_dir) if finished else None,
@@ -166,12 +193,13 @@ def is_finished(run_dir):
         return False
 
 
-def _settings(run_dir):
-    """The settings of a training that has begun; {} if none has."""
+def _begun(run_dir):
+    """(method, settings) of a training that has begun; ("", {}) if none has."""
     try:
-        return json.loads((run_dir / "config.json").read_text())["config"]
+        content = json.loads((run_dir / "config.json").read_text())
+        return content["method"].removesuffix("_tf"), content["config"]
     except (OSError, ValueError, KeyError):
-        return {}
+        return "", {}
 
 
 def _samples(picture):

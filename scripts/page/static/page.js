@@ -310,12 +310,14 @@ function showNoise(p) {
 
 function showTraining(p) {
   const t = p.training;
-  fill($("epochs"), state.epochs.map((n) => [String(n), String(100 * n)]), $("epochs").value || "15");
+  const ways = Object.entries(p.trainings).flatMap(([method, steps]) =>
+    steps.map((n) => [`${method} ${n}`, words.training(words.method[method], n)]));
+  fill($("how"), ways, $("how").value || "n2v 1500");
   const running = t?.state === "working";
   $("train").hidden = running || t?.state === "done";
   $("train").textContent = t ? words.trainGoOn : words.trainStart;
   $("stop").hidden = !running;
-  $("epochs-label").hidden = Boolean(t);
+  $("how-label").hidden = Boolean(t);
   $("train-line").textContent = !t ? "" : running ? t.line : t.state === "done" ? words.trained : t.state === "failed" ? t.line : words.stopped;
   const curve = t?.curve || [];
   $("curve").toggleAttribute("hidden", curve.length < 2);
@@ -411,7 +413,10 @@ $("page").oninput = () => {
   show();
 };
 $("folder").onclick = () => attempt(() => ask(`/pictures/${chosen.picture}/folder`, "POST", {}));
-$("train").onclick = () => attempt(() => ask(`/pictures/${chosen.picture}/training`, "POST", { epochs: Number($("epochs").value) }));
+$("train").onclick = () => attempt(() => {
+  const [method, steps] = $("how").value.split(" ");
+  return ask(`/pictures/${chosen.picture}/training`, "POST", { method, steps: Number(steps) });
+});
 $("stop").onclick = () => attempt(() => ask(`/pictures/${chosen.picture}/training`, "DELETE"));
 $("remove").onclick = () => {
   if (!confirm(words.removeSure)) return;

@@ -21,7 +21,9 @@ class Client:
     def __init__(self, folder):
         self.pictures = store.Store(folder)
         self.work = work.Work(self.pictures, memory_gb=3.0, precision="float32")
-        self.trainings = training.Trainings(self.pictures, precision="float32")
+        self.trainings = training.Trainings(
+            self.pictures, begin_with=models.shipped_ssdn(), precision="float32"
+        )
         self.page = server.Page(
             self.pictures,
             self.work,

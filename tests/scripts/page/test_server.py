@@ -317,11 +317,13 @@ def test_fifty_requests_at_once_are_answered(client):
 @pytest.mark.slow
 def test_a_training_shows_its_curve_stops_and_goes_on(client):
     key = client.add("cells.png", encoded(noisy((64, 64, 1)), "png"))["id"]
-    client.ask(f"/pictures/{key}/training", "POST", 422, content={"epochs": 7})
+    client.ask(f"/pictures/{key}/training", "POST", 422, content={"method": "n2v", "steps": 7})
     client.ask(f"/pictures/{key}/training/sample", status=404)
-    client.ask(f"/pictures/{key}/training", "POST", 202, content={"epochs": 5})
+    client.ask(f"/pictures/{key}/training", "POST", 202, content={"method": "n2v", "steps": 500})
     other = client.add("other.png", encoded(noisy((64, 64, 1)), "png"))["id"]
-    refused = client.ask(f"/pictures/{other}/training", "POST", 422, content={"epochs": 5})
+    refused = client.ask(
+        f"/pictures/{other}/training", "POST", 422, content={"method": "n2v", "steps": 500}
+    )
     assert "cells.png is being trained on" in refused["error"]
     until(lambda: client.picture(key)["training"]["sample"], 300)
     client.ask(f"/pictures/{key}/training", "DELETE")
@@ -329,11 +331,30 @@ def test_a_training_shows_its_curve_stops_and_goes_on(client):
     stopped = until(lambda: (t := client.picture(key)["training"])["state"] != "working" and t, 60)
     assert stopped["state"] == "stopped"
     assert client.bytes(f"/pictures/{key}/training/sample").startswith(b"\x89PNG")
-    client.ask(f"/pictures/{key}/training", "POST", 202, content={"epochs": 5})
+    client.ask(f"/pictures/{key}/training", "POST", 202, content={"method": "n2v", "steps": 500})
     shown = stopped["curve"][-1][0]
     until(lambda: client.picture(key)["training"]["curve"][-1][0] > shown, 300)
     client.ask(f"/pictures/{key}", "DELETE")
     assert not (client.pictures.folder / key).exists()
+
+
+@pytest.mark.slow
+def test_ssdn_learns_the_noise_of_a_picture_and_is_offered_then(client):
+    deep = client.add("deep.tif", encoded(noisy((64, 64), np.uint16), "tif"))["id"]
+    assert list(client.picture(deep)["trainings"]) == ["n2v"]  # counts are too dark for SSDN
+    key = client.add("grain.png", encoded(noisy((72, 72, 1)), "png"))["id"]
+    for wishes in ({"method": "ssdn", "steps": 1}, {"method": ["ssdn"], "steps": 300}, {}):
+        client.ask(f"/pictures/{key}/training", "POST", 422, content=wishes)
+    client.ask(f"/pictures/{key}/training", "POST", 202, content={"method": "ssdn", "steps": 300})
+    until(lambda: client.picture(key)["training"]["state"] != "working", 300)
+    assert client.picture(key)["training"]["state"] == "done", client.picture(key)["training"]
+    (model,) = (m for m in client.ask("/state")["models"] if m.get("trained_on") == "grain.png")
+    assert model["predicts_std"] and not model["takes_level"] and model["channels"] == 1
+    done = client.finished(key, client.restore(key, model=model["name"]))
+    assert done["state"] == "done" and done["has_std"]
+    (line,) = (line for line in done["lines"] if "estimated sigma" in line)
+    sigma = float(line.split("estimated sigma: ")[1].split()[0])
+    assert 20 < sigma < 30  # it is 25.5; from the original's start it would be 5
 
 
 def test_a_program_that_ends_is_said_and_started_again(client):
