@@ -109,7 +109,8 @@ class Config:
         "Schedule of the training: paper (that of the publication) or fast (a learning rate that "
         "rises briefly and then falls all the time, and a moving average of the weights as the "
         "result). By default the paper's; of Noise2Noise, D-BSN and Noise2Void (2D, without "
-        "structN2V) fast for noisy files of your own and for the images of the project.",
+        "structN2V) fast for noisy files of your own and for the images of the project, of SSDN "
+        "(unless noise_params=per_image) for your own.",
         str,
     )
     learning_rate: float | None = setting(
