@@ -8,7 +8,6 @@ point at it; and lets nothing be changed from other pages (Origin).
 import errno
 import hmac
 import ipaddress
-import json
 import logging
 import math
 import os
@@ -27,12 +26,11 @@ from werkzeug.wrappers import Request, Response
 
 from common import VERSION
 from common.files.errors import ImageError
-from scripts.page import models, store, views
+from scripts.page import answers, models, store, views
 
 log = logging.getLogger(__name__)
 
 STATIC = pathlib.Path(__file__).parent / "static"
-MAX_JSON = 10_000  # bytes of a request that is no picture
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -91,16 +89,16 @@ class Page:
         try:
             response = self._answer(request)
         except exceptions.HTTPException as error:
-            response = _sentence(error.description or "This did not work.", error.code)
+            response = answers.sentence(error.description or "This did not work.", error.code)
         except (store.UnknownError, LookupError) as error:
-            response = _sentence(str(error.args[0]), 404)
+            response = answers.sentence(str(error.args[0]), 404)
         except (ImageError, ValueError) as error:
-            response = _sentence(str(error), 422)
+            response = answers.sentence(str(error), 422)
         except OSError as error:
-            response = _sentence(f"{error.strerror or error}.", 500)
+            response = answers.sentence(f"{error.strerror or error}.", 500)
         except Exception:
             log.exception("%s %s", request.method, request.path)
-            response = _sentence("This went wrong here; the terminal says more.", 500)
+            response = answers.sentence("This went wrong here; the terminal says more.", 500)
         response.headers.extend(HEADERS)
         return response(environ, start_response)
 
@@ -161,13 +159,13 @@ class Page:
         known = {path.name: path for path in STATIC.iterdir()}
         if name not in known:
             raise exceptions.NotFound("There is nothing at this address.")
-        return _file(request, known[name], "no-cache")
+        return answers.of_file(request, known[name], "no-cache")
 
     def _state(self, request):
         pictures = self._pictures
         with pictures.lock:
             described = [self._describe(picture) for picture in pictures.pictures.values()]
-        return _json(
+        return answers.in_json(
             {
                 "models": [*self._models, *self._trained()],
                 "accepted": store.accepted(),
@@ -235,19 +233,19 @@ class Page:
         name = urllib.parse.unquote(request.headers.get("X-Name", ""))
         picture = self._pictures.add(name, request.stream)
         self._work.look(picture)
-        return _json({"id": picture.id}, 201)
+        return answers.in_json({"id": picture.id}, 201)
 
     def _remove(self, request, key):
         picture = self._pictures.picture(key)
         self._work.forget(picture)
         self._trainings.forget(picture)
         self._pictures.remove(picture)
-        return _json({})
+        return answers.in_json({})
 
     def _restore(self, request, key):
         picture = self._pictures.picture(key)
-        result = self._work.restore(picture, self._wanted(picture, _content(request)))
-        return _json({"id": result.id}, 202)
+        result = self._work.restore(picture, self._wanted(picture, answers.content(request)))
+        return answers.in_json({"id": result.id}, 202)
 
     def _wanted(self, picture, wishes):
         """The Result that a request asks for; raises ValueError."""
@@ -288,7 +286,7 @@ class Page:
 
     def _cancel(self, request, key, result):
         self._work.cancel(*self._pictures.result(key, result))
-        return _json({})
+        return answers.in_json({})
 
     def _finished(self, key, result):
         picture, found = self._pictures.result(key, result)
@@ -298,14 +296,14 @@ class Page:
 
     def _file(self, request, key, result):
         picture, found = self._finished(key, result)
-        return _download(request, picture.result_file(found), picture.result_name)
+        return answers.download(request, picture.result_file(found), picture.result_name)
 
     def _std(self, request, key, result):
         picture, found = self._finished(key, result)
         if found.std is None:
             raise LookupError("This model does not predict its uncertainty.")
         name = f"{pathlib.Path(picture.name).stem}-std.tif"
-        return _download(request, picture.result_folder(found) / found.std, name)
+        return answers.download(request, picture.result_folder(found) / found.std, name)
 
     def _view(self, request, key):
         picture, found = self._pictures.picture(key), None
@@ -318,24 +316,28 @@ class Page:
         if not page.isdecimal() or len(page) > 9:
             raise LookupError("There is no such page.")
         path = views.png(picture, what, found, int(page))
-        return _file(request, path, "private, max-age=86400, immutable")
+        return answers.of_file(request, path, "private, max-age=86400, immutable")
 
     def _noise(self, request, key):
-        return _file(request, self._pictures.picture(key).folder / "noise.png", "no-cache")
+        return answers.of_file(
+            request, self._pictures.picture(key).folder / "noise.png", "no-cache"
+        )
 
     def _train(self, request, key):
-        wishes = _content(request)
+        wishes = answers.content(request)
         self._trainings.start(
             self._pictures.picture(key), wishes.get("method"), wishes.get("steps")
         )
-        return _json({}, 202)
+        return answers.in_json({}, 202)
 
     def _stop(self, request, key):
         self._trainings.stop(self._pictures.picture(key))
-        return _json({})
+        return answers.in_json({})
 
     def _sample(self, request, key):
-        return _file(request, self._trainings.sample(self._pictures.picture(key)), "no-cache")
+        return answers.of_file(
+            request, self._trainings.sample(self._pictures.picture(key)), "no-cache"
+        )
 
     def _show_folder(self, request, key):
         if not self._is_local:
@@ -346,7 +348,7 @@ class Page:
             subprocess.Popen([opener, str(picture.folder)], stderr=subprocess.DEVNULL)
         except OSError:
             raise ValueError(f"No program here shows folders; it is {picture.folder}") from None
-        return _json({})
+        return answers.in_json({})
 
     def _zip(self, request):
         """The restored files: of each picture the result that the page names, or its newest."""
@@ -382,40 +384,3 @@ def _distinct(name, names):
         name = f"{stem}-{number}{suffix}"
     names.add(name.lower())
     return name
-
-
-def _content(request):
-    """The JSON object of a request; raises ValueError."""
-    if request.content_length is None:  # sent in pieces, of which there could be many
-        raise exceptions.LengthRequired("The length of the request is missing.")
-    if request.content_length > MAX_JSON:
-        raise exceptions.RequestEntityTooLarge("This request is too long.")
-    try:
-        content = json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise ValueError("This request can't be understood.")
-    return content
-
-
-def _json(content, status=200):
-    response = Response(json.dumps(content, allow_nan=False), status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _sentence(text, status):
-    return _json({"error": text}, status)
-
-
-def _file(request, path, cache):
-    if not path.is_file():
-        raise LookupError("There is nothing at this address yet.")
-    response = utils.send_file(path, request.environ, conditional=True)
-    response.headers["Cache-Control"] = cache
-    return response
-
-
-def _download(request, path, name):
-    return utils.send_file(path, request.environ, as_attachment=True, download_name=name)

@@ -1,0 +1,49 @@
+"""What the page's server takes and gives: JSON, sentences, files."""
+
+import json
+
+from werkzeug import exceptions, utils
+from werkzeug.wrappers import Response
+
+MAX_JSON = 10_000  # bytes of a request that is no picture
+
+
+def content(request):
+    """The JSON object of a request; raises ValueError."""
+    if request.content_length is None:  # sent in pieces, of which there could be many
+        raise exceptions.LengthRequired("The length of the request is missing.")
+    if request.content_length > MAX_JSON:
+        raise exceptions.RequestEntityTooLarge("This request is too long.")
+    try:
+        content = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise ValueError("This request can't be understood.")
+    return content
+
+
+def in_json(content, status=200):
+    """An object, which the browser keeps no copy of."""
+    response = Response(json.dumps(content, allow_nan=False), status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def sentence(text, status):
+    """What went wrong."""
+    return in_json({"error": text}, status)
+
+
+def of_file(request, path, cache):
+    """A file, with what the browser may keep of it; raises LookupError if there is none."""
+    if not path.is_file():
+        raise LookupError("There is nothing at this address yet.")
+    response = utils.send_file(path, request.environ, conditional=True)
+    response.headers["Cache-Control"] = cache
+    return response
+
+
+def download(request, path, name):
+    """A file to save under a name."""
+    return utils.send_file(path, request.environ, as_attachment=True, download_name=name)
