@@ -121,10 +121,7 @@ class Work:
         return full is None or full.state not in ("waiting", "working")
 
     def _run(self):
-        try:
-            self._started()  # Keras takes seconds, in which people look for their pictures
-        except OSError as error:
-            log.error("the program that restores does not start: %s", error)
+        self._begin()
         while (job := self._next()) is not None:
             try:
                 self._work_on(*job)
@@ -134,7 +131,8 @@ class Work:
                 self._current = None
                 self._count += 1
                 if self._count >= JOBS and not self._waiting:
-                    self._kill()
+                    self._leave()
+                    self._begin()
 
     def _work_on(self, picture, result):
         began = time.monotonic()
@@ -204,6 +202,13 @@ class Work:
                 result.lines = [*result.lines, _named(answer["text"], picture)][-LINES:]
             elif event == "step":
                 result.done, result.total = answer["done"], answer["total"]
+
+    def _begin(self):
+        """Starts the process before there is work: Keras takes seconds."""
+        try:
+            self._started()
+        except (OSError, _FailedError) as error:
+            log.error("the program that restores does not start: %s", error)
 
     def _kill(self):
         if self._process is not None:

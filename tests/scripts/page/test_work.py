@@ -285,3 +285,17 @@ def test_what_other_settings_made_is_made_anew(client):
 def test_lines_name_the_picture_and_not_the_file_that_is_kept(client):
     key = client.add("named.png", encoded(noisy((32, 32, 3)), "png"))["id"]
     assert work._named("input.png: too dark", client.pictures.picture(key)).startswith("named.png")
+
+
+@pytest.mark.slow
+def test_the_process_makes_way_for_a_new_one_and_no_job_is_lost(client, monkeypatch):
+    key = client.add("renewed.png", encoded(noisy((32, 32, 3)), "png"))["id"]
+    until(lambda: client.picture(key)["noise"] is not None)
+    monkeypatch.setattr(work, "JOBS", 1)
+    before = set()
+    for strength in (1.0, 0.31, 0.32):
+        done = client.finished(key, client.restore(key, model="photo", strength=strength))
+        assert done["state"] == "done", done["error"]
+        until(lambda: client.work._process is not None)
+        before.add(client.work._process.pid)
+    assert len(before) > 1
