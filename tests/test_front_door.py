@@ -54,7 +54,11 @@ done
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines() == ["train", "n2n n2v n2n-mri", "--noise_params --noise_rate"]
+    assert done.stdout.splitlines() == [
+        "train",
+        "n2n n2v n2n-mri",
+        "--noise_params --noise_rate --noise_start",
+    ]
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["train", "--help"], ["--version"]])
