@@ -118,9 +118,9 @@ class Config:
     )
     edges: bool | None = setting(
         None,
-        "Hide a strip of up to 31 pixels on the right and at the bottom of half of the crops, as "
-        "if the picture ended there: what blind-spot networks are padded with they otherwise "
-        "first see when they restore. By default with schedule=fast, of SSDN's.",
+        "Hide a strip of 1 to 31 pixels on the right, and at the bottom, of half of the crops, as "
+        "if the picture ended there. There blind-spot networks are padded with zeros, and learn "
+        "so what these mean. By default with schedule=fast, for the blind-spot networks of SSDN.",
         bool,
     )
     augment: bool = setting(False, "Turn and mirror the crops at random, in 8 ways.")

@@ -67,11 +67,6 @@ class Denoiser(base.Denoiser):
                 name="raw_noise",
             )
 
-    def _start(self):
-        """The number that gives the noise level at the start of a training, see noise_from_raw."""
-        start = self.config.noise_start
-        return likelihood.raw_from_noise(start / 255.0) if start else 0.0
-
     MAX_HALO = 80
 
     @property
@@ -164,16 +159,17 @@ class Denoiser(base.Denoiser):
             noise_level = self.config.noise.fixed_level()
         return noise_level + like
 
+    def _start(self):
+        """The number that gives the noise level at the start of a training, see noise_from_raw."""
+        start = self.config.noise_start
+        return likelihood.raw_from_noise(start / 255.0) if start else 0.0
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The negative log-likelihood, or the difference to the target; a scalar."""
         inside = x.get("inside") if isinstance(x, dict) else None
         if "loss" in y_pred:
-            if inside is None:
-                return ops.mean(y_pred["loss"])
             return losses.mean_where(y_pred["loss"][..., None], inside)
         if self.config.noise_model == "impulse" and self.config.pipeline != "n2c":
             exponent = schedules.annealed_exponent(x["number"][0], float(self.config.num_images))
-            return losses.mean_power(y_pred["denoised"], y["target"], exponent)
-        if inside is not None:
-            return losses.mean_square_where(y_pred["denoised"], y["target"], inside)
-        return losses.mean_square(y_pred["denoised"], y["target"])
+            return losses.mean_power(y_pred["denoised"], y["target"], exponent, inside)
+        return losses.mean_square_where(y_pred["denoised"], y["target"], inside)

@@ -162,7 +162,7 @@ def noise_from_raw(raw):
 
 
 def raw_from_noise(noise):
-    """The number of which `noise_from_raw` makes a noise parameter above 1e-3."""
+    """The inverse of `noise_from_raw`, for a noise parameter above 1e-3."""
     return 4.0 + math.log(math.expm1(noise - 1e-3))
 
 

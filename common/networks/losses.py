@@ -20,7 +20,7 @@ def mean_absolute(restored: Array, target: Array) -> Array:
     return ops.mean(ops.abs(restored - target))
 
 
-def mean_square_where(restored: Array, target: Array, kept: Array) -> Array:
+def mean_square_where(restored: Array, target: Array, kept: Array | None) -> Array:
     """Mean of (restored - target)^2 over the values that were kept, 0 if none was.
 
     Lehtinen et al. 2018, section 3.2, multiplicative Bernoulli noise.
@@ -35,16 +35,23 @@ def mean_absolute_where(restored: Array, target: Array, kept: Array) -> Array:
     return mean_where(ops.abs(restored - target), kept)
 
 
-def mean_where(errors: Array, kept: Array) -> Array:
-    """Mean of errors (N, H, W, C) where `kept` (N, H, W, 1 or C) is 1; 0 if it is nowhere."""
+def mean_where(errors: Array, kept: Array | None) -> Array:
+    """Mean of errors (N, H, W, C) where `kept` (N, H, W, 1 or C) is 1, or everywhere if it is None.
+
+    0 if it is 1 nowhere.
+    """
+    if kept is None:
+        return ops.mean(errors)
     kept = ops.broadcast_to(kept, ops.shape(errors))
     return ops.sum(kept * errors) / ops.maximum(ops.sum(kept), 1.0)
 
 
-def mean_power(restored: Array, target: Array, exponent: Array) -> Array:
+def mean_power(restored: Array, target: Array, exponent: Array, kept: Array | None = None) -> Array:
     """Mean of (|restored - target| + 1e-8)^exponent.
 
     With an exponent annealed from 2 to 0.5, its minimum is the mode of the targets: the L0 loss of
     Lehtinen et al. 2018, section 3.2. tests/golden/ssdn_simple_pipeline.npz.
+
+    kept: as for `mean_where`.
     """
-    return ops.mean((ops.abs(restored - target) + 1e-8) ** exponent)
+    return mean_where((ops.abs(restored - target) + 1e-8) ** exponent, kept)

@@ -15,12 +15,12 @@ def content(request):
     if request.content_length > MAX_JSON:
         raise exceptions.RequestEntityTooLarge("This request is too long.")
     try:
-        content = json.loads(request.get_data())
+        wishes = json.loads(request.get_data())
     except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
+        wishes = None
+    if not isinstance(wishes, dict):
         raise ValueError("This request can't be understood.")
-    return content
+    return wishes
 
 
 def in_json(content, status=200):

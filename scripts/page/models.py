@@ -1,5 +1,6 @@
 """The models that the page offers: those that come along, and run folders."""
 
+import functools
 import pathlib
 
 from common import shipped
@@ -27,6 +28,7 @@ def shipped_ssdn():
     return {m["channels"]: m["name"] for m in offered() if m["predicts_std"]}
 
 
+@functools.cache  # a finished training stays as it is, and its hash takes time
 def describe(name):
     """What is known of a run folder or a shipped model, see `offered`."""
     from common.training import runs

@@ -5,6 +5,7 @@ then in a cookie; only under names of this machine (Host), so that no other name
 point at it; and lets nothing be changed from other pages (Origin).
 """
 
+import contextlib
 import errno
 import hmac
 import ipaddress
@@ -90,7 +91,7 @@ class Page:
             response = self._answer(request)
         except exceptions.HTTPException as error:
             response = answers.sentence(error.description or "This did not work.", error.code)
-        except (store.UnknownError, LookupError) as error:
+        except LookupError as error:
             response = answers.sentence(str(error.args[0]), 404)
         except (ImageError, ValueError) as error:
             response = answers.sentence(str(error), 422)
@@ -148,8 +149,8 @@ class Page:
     def _index(self, request):
         response = Response((STATIC / "index.html").read_bytes(), mimetype="text/html")
         response.headers["Cache-Control"] = "no-store"
-        given = request.args.get("token", "")
-        if hmac.compare_digest(given.encode(), self.token.encode()):
+        token = request.args.get("token", "")
+        if hmac.compare_digest(token.encode(), self.token.encode()):
             response = utils.redirect("/", 303)
             response.set_cookie(self._cookie(request), self.token, httponly=True, samesite="Strict")
         return response
@@ -192,33 +193,24 @@ class Page:
             for result in sorted(picture.results.values(), key=lambda r: r.ended or math.inf)
         ]
         about = {key: value for key, value in picture.about.items() if key != "input"}
-        trained = self._trainings.describe(picture)
-        if trained is not None:
-            trained.pop("model")
         return {
             "id": picture.id,
             **about,
-            "result_name": picture.result_name,
             "results": results,
             "trainings": self._trainings.offered(picture),
-            "training": trained,
+            "training": self._trainings.describe(picture),
         }
 
     def _trained(self):
         """The models that were trained here, described as by `models.offered`."""
-        found = []
+        trained = []
         for picture in list(self._pictures.pictures.values()):
-            described = self._trainings.describe(picture)
-            if described is not None and described["model"]:
-                found.append(
-                    {
-                        **models.describe(described["model"]),
-                        "label": None,
-                        "trained_on": picture.name,
-                        "digest": "",
-                    }
-                )
-        return found
+            run_dir = self._trainings.model(picture)
+            with contextlib.suppress(ValueError, OSError):  # the picture was removed meanwhile
+                if run_dir is not None:
+                    own = {"label": None, "trained_on": picture.name}
+                    trained.append(models.describe(run_dir) | own)
+        return trained
 
     def _add(self, request):
         length = request.content_length
@@ -289,33 +281,33 @@ class Page:
         return answers.in_json({})
 
     def _finished(self, key, result):
-        picture, found = self._pictures.result(key, result)
-        if found.state != "done":
+        picture, finished = self._pictures.result(key, result)
+        if finished.state != "done":
             raise LookupError("This result is not finished.")
-        return picture, found
+        return picture, finished
 
     def _file(self, request, key, result):
-        picture, found = self._finished(key, result)
-        return answers.download(request, picture.result_file(found), picture.result_name)
+        picture, finished = self._finished(key, result)
+        return answers.download(request, picture.result_file(finished), picture.result_name)
 
     def _std(self, request, key, result):
-        picture, found = self._finished(key, result)
-        if found.std is None:
+        picture, finished = self._finished(key, result)
+        if finished.std is None:
             raise LookupError("This model does not predict its uncertainty.")
         name = f"{pathlib.Path(picture.name).stem}-std.tif"
-        return answers.download(request, picture.result_folder(found) / found.std, name)
+        return answers.download(request, picture.result_folder(finished) / finished.std, name)
 
     def _view(self, request, key):
-        picture, found = self._pictures.picture(key), None
+        picture, finished = self._pictures.picture(key), None
         what = request.args.get("what", "before")
         if what not in ("before", "after", "removed", "std"):
             raise LookupError("There is no such view.")
         if what != "before":
-            picture, found = self._finished(key, request.args.get("result", ""))
+            picture, finished = self._finished(key, request.args.get("result", ""))
         page = request.args.get("page", "0")
         if not page.isdecimal() or len(page) > 9:
             raise LookupError("There is no such page.")
-        path = views.png(picture, what, found, int(page))
+        path = views.png(picture, what, finished, int(page))
         return answers.of_file(request, path, "private, max-age=86400, immutable")
 
     def _noise(self, request, key):

@@ -143,13 +143,13 @@ class Store:
         # Other people on this machine have no business with the pictures.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock = threading.RLock()
-        found = []
+        pictures = []
         for path in self.folder.glob("*/picture.json"):
             try:
-                found.append(Picture(path.parent))
+                pictures.append(Picture(path.parent))
             except (ValueError, TypeError, KeyError):
                 continue  # what somebody else put there
-        self.pictures = {p.id: p for p in sorted(found, key=lambda p: p.added)}
+        self.pictures = {p.id: p for p in sorted(pictures, key=lambda p: p.added)}
 
     def picture(self, key):
         """The picture of an id; raises UnknownError."""

@@ -108,7 +108,8 @@ class Trainings:
             if self._last is not None and self._last.is_running:
                 raise ValueError(f"{self._last.picture.name} is being trained on; stop that first.")
             run_dir = picture.folder / FOLDER
-            method, begun = _begun(run_dir)[0] or method, _begun(run_dir)[1]
+            of_before, begun = _begun(run_dir)
+            method = of_before or method
             own = self._n2v if method == "n2v" else self._ssdn
             command = [
                 *(sys.executable, "-m", f"{method}_tf.train", f"--run_dir={run_dir}"),
@@ -154,23 +155,30 @@ class Trainings:
         """State of a picture's training, for the page: None if there is none.
 
         A dict: state (working, stopped, failed or done), line, curve (rows of images shown and
-        loss), sample (name of the newest picture), model (the run folder if it is done).
+        loss), sample (name of the newest picture).
         """
         run_dir, last = picture.folder / FOLDER, self._of(picture)
         if last is None and not _begun(run_dir)[0]:
             return None
-        finished = is_finished(run_dir)
-        state = "done" if finished else "failed" if last is not None and last.error else "stopped"
+        state = "failed" if last is not None and last.error else "stopped"
         if last is not None and last.is_running:
             state = "working"
+        elif is_finished(run_dir):
+            state = "done"
         samples = _samples(picture)
         return {
             "state": state,
             "line": "" if last is None else last.error or last.line,
             "curve": _curve(run_dir / "log.csv"),
             "sample": samples[-1].name if samples else None,
-            "model": str(run_dir) if finished else None,
         }
+
+    def model(self, picture):
+        """The run folder of a picture's training; None unless it is finished."""
+        run_dir, last = picture.folder / FOLDER, self._of(picture)
+        # While it begins, its folder may look like that of imported weights.
+        is_running = last is not None and last.is_running
+        return str(run_dir) if not is_running and is_finished(run_dir) else None
 
     def sample(self, picture):
         """The newest picture of the validation; LookupError if there is none."""

@@ -46,9 +46,15 @@ def test_every_named_configuration_trains_a_step_and_restores(name):
     assert all(np.isfinite(np.asarray(value)).all() for value in result.values())
 
 
-@pytest.mark.parametrize("pipeline", ["blindspot", "workshop", "blindspot_mean"])
-def test_a_crop_with_hidden_edges_teaches_what_a_picture_that_ends_there_does(pipeline):
-    config = configs.Config(noise="gauss25", pipeline=pipeline, num_images=100)
+@pytest.mark.parametrize(
+    ("pipeline", "noise"),
+    [
+        *(("blindspot", "gauss25"), ("workshop", "gauss25"), ("blindspot_mean", "gauss25")),
+        *(("blindspot", "impulse50"), ("blindspot_mean", "impulse50")),
+    ],
+)
+def test_a_crop_with_hidden_edges_teaches_what_a_picture_that_ends_there_does(pipeline, noise):
+    config = configs.Config(noise=noise, pipeline=pipeline, num_images=100)
     model = denoiser.Denoiser(config)
     x, y = batch(config, size=64)
     inside = np.zeros((2, 64, 64, 1), np.float32)
