@@ -93,7 +93,8 @@ def denoise(
             are. Models that were trained on files of counts take and give counts.
         model: of `load`, or a run folder.
         noise_level: of the image, in the units of the noise string (sigma in 8-bit units, lambda,
-            per cent), for models of known noise; None for that of the training.
+            per cent), for models of known noise; None for that of the training, or, if that was a
+            range, for what the model finds.
         white_level: stored value that stands for 1; 0 for that of the training.
         tta: average over the 8 ways to turn and mirror the image; 8 times the work.
 
@@ -140,7 +141,7 @@ def denoise(
         )
     white = pixels.white_level(usable.dtype, white_level)
     inputs = {"noisy": pixels.to_unit(usable, white)}
-    level = file_by_file.noise_parameter(config, noise_level)
+    level = file_by_file.noise_parameter(model, noise_level)
     if level is not None:
         inputs["noise_level"] = np.float32(level)
     restore = prediction.restore_augmented if tta else prediction.restore

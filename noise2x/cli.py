@@ -130,12 +130,14 @@ def run_method(verb: str, arguments: list[str]) -> None:
         what = "" if first.startswith("-") else f", not {first!r}"
         return fail(f"train: name a method{what}: one of {names}.")
     else:
-        if verb == "denoise" and calibrates(arguments) and not _run_dir(arguments):
-            name = methods.READY  # what was trained here is rarely what can be calibrated
+        ready = methods.READY_WITH_STD if is_set(arguments, "std") else methods.READY
+        calibrates = is_set(arguments, "calibrate", "calibrate_each", "calibration")
+        if verb == "denoise" and calibrates and not _run_dir(arguments):
+            name = ready  # what was trained here is rarely what can be calibrated
         else:
             name = method_of(arguments)
         if name is None and verb == "denoise":
-            name = methods.READY
+            name = ready
         if name is None:
             how = "Train one (noise2x train ssdn --noise=gauss25) or name one with --run_dir=..."
             return fail(f"{verb}: there is no finished run in runs/. {how}")
@@ -176,12 +178,12 @@ def method_of(arguments: list[str]) -> str | None:
     return None
 
 
-def calibrates(arguments: list[str]) -> bool:
-    """Whether flags of `denoise` ask for a calibration; --calibrate=false does not."""
+def is_set(arguments: list[str], *names: str) -> bool:
+    """Whether one of these flags is among the arguments, and not as --name=false."""
     for argument in arguments:
         name, _, value = argument.lstrip("-").partition("=")
         wanted = value.lower() not in ("false", "f", "0", "no", "n")
-        if argument.startswith("-") and name.startswith("calibrat") and wanted:
+        if argument.startswith("-") and name in names and wanted:
             return True
     return False
 

@@ -21,6 +21,7 @@ NAMES = (
     "superres",
 )
 READY = "n2n_tf"  # whose shipped models restore files before anybody has trained
+READY_WITH_STD = "ssdn_tf"  # likewise, if the predicted deviation is asked for
 
 
 def package(name: str) -> str | None:

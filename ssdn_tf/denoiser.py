@@ -1,11 +1,15 @@
 """The SSDN denoiser: network, noise parameter and Bayes' rule in one Keras model."""
 
+import functools
 import math
 
 import keras
+import numpy as np
 from keras import ops
+from scipy import optimize
 
-from common.networks import base, losses
+from common.files import pixels
+from common.networks import base, losses, unet
 from common.training import schedules
 from ssdn_tf import likelihood, network
 
@@ -14,6 +18,9 @@ from ssdn_tf import likelihood, network
 SMALL = 2**18
 # Peak memory, bytes per pixel, measured: all directions at once, in turn, and the plain network.
 AT_ONCE, IN_TURN, PLAIN = 7400, 3600, 2200
+LEVEL_SIDE = 384  # of the middle of an image that a level is found in, pixels
+BEYOND = 4.0  # factor by which a level is looked for beyond those of the training
+LEAST = 1.0  # of those, where they begin at 0
 
 
 class Denoiser(base.Denoiser):
@@ -107,14 +114,54 @@ class Denoiser(base.Denoiser):
         copy.directional.strips = 1
         return copy
 
+    @property
+    def finds_level(self):
+        """See base.Denoiser; the likelihood of the workshop paper does not depend on the level."""
+        return self.takes_level and self.config.pipeline == "blindspot"
+
+    def find_level(self, noisy):
+        """The noise parameter under which an image is most likely.
+
+        The network predicts clean values and their covariances without being told the level, so it
+        runs once, and p(y) of Laine et al. 2019, section 3, is maximised over one number.
+
+        Args:
+            noisy: (H, W, C) on [0, 1]; of large images the middle counts.
+
+        Returns:
+            sigma on [0, 1], lambda, or a share.
+        """
+        config, noise = self.config, self.config.noise
+        middle = pixels.centre(noisy, LEVEL_SIDE)[None].astype(np.float32)
+        run = functools.partial(unet.run_padded, multiple=config.side_multiple, training=False)
+        outputs = self._predict(middle, middle, run, False)
+
+        def loss(log_strength):
+            level = np.full((1, 1, 1, 1), noise.level(math.exp(log_strength)), np.float32)
+            result = self._bayes(outputs, middle, level)
+            return float(ops.mean(result["loss"]))
+
+        most = min(BEYOND * noise.high, noise.MAX)
+        bounds = [math.log(max(noise.low, LEAST) / BEYOND), math.log(most)]
+        found = optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
+        return noise.level(math.exp(found.x))
+
+    @property
+    def has_surprise(self):
+        """See base.Denoiser."""
+        return self.config.has_likelihood and self.config.pipeline == "blindspot"
+
+    def surprise(self, inputs, run):
+        """See base.Denoiser; of Gaussian noise."""
+        result = self.restore(inputs, run, True)
+        # The original's loss is twice as large for one channel.
+        return result["mean"], result["loss"] / (2 if self.config.channels == 1 else 1)
+
     def restore(self, inputs, run, training):
         """Restores images as described at the class; with `loss` (N, H, W) in training."""
         config, noisy = self.config, inputs["noisy"]
-        # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
-        # own copy in the mirror image.
-        padding = 0.0 if self.blindspot else "reflect"
         seen = noisy * inputs["inside"] if "inside" in inputs else noisy
-        outputs = run(self._network_for(noisy, training), seen, padding=padding)
+        outputs = self._predict(noisy, seen, run, training)
         if not config.has_likelihood:
             return {"denoised": outputs}
         noise = self._noise(noisy, inputs.get("noise_level"), run)
@@ -123,17 +170,28 @@ class Denoiser(base.Denoiser):
                 outputs, noisy, noise, diagonal_covariance=config.diagonal_covariance
             )
         else:
-            result = likelihood.bayes(
-                outputs,
-                noisy,
-                noise,
-                noise_model=config.noise_model,
-                estimated=config.noise_params != "known",
-                diagonal_covariance=config.diagonal_covariance,
-            )
+            result = self._bayes(outputs, noisy, noise)
         if not training:
             del result["loss"]
         return result
+
+    def _predict(self, noisy, seen, run, training):
+        """The outputs of the network for images of which it sees `seen`."""
+        # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
+        # own copy in the mirror image.
+        padding = 0.0 if self.blindspot else "reflect"
+        return run(self._network_for(noisy, training), seen, padding=padding)
+
+    def _bayes(self, outputs, noisy, noise):
+        """See likelihood.bayes."""
+        return likelihood.bayes(
+            outputs,
+            noisy,
+            noise,
+            noise_model=self.config.noise_model,
+            estimated=self.config.noise_params != "known",
+            diagonal_covariance=self.config.diagonal_covariance,
+        )
 
     def _network_for(self, noisy, training):
         """The blind-spot network whole, for training and small images, or by its directions."""

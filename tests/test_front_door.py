@@ -266,8 +266,8 @@ def test_a_backend_that_is_not_installed_is_said_in_one_line(tmp_path, run_comma
         (["--calibrate_each=true"], True),
         (["--calibrate=false"], False),
         (["--nocalibrate"], False),
-        (["calibrated.tif", "--std"], False),
+        (["calibrate", "calibrated.tif", "--std"], False),
     ],
 )
-def test_what_asks_for_a_calibration(arguments, wanted):
-    assert cli.calibrates(arguments) == wanted
+def test_which_flags_are_set(arguments, wanted):
+    assert cli.is_set(arguments, "calibrate", "calibrate_each", "calibration") == wanted

@@ -8,7 +8,7 @@ import numpy as np
 from absl import flags
 
 from common import progress
-from common.files import listing, stacks
+from common.files import listing, pixels, stacks
 from common.files.errors import ImageError
 
 if typing.TYPE_CHECKING:
@@ -52,7 +52,7 @@ def calibrated(
             would replace one of the files.
         ImageError: with --strict, what speaks against it.
     """
-    from common.evaluation import example_images, noise_level
+    from common.evaluation import noise_level
     from common.restoring import calibrated_noise, calibration, jobs
 
     if FLAGS.calibration:
@@ -61,13 +61,14 @@ def calibrated(
         raise ValueError(f"{why} --model=photo or photo-grey can be.")
     kept, plot = (_beside(files, f"calibration{suffix}.{kind}") for kind in ("json", "png"))
     jobs.check_targets([(None, kept, plot)], [file.path for file in files])
+    kept.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
     images = _images(files, denoiser.config)
     which = str(files[0].path) if len(files) == 1 else f"{len(files)} files"
     progress.say(f"Calibrating {name} on {len(images)} images of {which} ...")
     model = calibration.calibrate(denoiser, images)
     noise = calibrated_noise.estimate(model, images)
     findings = [
-        noise_level.examine(example_images.centre(image))
+        noise_level.examine(pixels.centre(image))
         for image in images
         if min(image.shape[:2]) >= noise_level.MIN_SIDE
     ]
@@ -169,5 +170,4 @@ def _draw(noise, findings, path):
     if findings and findings[0].levels:
         levels = findings[0].levels
         lines |= {"noise2x noise": [(value, variance**0.5) for value, variance in levels]}
-    path.parent.mkdir(parents=True, exist_ok=True)
     figures.save_lines(lines, path, xlabel="value", ylabel="deviation of the noise")

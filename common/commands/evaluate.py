@@ -143,6 +143,8 @@ def _score(method, denoiser, scored, output):
 
     Pictures of its results go to the output folder.
     """
+    import numpy as np
+
     from common.evaluation import figures, scoring
     from common.files import atomic
     from common.restoring import prediction
@@ -150,10 +152,16 @@ def _score(method, denoiser, scored, output):
     scores, mean_psnr = scoring.Scores(scored.measure), []
     calibration = scoring.Calibration()
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
-    rows, table, seen = [], [], set()
+    find = "find_level" in FLAGS and FLAGS.find_level
+    if find and not denoiser.finds_level:
+        raise ValueError("find_level: this model is not told the level, or can't find it.")
+    rows, table, seen, levels = [], [], set(), []
     with progress.Progress(scored.count) as steps:
         for name, clean, inputs in scored.examples():
             began = time.perf_counter()
+            if find:
+                inputs["noise_level"] = np.float32(denoiser.find_level(inputs["noisy"]))
+                levels.append(denoiser.config.noise.SCALE * inputs["noise_level"])
             result = restore(denoiser, inputs)
             seconds = time.perf_counter() - began
             result["denoised"] = scored.fit(result["denoised"], clean)
@@ -172,6 +180,11 @@ def _score(method, denoiser, scored, output):
                     )
                     rows.append(row)
             steps.step()
+    if find:
+        print(
+            f"Noise levels found: {np.mean(levels):.2f} on average, {np.min(levels):.2f} to "
+            f"{np.max(levels):.2f}."
+        )
     if output:
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None
         with atomic.replacing(output / "contact_sheet.png") as temporary:

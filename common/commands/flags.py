@@ -125,6 +125,13 @@ def define_evaluation(method: Method) -> None:
     flags.DEFINE_integer("seed", 0, "Seed of the noise that is added.", 0, 2**31 - 1)
     flags.DEFINE_integer("max_images", None, "Use at most this many images [all].", 1)
     define_tta()
+    if any(config.takes_level for config in method.named.values()):
+        flags.DEFINE_bool(
+            "find_level",
+            False,
+            "Do not tell the model how strong the noise is: it takes the level under which the "
+            "image is most likely.",
+        )
     flags.DEFINE_bool(
         "unrounded",
         False,
@@ -242,7 +249,7 @@ def define_noise_level() -> None:
         "noise_level",
         None,
         "Noise in the files, for models of known noise: sigma in 8-bit units, lambda, or per cent "
-        "[that of the training].",
+        "[that of the training; if that was a range, the one under which the file is most likely].",
     )
 
 

@@ -14,7 +14,6 @@ from common.files.errors import ImageError
 from common.types import Example
 
 VALIDATION_IMAGES = 4  # number of images to look at during a training
-MIDDLE_SIDE, MIDDLE_PAGES = 256, 16  # pixels and pages that `centre` keeps
 
 
 def paired(noisy_set: ImageSet, clean_set: ImageSet, white_level: float) -> Iterator[Example]:
@@ -55,7 +54,7 @@ def part_of(image_set: ImageSet, config: typing.Any) -> ImageSet:
     """The images that a training is validated on: the middle of the first few, or all, whole."""
     if config.validate_on == "all":
         return image_set
-    return image_set.first(VALIDATION_IMAGES).each(centre)
+    return image_set.first(VALIDATION_IMAGES).each(pixels.centre)
 
 
 def validation_images(config: typing.Any, data_dir: str | None = None) -> ImageSet:
@@ -74,13 +73,3 @@ def as_they_are(image_set: ImageSet, config: typing.Any) -> Iterator[Example]:
         image = pixels.to_channels(image, config.channels, config.grey)
         image = pixels.to_unit(image, config.white_level)
         yield name, None, {"noisy": image}
-
-
-def centre(image: np.ndarray, side: int = MIDDLE_SIDE) -> np.ndarray:
-    """Cut out the middle of (H, W, C) or (D, H, W, C).
-
-    No side is then longer than `side` pixels, and a volume has no more than MIDDLE_PAGES pages.
-    """
-    limits = (side, side) if image.ndim == 3 else (MIDDLE_PAGES, side, side)
-    starts = [max(0, (n - limit) // 2) for n, limit in zip(image.shape, limits)]
-    return image[tuple(slice(a, a + limit) for a, limit in zip(starts, limits))]

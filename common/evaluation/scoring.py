@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from common.evaluation import example_images, figures, noise_level, quality
+from common.evaluation import figures, noise_level, quality
+from common.files import pixels
 from common.restoring import prediction
 from common.types import Example
 
@@ -165,7 +166,7 @@ def change_of(noisy: np.ndarray, denoised: np.ndarray) -> dict[str, float]:
         return {}
     change = float(np.sqrt(np.mean(np.square(denoised - noisy, dtype=np.float64))))
     # The middle tells of the noise; all of a large picture would only take longer.
-    explained = noise_level.examine(example_images.centre(noisy)).explained
+    explained = noise_level.examine(pixels.centre(noisy)).explained
     return {"change": change, "explained": explained}
 
 

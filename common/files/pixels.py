@@ -15,6 +15,7 @@ from PIL import Image
 from common.files.errors import ImageError
 
 MAX_FLOAT = 4.0  # largest float that is taken for a value on [0, 1]; noise goes beyond 1
+MIDDLE_SIDE, MIDDLE_PAGES = 256, 16  # pixels and pages that `centre` keeps
 
 Side = typing.TypeVar("Side", int, slice)
 
@@ -96,6 +97,16 @@ def orient(
     """
     array = np.rot90(array, turns, axes)
     return np.flip(array, axes[1]) if mirrored else array
+
+
+def centre(image: np.ndarray, side: int = MIDDLE_SIDE) -> np.ndarray:
+    """Cut out the middle of (H, W, C) or (D, H, W, C).
+
+    No side is then longer than `side` pixels, and a volume has no more than MIDDLE_PAGES pages.
+    """
+    limits = (side, side) if image.ndim == 3 else (MIDDLE_PAGES, side, side)
+    starts = [max(0, (n - limit) // 2) for n, limit in zip(image.shape, limits)]
+    return image[tuple(slice(a, a + limit) for a, limit in zip(starts, limits))]
 
 
 def resize(

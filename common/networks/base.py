@@ -98,6 +98,38 @@ class Denoiser(keras.Model):
         """Whether the result has `std`, the predicted standard deviation."""
         return self.config.predicts_std
 
+    @property
+    def takes_level(self) -> bool:
+        """Whether the model is given the level of the noise, with each image or by its training."""
+        return self.config.takes_level
+
+    @property
+    def needs_level(self) -> bool:
+        """Whether the level must come with each image, for that of the training was a range."""
+        return self.takes_level and not self.config.noise.is_fixed
+
+    @property
+    def finds_level(self) -> bool:
+        """Whether `find_level` is there, for the levels that nobody knows."""
+        return False
+
+    def find_level(self, noisy: np.ndarray) -> float:
+        """The noise parameter of an image, (H, W, C) on [0, 1]; some methods override it."""
+        raise TypeError(f"{type(self).__name__} finds no level.")
+
+    @property
+    def has_surprise(self) -> bool:
+        """Whether `surprise` is there."""
+        return False
+
+    def surprise(self, inputs: Inputs, run: Run) -> tuple[Array, Array]:
+        """The prediction of pixels by others, (N, H, W, C), and -log p of the pixels, (N, H, W).
+
+        The logarithm is that of a density on [0, 1], without its constant. Some methods override
+        it; inputs, run: see `restore`.
+        """
+        raise TypeError(f"{type(self).__name__} has no likelihood.")
+
     def restore(self, inputs: Inputs, run: Run, training: bool) -> Result:
         """Restore images; every method overrides it.
 

@@ -42,8 +42,8 @@ def estimate(model: calibration.Calibrated, images: Sequence[np.ndarray]) -> Est
     values = np.concatenate([np.asarray(image, np.float32).ravel() for image in images])
     largest = max(images, key=np.size)
     noisy = np.asarray(largest[:SIDE, :SIDE], np.float32)[None]
-    stable = np.asarray(model.forward(noisy))
-    restored = model.inner.predict_on_batch(stable)
+    inputs = {name: np.asarray(value) for name, value in model.stable(noisy).items()}
+    stable, restored = inputs["noisy"], model.inner.predict_on_batch(inputs)
     if "noise_std" in restored:
         sigma = float(np.mean(restored["noise_std"]))
     else:  # of what was taken away, so that what was done to outlines does not count

@@ -5,7 +5,9 @@ piecewise linear transform f of the values is learned for the images at hand, so
 to a trained, frozen denoiser D as its own noisy images did; back(D(f(noisy))) restores them. It is
 learned from the noisy images alone: pixels that D does not see are predicted, by a blind-spot
 network each of them, by another network those that were replaced by the mean of their neighbours.
-The noise must be independent between pixels.
+A network that predicts a distribution also makes the likelihood of the pixels large, by a change of
+variables; the error alone is nearly blind to how the noise grows. The noise must be independent
+between pixels.
 
 Reference: Herbreteau & Unser, "Self-Calibrated Variance-Stabilizing Transformations for Real-World
 Image Denoising" (Noise2VST), ICCV 2025. Theirs: 2,000 steps, D for one sigma; here far fewer are
@@ -27,7 +29,7 @@ import numpy as np
 from keras import ops
 
 from common import progress
-from common.files import atomic
+from common.files import atomic, pixels
 from common.networks import base
 
 if typing.TYPE_CHECKING:
@@ -36,7 +38,9 @@ if typing.TYPE_CHECKING:
 KNOTS = 128  # of the transform, evenly over [0, 1]; a power of 2
 LEAST_STEP = 1e-6  # by which it rises at least from knot to knot
 STEPS, CROPS, CROP_SIZE = 300, 4, 64  # of the training, in a step, pixels
+FEW_STEPS = 150  # where every pixel teaches, and by its likelihood
 RATES = (1e-2, 1e-3, 1e-4)  # of Adam, for a third of the steps each
+SQUARES = 100.0  # weight of the square errors beside the likelihood
 HIDDEN = 4  # one pixel of 4x4 is hidden from a network that is not blind
 RANGE = (1e-4, 1 - 1e-4)  # quantiles of the values that become 0 and 1; those beyond are kept
 MIN_PIXELS = 64**2
@@ -73,6 +77,8 @@ class Calibrated(base.Denoiser):
         # What the back transform adds to the inverse, for the inverse of a mean is not the mean.
         self.slope = self._weight("slope", (channels,), "zeros")
         self.shift = self._weight("shift", (channels,), "zeros")
+        # Logarithm of the level of the noise of f(noisy), for a denoiser that must be told.
+        self.level = self._weight("level", (1,), "zeros") if inner.takes_level else None
 
     def _weight(self, name, shape, initializer):
         return self.add_weight(shape=shape, initializer=initializer, dtype="float32", name=name)
@@ -96,6 +102,11 @@ class Calibrated(base.Denoiser):
     def predicts_std(self):
         """Whether the result has `std`."""
         return self.inner.predicts_std
+
+    @property
+    def takes_level(self):
+        """See base.Denoiser; the level was found with the transform."""
+        return False
 
     @property
     def is_blind(self):
@@ -131,10 +142,19 @@ class Calibrated(base.Denoiser):
 
     def forward(self, noisy):
         """f: values of the file (N, H, W, C) to those of the denoiser inside."""
+        place, below, above = self._around_values(noisy)
+        return below + place * (above - below)
+
+    def slope_of(self, noisy):
+        """The derivative of f at values of the file (N, H, W, C), over their range."""
+        _, below, above = self._around_values(noisy)
+        return (above - below) * (KNOTS - 1)
+
+    def _around_values(self, noisy):
+        """(place between the knots around values, 0 to 1, and the transform at these knots)."""
         place = (noisy - self.low) * ((KNOTS - 1) / (self.high - self.low))
         index = ops.clip(ops.floor(place), 0, KNOTS - 2)
-        below, above = self._neighbours(ops.cast(index, "int32"))
-        return below + (place - index) * (above - below)
+        return place - index, *self._neighbours(ops.cast(index, "int32"))
 
     def back(self, values):
         """(values of the file, their derivative) of values (N, H, W, C) of the denoiser inside."""
@@ -160,13 +180,31 @@ class Calibrated(base.Denoiser):
         index = index + KNOTS * ops.arange(self.config.channels, dtype="int32")
         return ops.take(table, index), ops.take(table, index + 1)
 
+    def stable(self, noisy):
+        """What the denoiser inside gets for values of the file, (N, H, W, C)."""
+        inputs = {"noisy": self.forward(noisy)}
+        if self.level is not None:
+            inputs["noise_level"] = ops.exp(self.level)[:, None, None, None]
+        return inputs
+
+    def tell_level(self, image):
+        """Find the level of the noise of f(image), where the denoiser inside must be told."""
+        if self.level is not None:
+            middle = np.asarray(pixels.centre(image), np.float32)
+            stable = np.asarray(self.forward(middle[None]))[0]
+            self.level.assign([math.log(self.inner.find_level(stable))])
+
     def restore(self, inputs, run, training):
         """Restores images; in training from images without their `hidden` pixels."""
         noisy = inputs["noisy"]
         if training and not self.is_blind:
             noisy = ops.where(inputs["hidden"], _mean_of_neighbours(noisy), noisy)
         run = functools.partial(run, training=False)
-        stable = self.inner.restore({"noisy": self.forward(noisy)}, run, False)
+        if training and self.inner.has_surprise:
+            mean, surprise = self.inner.surprise(self.stable(noisy), run)
+            surprise = surprise - ops.sum(ops.log(self.slope_of(noisy)), axis=-1)
+            return {"denoised": self.back(mean)[0], "surprise": surprise}
+        stable = self.inner.restore(self.stable(noisy), run, False)
         if training:
             return {"denoised": self.back(stable["mean" if self.is_blind else "denoised"])[0]}
         denoised, derivative = self.back(stable["denoised"])
@@ -178,10 +216,11 @@ class Calibrated(base.Denoiser):
         return result
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Square error of the hidden pixels, over the range of the values; a scalar."""
+        """Square error of the hidden pixels, over the range of the values, and -log p; a scalar."""
         error = (y_pred["denoised"] - y["target"]) / (self.high - self.low)
         hidden = ops.cast(y["hidden"], "float32")
-        return ops.sum(hidden * ops.square(error)) / ops.sum(hidden)
+        square = ops.sum(hidden * ops.square(error)) / ops.sum(hidden)
+        return SQUARES * square + ops.mean(y_pred["surprise"]) if "surprise" in y_pred else square
 
 
 def refusal(denoiser: base.Denoiser) -> str:
@@ -194,7 +233,7 @@ def refusal(denoiser: base.Denoiser) -> str:
             "calibrate: is for models of Gaussian noise on [0, 1], as the shipped ones are; this "
             "one was trained on other noise, or on files like these."
         )
-    if config.takes_level or config.estimates_once:
+    if config.estimates_once or denoiser.takes_level and not denoiser.finds_level:
         return "calibrate: this model must be told its noise; take one that estimates it."
     return ""
 
@@ -203,19 +242,19 @@ def calibrate(
     denoiser: base.Denoiser,
     images: Sequence[np.ndarray],
     *,
-    steps: int = STEPS,
+    steps: int | None = None,
     seed: int = 0,
 ) -> Calibrated:
     """Learn the transform for noisy images of one acquisition.
 
     The same images give the same bits. Takes about a quarter of a minute on two CPU cores with a
-    plain U-Net.
+    plain U-Net, and twice that with a blind-spot network.
 
     Args:
         denoiser: see `refusal`.
         images: noisy, (H, W, C) in the values of the files; about 250,000 pixels are enough. Those
             with a side below MIN_SIDE do not count.
-        steps: of the training.
+        steps: of the training [300; 150 with SSDN's blind-spot networks].
         seed: of the crops.
 
     Raises:
@@ -234,6 +273,9 @@ def calibrate(
     if high <= low:
         raise ValueError("calibrate: nearly all values are equal; there is nothing to learn from.")
     model = Calibrated(denoiser, low, high)
+    steps = steps or (FEW_STEPS if denoiser.has_surprise else STEPS)
+    largest = max(images, key=np.size)
+    model.tell_level(largest)
     third = max(steps // 3, 1)
     rates = keras.optimizers.schedules.PiecewiseConstantDecay([third, 2 * third], list(RATES))
     was_trainable, denoiser.trainable = denoiser.trainable, False
@@ -254,6 +296,7 @@ def calibrate(
         denoiser.trainable = was_trainable
     if not np.isfinite(np.asarray(model.knots())).all():
         raise ValueError("calibrate: the transform is not finite; the images are no use for it.")
+    model.tell_level(largest)
     return model
 
 
@@ -328,7 +371,8 @@ def load(
         if content["calibration"] != FORMAT:
             raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
         low, high = float(content["low"]), float(content["high"])
-        values = {k: np.array(content[k], np.float32) for k in ("first", "steps", "slope", "shift")}
+        model = Calibrated(denoiser, low, high)
+        values = {key: np.array(content[key], np.float32) for key in _weights(model)}
         numbers = np.concatenate([[low, high], *(v.ravel() for v in values.values())])
         if not low < high or not np.isfinite(numbers).all():
             raise ValueError("values that are no transform")
@@ -338,7 +382,6 @@ def load(
         raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
     if name and content.get("model") != name:
         show(f"Careful: {path}: was learned with {content.get('model')}, not with {name}.")
-    model = Calibrated(denoiser, low, high)
     for key, weight in _weights(model).items():
         if values[key].shape != tuple(weight.shape):
             raise ValueError(
@@ -351,7 +394,8 @@ def load(
 
 def _weights(model):
     """The weights of a transform by name."""
-    return {key: getattr(model, key) for key in ("first", "steps", "slope", "shift")}
+    keys = ["first", "steps", "slope", "shift"] + ["level"] * (model.level is not None)
+    return {key: getattr(model, key) for key in keys}
 
 
 def _mean_of_neighbours(image):

@@ -88,7 +88,7 @@ def plan(
         files: of `listing.marked`.
         output: the folder; made if it is missing. None: beside the files, see ImagePath.result.
         noise_level: level of the noise in the files, in the units of the noise string, for models
-            that take it [that of the training].
+            that take it [that of the training; if that was a range, found for each file].
         with_std: also write NAME-std.tif, the predicted standard deviation.
         axes: letters for the axes of the files, see `stacks` [those that the files name, or those
             of the training].
@@ -114,7 +114,8 @@ def plan(
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
     if strength != 1.0 and denoiser.scale != 1:
         raise ValueError("strength: a model that enlarges has nothing to mix its result with.")
-    level = noise_parameter(config, noise_level)
+    level = noise_parameter(denoiser, noise_level)
+    finds = level is None and denoiser.needs_level
     todo = _jobs(files, output, with_std)
 
     def restore_file(path, target, std_target):
@@ -124,11 +125,13 @@ def plan(
             if strict:
                 raise ImageError(f"{path}: {seen.doubt}")
             show(f"Careful: {path}: {seen.doubt}")
+        given = {} if level is None else {"noise_level": level}
+        if finds:
+            given["noise_level"] = found_level(stack, denoiser)
         changes = []  # mean squares, of the parts of the file
 
         def restore_image(noisy):
-            inputs = {"noisy": noisy} | ({} if level is None else {"noise_level": level})
-            result = restore(denoiser, inputs, **(tiles or {}))
+            result = restore(denoiser, {"noisy": noisy, **given}, **(tiles or {}))
             if denoiser.scale == 1 and (look is not None or strength != 1.0):
                 change = result["denoised"] - noisy
                 changes.append(float(np.vdot(change, change)) / change.size)
@@ -138,7 +141,7 @@ def plan(
             return result
 
         line = _restore_stack(
-            denoiser, restore_image, stack, dtype, tiles, target, std_target, show
+            denoiser, restore_image, stack, dtype, tiles, target, std_target, show, finds
         )
         change = float(np.mean(changes or 0.0)) ** 0.5
         if change > seen.explained and not seen.doubt:
@@ -166,10 +169,15 @@ def _weight(strength, result):
 
 def _looked_at(stack, denoiser, look):
     """What `look` says of the middle of a stack's first image."""
-    view = stack.view(denoiser.spatial, denoiser.config.channels)
-    image = view.read(0, view.middle())
-    white = pixels.white_level(view.dtype, denoiser.config.white_level)
+    image, white = _middle(stack, denoiser)
     return look(image if image.ndim == 3 else image[0], white)
+
+
+def _middle(stack, denoiser):
+    """(the middle of a stack's first image as stored, the value that stands for 1)."""
+    view = stack.view(denoiser.spatial, denoiser.config.channels)
+    white = pixels.white_level(view.dtype, denoiser.config.white_level)
+    return view.read(0, view.middle()), white
 
 
 def by_channels(
@@ -196,30 +204,37 @@ def by_channels(
     return grouped
 
 
-def noise_parameter(config: typing.Any, strength: float | None) -> float | None:
+def noise_parameter(denoiser: Denoiser, strength: float | None) -> float | None:
     """The noise parameter that a model is run with.
 
     Args:
-        config: configuration of the model.
+        denoiser: the model.
         strength: level of the noise in the units of the noise string; None for that of the
             training.
 
     Returns:
-        sigma on [0, 1], lambda, or a share; None for a model that needs none.
+        sigma on [0, 1], lambda, or a share; None for a model that needs none, or finds it.
 
     Raises:
         ValueError: the level is out of range, missing, or not used by this model.
     """
+    noise = denoiser.config.noise
     if strength is None:
-        return config.noise.fixed_level() if config.takes_level else None
-    if not config.takes_level:
+        found = denoiser.needs_level and denoiser.finds_level
+        return noise.fixed_level() if denoiser.takes_level and not found else None
+    if not denoiser.takes_level:
         raise ValueError(
             "noise_level: this model does not take it; it estimates the level, or needs none."
         )
-    noise = config.noise
     if not 0 < strength < noise.MAX:
         raise ValueError(f"noise_level={strength}: expected {noise.UNIT}.")
     return noise.level(strength)
+
+
+def found_level(stack: stacks.Stack, denoiser: Denoiser) -> float:
+    """The noise parameter that a model finds in the middle of a file's first image."""
+    image, white = _middle(stack, denoiser)
+    return denoiser.find_level(pixels.to_unit(image, white))
 
 
 def _jobs(files, output, with_std):
@@ -232,10 +247,11 @@ def _jobs(files, output, with_std):
     return jobs
 
 
-def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show):
+def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show, finds):
     """Restore a file part by part; return a line about it.
 
     tiles: settings of a tiling.Grid; None restores images whole.
+    finds: whether the level of a model that takes it was found for this file.
     """
     config = denoiser.config
     view = stack.view(denoiser.spatial, config.channels)
@@ -280,7 +296,7 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
                     levels.append(float(result["noise_std"].mean()))
                 steps.step()
     line = f"{stack.path} -> {target}"
-    if levels and not config.takes_level:
+    if levels and (finds or not denoiser.takes_level):
         line += f"  estimated {config.noise.describe_estimate(float(np.mean(levels)))}"
         if config.estimates_once:
             line += " in the training, one number for all files"

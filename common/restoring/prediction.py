@@ -28,7 +28,8 @@ def restore(
         denoiser: the trained model.
         inputs: `noisy`, (H, W, C) or, for volumes, (D, H, W, C), float32 on [0, 1], never clipped;
             `noise_level`, the noise parameter, if the model takes it and was not trained on one
-            level alone; the other inputs that the model's INPUTS name. Further ones are ignored.
+            level alone, or else the model finds it; the other inputs that the model's INPUTS name.
+            Further ones are ignored.
         max_pixels, tile_size, halo: as for `tiling.Grid`. Larger images are restored in tiles,
             unless the denoiser needs them whole (TILES).
 
@@ -36,6 +37,7 @@ def restore(
         dict of float32 arrays: `denoised`, (H, W, C) or (D, H, W, C), and the other results of the
         model, (H or 1, W or 1, ...). H and W are `denoiser.scale` times those of `noisy`.
     """
+    inputs = _with_level(denoiser, inputs)
     noisy = inputs["noisy"]
     sides = noisy.shape[:-1]
     grid = None
@@ -61,6 +63,13 @@ def restore(
                     share = np.prod([part.stop - part.start for part in region])
                     means[name] = means.get(name, 0.0) + value * (share / np.prod(sides))
     return restored | {name: value.astype(np.float32) for name, value in means.items()}
+
+
+def _with_level(denoiser, inputs):
+    """The inputs with the noise level of the image, where it has to be found."""
+    if not (denoiser.needs_level and denoiser.finds_level) or "noise_level" in inputs:
+        return inputs
+    return inputs | {"noise_level": np.float32(denoiser.find_level(inputs["noisy"]))}
 
 
 def _run(denoiser, inputs, batch):
@@ -90,6 +99,7 @@ def restore_augmented(
     Returns:
         dict of arrays, as `restore`.
     """
+    inputs = _with_level(denoiser, inputs)
     totals: dict[str, typing.Any] = {}
     for turns, mirrored in pixels.ORIENTATIONS:
         image = pixels.orient(inputs["noisy"], turns, mirrored, axes)

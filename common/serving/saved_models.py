@@ -153,8 +153,7 @@ def signatures(
         for name, count in denoiser.INPUTS.items()
     }
     level = {"noise_level": tf.TensorSpec((None,), tf.float32, name="noise_level")}
-    needs_level = config.takes_level and not config.noise.is_fixed
-    asked = level if needs_level else {}
+    asked = level if denoiser.needs_level else {}
     integers = tf.TensorSpec((*sides, config.channels), tf.uint8, name="noisy")
     files = tf.TensorSpec((None,), tf.string, name="image_bytes")
     white = pixels.white_level(np.uint8, config.white_level)
@@ -197,7 +196,7 @@ def signatures(
     }
     if denoiser.TILES:
         endpoints["tile"] = (restore_tile, floats | asked)
-    if config.takes_level:
+    if denoiser.takes_level:
         endpoints["denoise_at_level"] = (restore, floats | level)
     if list(floats) == ["noisy"]:
         endpoints["denoise_uint8"] = (restore_uint8, {"noisy": integers} | asked)

@@ -22,6 +22,7 @@ from absl import flags as absl_flags
 
 from common import processor, progress
 from common.commands import flags, running
+from noise2x import methods
 
 FLAGS = flags.FLAGS
 FOLDER = "noise2x-page"
@@ -89,7 +90,7 @@ def opened():
         doing = work.Work(pictures, memory_gb=FLAGS.memory_gb, precision=FLAGS.precision)
         closing.callback(doing.close)
         trainings = training.Trainings(
-            pictures, begin_with=models.shipped_ssdn(), precision=processor.fast_precision()
+            pictures, begin_with=methods.find("ssdn").ready, precision=processor.fast_precision()
         )
         closing.callback(trainings.close)
         page = server.Page(

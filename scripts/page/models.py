@@ -23,11 +23,6 @@ def offered(names=None):
     return [describe(str(name)) for name in names or shipped.names()]
 
 
-def shipped_ssdn():
-    """Names of the shipped SSDN models by the channels of their pictures."""
-    return {m["channels"]: m["name"] for m in offered() if m["predicts_std"]}
-
-
 @functools.cache  # a finished training stays as it is, and its hash takes time
 def describe(name):
     """What is known of a run folder or a shipped model, see `offered`."""
@@ -54,7 +49,7 @@ def describe(name):
         "level": None if noise.is_none or noise.low != noise.high else noise.high,
         # As calibration.refusal says of the model once it is loaded.
         "calibrates": noise.NAME == "gauss"
-        and not (config.takes_level or config.estimates_once or config.keeps_counts)
+        and not (config.estimates_once or config.keeps_counts)
         and not config.white_level,
     }
 

@@ -255,12 +255,13 @@ class Page:
         level = wishes.get("noise_level")
         if level is not None and not (_is_number(level) and 0 < level < 1e6):
             raise ValueError("The level of the noise is a number above 0.")
+        takes = level and model["takes_level"]
         calibrate = bool(wishes.get("calibrate")) and model["calibrates"]
         return store.Result(
             {
                 "model": model["name"],
                 "strength": round(float(strength), 2),
-                "noise_level": float(level) if level and model["takes_level"] else None,
+                "noise_level": float(level) if takes and not calibrate else None,
                 "calibrate": calibrate,
                 "std": model["predicts_std"],
                 "made_by": self._made_by_of({"model": model["name"]}),

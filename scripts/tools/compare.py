@@ -120,12 +120,13 @@ class Model:
             return np.asarray(self._baseline(noisy, sigma), np.float32)
         config, inputs = self._denoiser.config, {"noisy": noisy}
         level, parameter = FLAGS.noise_level, None
-        if config.takes_level and picture.noise and config.noise_model == picture.noise.NAME:
+        takes = self._denoiser.takes_level
+        if takes and picture.noise and config.noise_model == picture.noise.NAME:
             parameter = picture.level
-        elif config.takes_level and level is None and config.noise_model == "gauss":
+        elif takes and level is None and config.noise.is_fixed and config.noise_model == "gauss":
             level = 255 * sigma
         if parameter is None:
-            parameter = file_by_file.noise_parameter(config, level)
+            parameter = file_by_file.noise_parameter(self._denoiser, level)
         if parameter is not None:
             inputs["noise_level"] = np.float32(parameter)
         limit = self._denoiser.pixels_in(FLAGS.memory_gb)
@@ -217,10 +218,10 @@ def compare(models, picture):
         models: of `Model`, or functions that make one, or None.
         picture: of `read`.
     """
-    from common.evaluation import example_images, figures
+    from common.evaluation import figures
 
     noisy, sigma = picture.noisy, picture.sigma
-    cut = functools.partial(example_images.centre, side=FLAGS.crop or max(noisy.shape))
+    cut = functools.partial(pixels.centre, side=FLAGS.crop or max(noisy.shape))
     above = [(f"{picture.name}: noisy, sigma {sigma:.3g}", picture.show(cut(noisy)))]
     below = [("taken away", figures.to_picture(np.full_like(cut(noisy), 0.5)))]
     for model in models:

@@ -68,7 +68,9 @@ def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=N
         raise ValueError(f"{source}: {stack.array.dtype} values; expected unsigned or floats.")
     if denoiser.scale > 1:
         raise ValueError("this model enlarges; superres.restore does so with files of any size.")
-    level = file_by_file.noise_parameter(config, noise_level)
+    level = file_by_file.noise_parameter(denoiser, noise_level)
+    if level is None and denoiser.needs_level:
+        level = file_by_file.found_level(stack, denoiser)
     letters = view.letters
     inner = [letters.index(letter) for letter in "ZYX"[-denoiser.spatial :]]
     shape, multiple = stack.array.shape, config.side_multiple

@@ -311,12 +311,13 @@ def test_a_model_of_known_noise_minds_which_noise_it_is(tmp_path, run_command):
     other = run_command("ssdn_tf.evaluate", run, "--noise=poisson30")
     assert_refused(other, "this model is for known gauss noise, as gauss5_50")
     flags = [run, f"--input={tmp_path}/in", f"--output={tmp_path}/out"]
-    missing = run_command("ssdn_tf.denoise", *flags)
-    assert_refused(missing, "noise='gauss5_50' is a range: give the level of the image")
     assert_refused(run_command("ssdn_tf.denoise", *flags, "--noise_level=nan"), "noise_level=nan")
     done = run_command("ssdn_tf.denoise", *flags, "--noise_level=25")
     assert done.returncode == 0, done.stderr
     assert "estimated" not in done.stdout
+    found = run_command("ssdn_tf.denoise", *flags)
+    assert found.returncode == 0, found.stderr
+    assert re.search(r"a.png  estimated sigma: [\d.]+ \(of 255\)", found.stdout), found.stdout
 
 
 def test_a_file_of_other_noise_is_warned_of_or_left_out(tiny_run, tmp_path, run_command):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from common.networks import unet
+from common.restoring import file_by_file, prediction
 from ssdn_tf import configs, denoiser
 
 RNG = np.random.default_rng(0)
@@ -148,3 +149,61 @@ def test_a_model_begins_with_the_weights_of_one_that_knew_its_noise():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match=r"has the shape \(.*\), not"):
         denoiser.Denoiser(configs.Config(channels=3)).begin_with(known)
+
+
+def predicting(deviation=0.05, **settings):
+    """A denoiser whose network predicts 0.5 with this deviation for every pixel."""
+    model = denoiser.Denoiser(configs.Config(num_images=100, **settings))
+    for weight in model.network.weights:
+        weight.assign(np.zeros(weight.shape))
+    root = deviation * np.eye(model.config.channels)[np.triu_indices(model.config.channels)]
+    last = next(w for w in reversed(model.network.weights) if len(w.shape) == 1)
+    last.assign(np.concatenate([np.full(model.config.channels, 0.5), root]))
+    return model
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("noise", "parameter", "deviation"),
+    [
+        ("gauss5_50", 0.02, 0.02),
+        ("gauss25", 0.3, 0.3),
+        ("poisson5_50", 20.0, (0.5 / 20) ** 0.5),
+    ],
+)
+def test_it_finds_the_level_under_which_an_image_is_most_likely(
+    channels, noise, parameter, deviation
+):
+    model = predicting(noise=noise, channels=channels)
+    rng = np.random.default_rng(0)
+    shape = (150, 161, channels)
+    noisy = 0.5 + (0.05**2 + deviation**2) ** 0.5 * rng.standard_normal(shape)
+    assert model.find_level(noisy) == pytest.approx(parameter, rel=0.03)
+
+
+def test_it_finds_the_share_of_lost_pixels():
+    model = predicting(noise="impulse0_100")
+    rng = np.random.default_rng(0)
+    clean = 0.5 + 0.05 * rng.standard_normal((160, 160, 3))
+    lost = rng.random((160, 160, 1)) < 0.3
+    assert model.find_level(np.where(lost, rng.random(clean.shape), clean)) == pytest.approx(
+        0.3, abs=0.03
+    )
+
+
+def test_a_level_that_nobody_told_is_found_once_for_an_image():
+    model = predicting(noise="gauss5_50", channels=1)
+    noisy = (0.5 + 0.1 * np.random.default_rng(0).standard_normal((100, 90, 1))).astype(np.float32)
+    level = np.float32(model.find_level(noisy))
+    told = prediction.restore(model, {"noisy": noisy, "noise_level": level})
+    for restore in (prediction.restore, prediction.restore_augmented):
+        found = restore(model, {"noisy": noisy}, tile_size=64)
+        np.testing.assert_allclose(found["denoised"], told["denoised"], atol=1e-6)
+        np.testing.assert_allclose(found["noise_std"], level, rtol=1e-6)
+
+
+def test_the_workshop_papers_likelihood_says_nothing_of_the_level():
+    model = denoiser.Denoiser(configs.Config(pipeline="workshop", noise="gauss5_50"))
+    assert not model.finds_level
+    with pytest.raises(ValueError, match="is a range: give the level of the image"):
+        file_by_file.noise_parameter(model, None)

@@ -83,11 +83,12 @@ const labelOf = (r) => {
 function wanted(strength = Number($("strength").value)) {
   const known = model();
   const level = Number($("level").value);
+  const calibrate = known.calibrates && $("calibrate").checked; // finds the level itself
   return {
     model: known.name,
     strength,
-    noise_level: known.takes_level && level > 0 ? level : null,
-    calibrate: known.calibrates && $("calibrate").checked,
+    noise_level: known.takes_level && !calibrate && level > 0 ? level : null,
+    calibrate,
   };
 }
 
@@ -104,7 +105,10 @@ function firstModel(p) {
 
 // What is done with a picture that has just been dropped. Other values than bytes are most likely
 // counts, whose noise no model knows.
-const firstWish = (p, m) => ({ model: m.name, strength: 1, noise_level: m.takes_level ? m.level : null, calibrate: m.calibrates && p.dtype !== "uint8" });
+const firstWish = (p, m) => {
+  const calibrate = m.calibrates && p.dtype !== "uint8";
+  return { model: m.name, strength: 1, noise_level: m.takes_level && !calibrate ? m.level : null, calibrate };
+};
 
 function choose(id) {
   chosen.picture = id;
@@ -201,6 +205,7 @@ function showSettings(p) {
   const known = model();
   $("purpose").textContent = known ? known.purpose : words.noModel(p.channels);
   $("level-label").hidden = !known?.takes_level;
+  $("level").placeholder = known?.level ? "" : words.levelFound;
   if (known?.takes_level && !$("level").value && known.level) $("level").value = known.level;
   $("calibrate-label").hidden = !known?.calibrates;
   $("strength-out").textContent = words.percent(Math.round(100 * $("strength").value));

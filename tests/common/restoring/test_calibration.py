@@ -124,7 +124,7 @@ def test_in_python_counts_come_back_as_counts():
     [
         ("n2v_tf", {"width": 4, "data_path": "x"}, "was trained on other noise, or on files"),
         ("n2n_tf", {"noise": "poisson30"}, "was trained on other noise"),
-        ("ssdn_tf", {"noise": "gauss25"}, "must be told its noise"),
+        ("ssdn_tf", {"noise": "gauss25", "pipeline": "workshop"}, "must be told its noise"),
         ("ssdn_tf", {"noise": "gauss25", "noise_params": "global"}, "must be told its noise"),
         ("superres", {}, "pictures of the same size"),
     ],
@@ -154,6 +154,27 @@ def test_a_model_that_predicts_its_uncertainty_learns_from_every_pixel(tmp_path)
     assert (result["std"] > 0).all()
     folder = saved_models.export(model, tmp_path, name="counts")
     assert (folder / "saved_model.pb").is_file()
+
+
+def test_a_model_that_must_be_told_its_noise_finds_it_behind_the_transform(tmp_path):
+    clean, noisy = counts(side=96)
+    inner = noise2x.load("ssdn-gauss25-known-grey")
+    model = calibration.calibrate(inner, [noisy], steps=45)
+    assert not model.takes_level
+    result = prediction.restore(model, {"noisy": noisy})
+    inputs = {name: np.asarray(value)[0] for name, value in model.stable(noisy[None]).items()}
+    stable = prediction.restore(inner, inputs)
+    np.testing.assert_allclose(
+        result["denoised"], np.asarray(model.back(stable["denoised"][None])[0])[0], rtol=1e-3
+    )
+    errors = [np.sqrt(np.mean((image - clean) ** 2)) for image in (noisy, result["denoised"])]
+    assert errors[1] < 0.4 * errors[0], errors
+    assert 0.5 < errors[1] / np.sqrt(np.mean(result["std"] ** 2)) < 2
+    noise = calibrated_noise.estimate(model, [noisy])
+    assert GAIN / 3 < noise.gain < 3 * GAIN
+    calibration.save(model, tmp_path / "c.json", "ssdn-gauss25-known-grey", noise)
+    again = calibration.load(inner, tmp_path / "c.json")
+    np.testing.assert_allclose(again.level, model.level)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Models that come with the project: whole, found by name, and good at what they are for."""
 
 import dataclasses
+import re
 import shutil
 
 import numpy as np
@@ -104,6 +105,24 @@ def test_denoise_alone_takes_the_model_that_fits_each_file(tmp_path, run_command
         assert np.abs(np.diff(restored.astype(int), axis=0)).mean() < (
             np.abs(np.diff(before.astype(int), axis=0)).mean() / 2
         )
+
+
+def test_asked_for_the_deviation_it_takes_a_model_that_predicts_it_and_finds_the_level(
+    tmp_path, run_command
+):
+    clean = COLOUR[:128, :144].mean(-1, keepdims=True)
+    noisy = np.clip(clean + 20 * RNG.standard_normal(clean.shape), 0, 255)
+    image_files.write(tmp_path / "grey.png", noisy.astype(np.uint8))
+    done = run_command("noise2x", "denoise", "grey.png", "--std", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Model: ssdn-gauss5_50-grey, which" in done.stdout
+    found = float(re.search(r"estimated sigma: ([\d.]+) \(of 255\)", done.stdout)[1])
+    assert found == pytest.approx(20, abs=2)
+    restored = image_files.read_one(tmp_path / "grey-denoised.png")
+    error = np.sqrt(np.mean((restored - clean) ** 2))
+    assert error < 0.6 * 20
+    std = 255 * image_files.read_one(tmp_path / "grey-std.tif")
+    assert 0.6 < error / np.sqrt(np.mean(std**2)) < 1.6
 
 
 def test_models_are_listed_with_their_cards(tmp_path, run_command):

@@ -10,6 +10,7 @@ import tifffile
 import werkzeug.test
 from PIL import Image
 
+from noise2x import methods
 from scripts.page import models, server, store, training, work
 
 MAX_BYTES = 3_000_000
@@ -22,7 +23,7 @@ class Client:
         self.pictures = store.Store(folder)
         self.work = work.Work(self.pictures, memory_gb=3.0, precision="float32")
         self.trainings = training.Trainings(
-            self.pictures, begin_with=models.shipped_ssdn(), precision="float32"
+            self.pictures, begin_with=methods.find("ssdn").ready, precision="float32"
         )
         self.page = server.Page(
             self.pictures,
