@@ -286,10 +286,7 @@ class Config:
 
     @property
     def last_step(self) -> int:
-        """The number of optimiser steps to take.
-
-        The original takes one more, at rate 0, which changes no weight.
-        """
+        """The number of optimiser steps; the original's last, at rate 0, changes no weight."""
         assert self.num_images is not None
         return -(-self.num_images // self.batch_size)
 
@@ -306,6 +303,11 @@ class Config:
     @property
     def takes_level(self) -> bool:
         """Whether the model must be given the level of the noise."""
+        return False
+
+    @property
+    def finds_level(self) -> bool:
+        """Whether the model can find the level of an image that nobody told, as `find_level`."""
         return False
 
     @property

@@ -127,6 +127,11 @@ class Config(configuration.Config):
         return self.has_likelihood and self.noise_params == "known"
 
     @property
+    def finds_level(self):
+        """See Config; the likelihood of the workshop paper does not depend on the level."""
+        return self.takes_level and self.pipeline == "blindspot"
+
+    @property
     def pads_with_zeros(self):
         """Whether images whose sides are no multiples of 32 get zeros on the right and below."""
         return self.pipeline not in ("n2c", "n2n")

@@ -18,9 +18,8 @@ from ssdn_tf import likelihood, network
 SMALL = 2**18
 # Peak memory, bytes per pixel, measured: all directions at once, in turn, and the plain network.
 AT_ONCE, IN_TURN, PLAIN = 7400, 3600, 2200
-LEVEL_SIDE = 384  # of the middle of an image that a level is found in, pixels
-BEYOND = 4.0  # factor by which a level is looked for beyond those of the training
-LEAST = 1.0  # of those, where they begin at 0
+LEVEL_SIDE, SMALLEST = 384, 16  # of the middle of an image that its level is found in, pixels
+BEYOND = 8.0  # factor by which a level is looked for beyond those of the training
 
 
 class Denoiser(base.Denoiser):
@@ -91,13 +90,13 @@ class Denoiser(base.Denoiser):
 
     def pixels_in(self, gigabytes):
         """How many pixels the model can restore at once in this much memory; at least 1."""
-        pixels = super().pixels_in(gigabytes)
+        count = super().pixels_in(gigabytes)
         if self.directional is None:
-            return pixels
+            return count
         at_once = self.bytes_per_pixel - IN_TURN + AT_ONCE
         if gigabytes * 1e9 < SMALL * at_once:
             return max(1, int(gigabytes * 1e9 / at_once))
-        return pixels
+        return count
 
     def portable(self):
         """A copy of Keras' own layers alone: to call, for Keras counts the replaced weights too."""
@@ -114,11 +113,6 @@ class Denoiser(base.Denoiser):
         copy.directional.strips = 1
         return copy
 
-    @property
-    def finds_level(self):
-        """See base.Denoiser; the likelihood of the workshop paper does not depend on the level."""
-        return self.takes_level and self.config.pipeline == "blindspot"
-
     def find_level(self, noisy):
         """The noise parameter under which an image is most likely.
 
@@ -126,42 +120,51 @@ class Denoiser(base.Denoiser):
         runs once, and p(y) of Laine et al. 2019, section 3, is maximised over one number.
 
         Args:
-            noisy: (H, W, C) on [0, 1]; of large images the middle counts.
+            noisy: (H, W, C) on [0, 1]; of large images the middle counts. Images with a side below
+                SMALLEST say too little: the middle of the training's levels is taken.
 
         Returns:
-            sigma on [0, 1], lambda, or a share.
+            sigma on [0, 1], lambda, or a share, of four digits, so that it is the same everywhere.
         """
         config, noise = self.config, self.config.noise
+        high = max(noise.high, 1e-3)
+        low = max(noise.low, high / 50)  # ranges may begin at 0
+        if min(noisy.shape[:2]) < SMALLEST:
+            return noise.level((low * high) ** 0.5)
         middle = pixels.centre(noisy, LEVEL_SIDE)[None].astype(np.float32)
         run = functools.partial(unet.run_padded, multiple=config.side_multiple, training=False)
-        outputs = self._predict(middle, middle, run, False)
+        outputs = run(self.directional or self.network, middle, padding=0.0)  # less memory
 
         def loss(log_strength):
             level = np.full((1, 1, 1, 1), noise.level(math.exp(log_strength)), np.float32)
-            result = self._bayes(outputs, middle, level)
-            return float(ops.mean(result["loss"]))
+            return float(ops.mean(self._bayes(outputs, middle, level)["loss"]))
 
-        most = min(BEYOND * noise.high, noise.MAX)
-        bounds = [math.log(max(noise.low, LEAST) / BEYOND), math.log(most)]
+        bounds = np.log([low / BEYOND, min(BEYOND * high, noise.MAX)])
         found = optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
-        return noise.level(math.exp(found.x))
+        return float(f"{noise.level(math.exp(found.x)):.4g}")
 
     @property
-    def has_surprise(self):
+    def has_likelihood(self):
         """See base.Denoiser."""
         return self.config.has_likelihood and self.config.pipeline == "blindspot"
 
-    def surprise(self, inputs, run):
+    def negative_log_likelihood(self, inputs, run):
         """See base.Denoiser; of Gaussian noise."""
         result = self.restore(inputs, run, True)
+        loss = result["loss"]
+        if self.config.noise_params != "known":
+            loss = loss + likelihood.REGULARISER * result["noise_std"][..., 0]
         # The original's loss is twice as large for one channel.
-        return result["mean"], result["loss"] / (2 if self.config.channels == 1 else 1)
+        return result["mean"], loss / (2 if self.config.channels == 1 else 1)
 
     def restore(self, inputs, run, training):
         """Restores images as described at the class; with `loss` (N, H, W) in training."""
         config, noisy = self.config, inputs["noisy"]
         seen = noisy * inputs["inside"] if "inside" in inputs else noisy
-        outputs = self._predict(noisy, seen, run, training)
+        # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
+        # own copy in the mirror image.
+        padding = 0.0 if self.blindspot else "reflect"
+        outputs = run(self._network_for(noisy, training), seen, padding=padding)
         if not config.has_likelihood:
             return {"denoised": outputs}
         noise = self._noise(noisy, inputs.get("noise_level"), run)
@@ -174,13 +177,6 @@ class Denoiser(base.Denoiser):
         if not training:
             del result["loss"]
         return result
-
-    def _predict(self, noisy, seen, run, training):
-        """The outputs of the network for images of which it sees `seen`."""
-        # A blind-spot network must not be padded by mirroring: a pixel near the edge would see its
-        # own copy in the mirror image.
-        padding = 0.0 if self.blindspot else "reflect"
-        return run(self._network_for(noisy, training), seen, padding=padding)
 
     def _bayes(self, outputs, noisy, noise):
         """See likelihood.bayes."""
@@ -195,8 +191,8 @@ class Denoiser(base.Denoiser):
 
     def _network_for(self, noisy, training):
         """The blind-spot network whole, for training and small images, or by its directions."""
-        pixels = math.prod(n or SMALL + 1 for n in noisy.shape[:-1])
-        if training or pixels <= SMALL or self.directional is None:
+        size = math.prod(n or SMALL + 1 for n in noisy.shape[:-1])
+        if training or size <= SMALL or self.directional is None:
             return self.network
         return self.directional
 

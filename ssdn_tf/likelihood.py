@@ -18,6 +18,7 @@ from common.networks import triangular
 
 EPSILON = 1e-6  # the original adds it to diagonals so that its inverses exist
 MIN_DETERMINANT = 1e-9  # lower bound of determinants, for impulse noise
+REGULARISER = 0.1  # weight of an estimated level of noise in the loss
 
 
 def count_outputs(channels, diagonal_covariance=False):
@@ -76,7 +77,7 @@ def bayes(outputs, noisy, noise, *, noise_model, estimated=False, diagonal_covar
     if estimated:
         # The original's regulariser: where noise and Sigma_x explain a residual equally well, it
         # makes the noise explain it.
-        result["loss"] = result["loss"] - 0.1 * ops.mean(sigma_n, axis=-1)
+        result["loss"] = result["loss"] - REGULARISER * ops.mean(sigma_n, axis=-1)
     return result
 
 

@@ -53,10 +53,10 @@ def calibrated(
         ImageError: with --strict, what speaks against it.
     """
     from common.evaluation import noise_level
-    from common.restoring import calibrated_noise, calibration, jobs
+    from common.restoring import calibrated_noise, calibration, calibration_files, jobs
 
     if FLAGS.calibration:
-        return calibration.load(denoiser, FLAGS.calibration, name=name)
+        return calibration_files.load(denoiser, FLAGS.calibration, name=name)
     if why := calibration.refusal(denoiser):
         raise ValueError(f"{why} --model=photo or photo-grey can be.")
     kept, plot = (_beside(files, f"calibration{suffix}.{kind}") for kind in ("json", "png"))
@@ -76,7 +76,7 @@ def calibrated(
         if FLAGS.strict:
             raise ImageError(f"{which}: {doubt}")
         progress.say(f"Careful: {which}: {doubt}")
-    calibration.save(model, kept, name, noise)
+    calibration_files.save(model, kept, name, noise)
     _draw(noise, findings, plot)
     progress.say(describe(noise))
     progress.say(f"Calibration: {kept}, {plot}; --calibration={kept} uses it again.")

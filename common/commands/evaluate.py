@@ -79,6 +79,8 @@ def _evaluate(method, change_config):
     denoiser = method.load(run_dir, FLAGS.precision)
     if FLAGS.tta and list(denoiser.INPUTS) != ["noisy"]:
         raise ValueError("tta: this model restores from more than an image, which can't be turned.")
+    if _finds_level() and not denoiser.config.finds_level:
+        raise ValueError("find_level: this model is not told the level, or can't find it.")
     config = change_config(denoiser.config)
     fields = {name: getattr(config, field) for name, field in method.result_fields.items()}
     if FLAGS.reference:
@@ -127,6 +129,11 @@ def _evaluate(method, change_config):
     progress.say(scores.line(scored.dataset, scored.noise_name, fields))
 
 
+def _finds_level():
+    """Whether --find_level is set; methods without known noise do not have it."""
+    return "find_level" in FLAGS and FLAGS.find_level
+
+
 def _row(picture, name, scores, seconds):
     """A row of scores.csv about the image that was scored last."""
     return {
@@ -152,9 +159,7 @@ def _score(method, denoiser, scored, output):
     scores, mean_psnr = scoring.Scores(scored.measure), []
     calibration = scoring.Calibration()
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
-    find = "find_level" in FLAGS and FLAGS.find_level
-    if find and not denoiser.finds_level:
-        raise ValueError("find_level: this model is not told the level, or can't find it.")
+    find = _finds_level()
     rows, table, seen, levels = [], [], set(), []
     with progress.Progress(scored.count) as steps:
         for name, clean, inputs in scored.examples():
@@ -183,7 +188,7 @@ def _score(method, denoiser, scored, output):
     if find:
         print(
             f"Noise levels found: {np.mean(levels):.2f} on average, {np.min(levels):.2f} to "
-            f"{np.max(levels):.2f}."
+            f"{np.max(levels):.2f} ({denoiser.config.noise.UNIT})."
         )
     if output:
         crop = (FLAGS.sheet_crop, FLAGS.sheet_crop) if FLAGS.sheet_crop else None

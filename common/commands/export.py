@@ -19,9 +19,9 @@ def _export(method):
     run_dir = running.finished_run(method.name, f"python -m {method.name}.train")
     denoiser = method.load_deployed(run_dir)
     if FLAGS.calibration:
-        from common.restoring import calibration
+        from common.restoring import calibration_files
 
-        denoiser = calibration.load(denoiser, FLAGS.calibration)
+        denoiser = calibration_files.load(denoiser, FLAGS.calibration)
     output = FLAGS.output or f"models/{method.short_name}"
     name = method.name.replace(".", "_")
     if FLAGS.format == "bioimageio":

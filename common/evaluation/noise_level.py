@@ -105,7 +105,8 @@ def examine(image: np.ndarray) -> Finding:
 
 def measures(noise: noises.Noise) -> bool:
     """Whether `examine` sees the noise of a model: not text, and not the loss of pixels."""
-    return noise.is_none or isinstance(noise, (noises.Gauss, noises.Poisson, noises.Impulse))
+    seen = (noises.Gauss, noises.Poisson, noises.Impulse, noises.Camera)
+    return noise.is_none or isinstance(noise, seen)
 
 
 def mismatch(finding: Finding, noise: noises.Noise, white: float) -> str:
@@ -118,13 +119,13 @@ def mismatch(finding: Finding, noise: noises.Noise, white: float) -> str:
     """
     if noise.is_none:
         return ""  # trained on such files, which were looked at then
-    if finding.shared:
+    if finding.shared and not isinstance(noise, noises.Camera):
         return (
             f"its calm areas vary by {finding.calm:.2g}, {finding.how_shared}: fine texture, or "
             "noise as JPEG files of cameras have it. This model was trained on independent noise "
             "and may make it worse."
         )
-    if isinstance(noise, noises.Gauss):
+    if isinstance(noise, noises.Gauss) or (isinstance(noise, noises.Camera) and not finding.shared):
         sigma = 255 * finding.sigma / white
         low, high = noise.low / TOLERANCE, noise.high * TOLERANCE
         if not low <= sigma <= high:

@@ -109,24 +109,24 @@ class Denoiser(keras.Model):
         return self.takes_level and not self.config.noise.is_fixed
 
     @property
-    def finds_level(self) -> bool:
-        """Whether `find_level` is there, for the levels that nobody knows."""
-        return False
+    def looks_for_level(self) -> bool:
+        """Whether an image that comes without its level needs `find_level`."""
+        return self.needs_level and self.config.finds_level
 
     def find_level(self, noisy: np.ndarray) -> float:
-        """The noise parameter of an image, (H, W, C) on [0, 1]; some methods override it."""
+        """The noise parameter of an image, (H, W, C) on [0, 1]; see Config.finds_level."""
         raise TypeError(f"{type(self).__name__} finds no level.")
 
     @property
-    def has_surprise(self) -> bool:
-        """Whether `surprise` is there."""
+    def has_likelihood(self) -> bool:
+        """Whether `negative_log_likelihood` is there."""
         return False
 
-    def surprise(self, inputs: Inputs, run: Run) -> tuple[Array, Array]:
+    def negative_log_likelihood(self, inputs: Inputs, run: Run) -> tuple[Array, Array]:
         """The prediction of pixels by others, (N, H, W, C), and -log p of the pixels, (N, H, W).
 
-        The logarithm is that of a density on [0, 1], without its constant. Some methods override
-        it; inputs, run: see `restore`.
+        p is a density on [0, 1]; the logarithm lacks its constant. Some methods override it;
+        inputs, run: see `restore`.
         """
         raise TypeError(f"{type(self).__name__} has no likelihood.")
 

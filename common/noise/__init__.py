@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from common.noise.base import Noise
 from common.noise.bernoulli import Bernoulli
+from common.noise.camera import Camera
 from common.noise.gauss import Gauss
 from common.noise.impulse import Impulse
 from common.noise.multi_gauss import MultiGauss
@@ -22,6 +23,7 @@ from common.noise.text import Text
 __all__ = [
     "MODELS",
     "Bernoulli",
+    "Camera",
     "Gauss",
     "Impulse",
     "MultiGauss",
@@ -39,6 +41,7 @@ MODELS: tuple[type[Noise], ...] = (
     Poisson,
     PoissonGauss,
     MultiGauss,
+    Camera,
     Impulse,
     Bernoulli,
     Text,

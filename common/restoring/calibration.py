@@ -18,34 +18,32 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import math
-import pathlib
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
 from common import progress
-from common.files import atomic, pixels
+from common.files import pixels
 from common.networks import base
 
 if typing.TYPE_CHECKING:
-    from common.restoring import calibrated_noise
+    pass
 
 KNOTS = 128  # of the transform, evenly over [0, 1]; a power of 2
 LEAST_STEP = 1e-6  # by which it rises at least from knot to knot
 STEPS, CROPS, CROP_SIZE = 300, 4, 64  # of the training, in a step, pixels
-FEW_STEPS = 150  # where every pixel teaches, and by its likelihood
+FEW_STEPS = 150  # for a blind-spot network with a likelihood
+LEVELS = 4  # images that the level of the noise is found in
 RATES = (1e-2, 1e-3, 1e-4)  # of Adam, for a third of the steps each
 SQUARES = 100.0  # weight of the square errors beside the likelihood
 HIDDEN = 4  # one pixel of 4x4 is hidden from a network that is not blind
 RANGE = (1e-4, 1 - 1e-4)  # quantiles of the values that become 0 and 1; those beyond are kept
 MIN_PIXELS = 64**2
 MIN_SIDE = 32  # of images to learn from
-FORMAT = 1  # of calibration files
 
 
 class Calibrated(base.Denoiser):
@@ -77,7 +75,8 @@ class Calibrated(base.Denoiser):
         # What the back transform adds to the inverse, for the inverse of a mean is not the mean.
         self.slope = self._weight("slope", (channels,), "zeros")
         self.shift = self._weight("shift", (channels,), "zeros")
-        # Logarithm of the level of the noise of f(noisy), for a denoiser that must be told.
+        # Logarithm of the level of the noise of f(noisy), for a denoiser that must be told; learned
+        # with f, and in the end found by `find_levels`.
         self.level = self._weight("level", (1,), "zeros") if inner.takes_level else None
 
     def _weight(self, name, shape, initializer):
@@ -113,6 +112,11 @@ class Calibrated(base.Denoiser):
         """Whether the denoiser inside has a `mean` that does not see the pixel itself."""
         return self.inner.predicts_std  # blind-spot networks alone do
 
+    def parts(self):
+        """The weights of the transform by name, as files have them."""
+        names = ["first", "steps", "slope", "shift"] + ["level"] * (self.level is not None)
+        return {name: getattr(self, name) for name in names}
+
     def knots(self):
         """The values of the transform at its knots, rising, (C, KNOTS)."""
         rises = ops.cumsum(ops.exp(self.steps) + LEAST_STEP, axis=1)
@@ -120,19 +124,19 @@ class Calibrated(base.Denoiser):
 
     def copy(self):
         """The same around a copy of the denoiser inside."""
-        return self._around(self.inner.copy())
+        return self._with(self.inner.copy())
 
     def portable(self):
         """See base.Denoiser."""
-        return self._around(self.inner.portable())
+        return self._with(self.inner.portable())
 
     def for_onnx(self):
         """See base.Denoiser."""
-        return self._around(self.inner.for_onnx())
+        return self._with(self.inner.for_onnx())
 
-    def _around(self, inner):
+    def _with(self, inner):
         copy = Calibrated(inner, self.low, self.high)
-        for key, weight in _weights(self).items():
+        for key, weight in self.parts().items():
             getattr(copy, key).assign(weight)
         return copy
 
@@ -142,15 +146,15 @@ class Calibrated(base.Denoiser):
 
     def forward(self, noisy):
         """f: values of the file (N, H, W, C) to those of the denoiser inside."""
-        place, below, above = self._around_values(noisy)
+        place, below, above = self._beside(noisy)
         return below + place * (above - below)
 
     def slope_of(self, noisy):
         """The derivative of f at values of the file (N, H, W, C), over their range."""
-        _, below, above = self._around_values(noisy)
+        _, below, above = self._beside(noisy)
         return (above - below) * (KNOTS - 1)
 
-    def _around_values(self, noisy):
+    def _beside(self, noisy):
         """(place between the knots around values, 0 to 1, and the transform at these knots)."""
         place = (noisy - self.low) * ((KNOTS - 1) / (self.high - self.low))
         index = ops.clip(ops.floor(place), 0, KNOTS - 2)
@@ -187,12 +191,15 @@ class Calibrated(base.Denoiser):
             inputs["noise_level"] = ops.exp(self.level)[:, None, None, None]
         return inputs
 
-    def tell_level(self, image):
-        """Find the level of the noise of f(image), where the denoiser inside must be told."""
-        if self.level is not None:
-            middle = np.asarray(pixels.centre(image), np.float32)
-            stable = np.asarray(self.forward(middle[None]))[0]
-            self.level.assign([math.log(self.inner.find_level(stable))])
+    def find_levels(self, images):
+        """Give the denoiser inside, if it must be told, the usual level of the noise of images."""
+        if self.level is None:
+            return
+        found = []
+        for number in np.unique(np.linspace(0, len(images) - 1, LEVELS).round().astype(int)):
+            middle = np.asarray(pixels.centre(images[number]), np.float32)
+            found.append(self.inner.find_level(np.asarray(self.forward(middle[None]))[0]))
+        self.level.assign([math.log(np.median(found))])
 
     def restore(self, inputs, run, training):
         """Restores images; in training from images without their `hidden` pixels."""
@@ -200,10 +207,10 @@ class Calibrated(base.Denoiser):
         if training and not self.is_blind:
             noisy = ops.where(inputs["hidden"], _mean_of_neighbours(noisy), noisy)
         run = functools.partial(run, training=False)
-        if training and self.inner.has_surprise:
-            mean, surprise = self.inner.surprise(self.stable(noisy), run)
-            surprise = surprise - ops.sum(ops.log(self.slope_of(noisy)), axis=-1)
-            return {"denoised": self.back(mean)[0], "surprise": surprise}
+        if training and self.inner.has_likelihood:
+            mean, negative = self.inner.negative_log_likelihood(self.stable(noisy), run)
+            negative = negative - ops.sum(ops.log(self.slope_of(noisy)), axis=-1)
+            return {"denoised": self.back(mean)[0], "negative_log_likelihood": negative}
         stable = self.inner.restore(self.stable(noisy), run, False)
         if training:
             return {"denoised": self.back(stable["mean" if self.is_blind else "denoised"])[0]}
@@ -220,7 +227,9 @@ class Calibrated(base.Denoiser):
         error = (y_pred["denoised"] - y["target"]) / (self.high - self.low)
         hidden = ops.cast(y["hidden"], "float32")
         square = ops.sum(hidden * ops.square(error)) / ops.sum(hidden)
-        return SQUARES * square + ops.mean(y_pred["surprise"]) if "surprise" in y_pred else square
+        if "negative_log_likelihood" not in y_pred:
+            return square
+        return SQUARES * square + ops.mean(y_pred["negative_log_likelihood"])
 
 
 def refusal(denoiser: base.Denoiser) -> str:
@@ -233,8 +242,10 @@ def refusal(denoiser: base.Denoiser) -> str:
             "calibrate: is for models of Gaussian noise on [0, 1], as the shipped ones are; this "
             "one was trained on other noise, or on files like these."
         )
-    if config.estimates_once or denoiser.takes_level and not denoiser.finds_level:
-        return "calibrate: this model must be told its noise; take one that estimates it."
+    if config.estimates_once:
+        return "calibrate: this model knows the one level of noise that its training found."
+    if denoiser.takes_level and not config.finds_level:
+        return "calibrate: this model must be told its noise; take one that finds it."
     return ""
 
 
@@ -273,9 +284,10 @@ def calibrate(
     if high <= low:
         raise ValueError("calibrate: nearly all values are equal; there is nothing to learn from.")
     model = Calibrated(denoiser, low, high)
-    steps = steps or (FEW_STEPS if denoiser.has_surprise else STEPS)
-    largest = max(images, key=np.size)
-    model.tell_level(largest)
+    steps = steps or (FEW_STEPS if denoiser.has_likelihood else STEPS)
+    model.find_levels(images)
+    # The density of values on a grid, as counts are, has no bound: they are spread over its steps.
+    spread = _step(values) if denoiser.has_likelihood else 0.0
     third = max(steps // 3, 1)
     rates = keras.optimizers.schedules.PiecewiseConstantDecay([third, 2 * third], list(RATES))
     was_trainable, denoiser.trainable = denoiser.trainable, False
@@ -286,7 +298,7 @@ def calibrate(
                 on_train_batch_end=lambda batch, logs: bar.step()
             )
             model.fit(
-                _batches(images, seed, every=1 if model.is_blind else HIDDEN),
+                _batches(images, seed, every=1 if model.is_blind else HIDDEN, spread=spread),
                 steps_per_epoch=steps,
                 shuffle=False,
                 verbose=0,
@@ -296,14 +308,21 @@ def calibrate(
         denoiser.trainable = was_trainable
     if not np.isfinite(np.asarray(model.knots())).all():
         raise ValueError("calibrate: the transform is not finite; the images are no use for it.")
-    model.tell_level(largest)
+    model.find_levels(images)
     return model
 
 
-def _batches(images, seed, every):
+def _step(values):
+    """The distance of values that lie on a grid, as counts do; small for others."""
+    distances = np.diff(np.unique(values))
+    return float(distances.min()) if distances.size else 0.0
+
+
+def _batches(images, seed, every, spread=0.0):
     """Yields batches of crops without end, turned and mirrored, with pixels to predict.
 
     every: distance of these pixels; 1 for all of them, in all channels.
+    spread: width over which every value is drawn evenly anew.
     """
     images = [np.asarray(image, np.float32) for image in images]
     shares = np.array([image.shape[0] * image.shape[1] for image in images], float)
@@ -318,84 +337,14 @@ def _batches(images, seed, every):
             crop = np.rot90(image[top : top + side, left : left + side], rng.integers(4))
             crops.append(crop[:, ::-1] if rng.integers(2) else crop)
         noisy = np.ascontiguousarray(np.stack(crops))
+        if spread:
+            noisy += np.float32(spread) * (rng.random(noisy.shape, np.float32) - np.float32(0.5))
         hidden = np.zeros(noisy.shape, bool)
         row, column = rng.integers(every, size=2)
         # In one channel alone: the others say much about a pixel.
         chosen = slice(None) if every == 1 else rng.integers(channels)
         hidden[:, row::every, column::every, chosen] = True
         yield {"noisy": noisy, "hidden": hidden}, {"target": noisy, "hidden": hidden}
-
-
-def save(
-    model: Calibrated, path: str | pathlib.Path, name: str, noise: calibrated_noise.Estimate
-) -> None:
-    """Writes a calibration as JSON; `load` reads it.
-
-    Args:
-        model: to write the transform of.
-        path: the file.
-        name: of the model inside.
-        noise: its estimate, for the reader.
-    """
-    content: dict[str, typing.Any] = {"calibration": FORMAT, "model": name}
-    content |= {"low": model.low, "high": model.high}
-    content |= {key: np.asarray(weight).tolist() for key, weight in _weights(model).items()}
-    content["noise"] = dataclasses.asdict(noise) | {"read_noise": noise.read_noise}
-    with atomic.replacing(pathlib.Path(path)) as temporary:
-        temporary.write_text(json.dumps(content) + "\n")
-
-
-def load(
-    denoiser: base.Denoiser,
-    path: str | pathlib.Path,
-    *,
-    name: str = "",
-    show: Callable[[str], typing.Any] = progress.say,
-) -> Calibrated:
-    """A denoiser with the transform of a file that `save` wrote.
-
-    Args:
-        denoiser: the model inside.
-        path: of the file.
-        name: of that model; if the file is for another, a line says so.
-        show: called with that line.
-
-    Raises:
-        ValueError: the denoiser can't be calibrated; no such file, a damaged one, or one for other
-            channels.
-    """
-    if why := refusal(denoiser):
-        raise ValueError(why)
-    try:
-        content = json.loads(pathlib.Path(path).read_text())
-        if content["calibration"] != FORMAT:
-            raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
-        low, high = float(content["low"]), float(content["high"])
-        model = Calibrated(denoiser, low, high)
-        values = {key: np.array(content[key], np.float32) for key in _weights(model)}
-        numbers = np.concatenate([[low, high], *(v.ravel() for v in values.values())])
-        if not low < high or not np.isfinite(numbers).all():
-            raise ValueError("values that are no transform")
-    except OSError as error:
-        raise ValueError(f"calibration: {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
-    if name and content.get("model") != name:
-        show(f"Careful: {path}: was learned with {content.get('model')}, not with {name}.")
-    for key, weight in _weights(model).items():
-        if values[key].shape != tuple(weight.shape):
-            raise ValueError(
-                f"{path}: a calibration for {len(np.atleast_1d(values['first']))} channels; this "
-                f"model has {denoiser.config.channels}."
-            )
-        weight.assign(values[key])
-    return model
-
-
-def _weights(model):
-    """The weights of a transform by name."""
-    keys = ["first", "steps", "slope", "shift"] + ["level"] * (model.level is not None)
-    return {key: getattr(model, key) for key in keys}
 
 
 def _mean_of_neighbours(image):

@@ -88,7 +88,7 @@ def plan(
         files: of `listing.marked`.
         output: the folder; made if it is missing. None: beside the files, see ImagePath.result.
         noise_level: level of the noise in the files, in the units of the noise string, for models
-            that take it [that of the training; if that was a range, found for each file].
+            that take it [that of the training; if that was a range, found for each image].
         with_std: also write NAME-std.tif, the predicted standard deviation.
         axes: letters for the axes of the files, see `stacks` [those that the files name, or those
             of the training].
@@ -115,7 +115,6 @@ def plan(
     if strength != 1.0 and denoiser.scale != 1:
         raise ValueError("strength: a model that enlarges has nothing to mix its result with.")
     level = noise_parameter(denoiser, noise_level)
-    finds = level is None and denoiser.needs_level
     todo = _jobs(files, output, with_std)
 
     def restore_file(path, target, std_target):
@@ -125,12 +124,10 @@ def plan(
             if strict:
                 raise ImageError(f"{path}: {seen.doubt}")
             show(f"Careful: {path}: {seen.doubt}")
-        given = {} if level is None else {"noise_level": level}
-        if finds:
-            given["noise_level"] = found_level(stack, denoiser)
         changes = []  # mean squares, of the parts of the file
 
-        def restore_image(noisy):
+        def restore_image(noisy, level):
+            given = {} if level is None else {"noise_level": level}
             result = restore(denoiser, {"noisy": noisy, **given}, **(tiles or {}))
             if denoiser.scale == 1 and (look is not None or strength != 1.0):
                 change = result["denoised"] - noisy
@@ -141,7 +138,7 @@ def plan(
             return result
 
         line = _restore_stack(
-            denoiser, restore_image, stack, dtype, tiles, target, std_target, show, finds
+            denoiser, restore_image, stack, level, dtype, tiles, target, std_target, show
         )
         change = float(np.mean(changes or 0.0)) ** 0.5
         if change > seen.explained and not seen.doubt:
@@ -169,15 +166,10 @@ def _weight(strength, result):
 
 def _looked_at(stack, denoiser, look):
     """What `look` says of the middle of a stack's first image."""
-    image, white = _middle(stack, denoiser)
-    return look(image if image.ndim == 3 else image[0], white)
-
-
-def _middle(stack, denoiser):
-    """(the middle of a stack's first image as stored, the value that stands for 1)."""
     view = stack.view(denoiser.spatial, denoiser.config.channels)
+    image = view.read(0, view.middle())
     white = pixels.white_level(view.dtype, denoiser.config.white_level)
-    return view.read(0, view.middle()), white
+    return look(image if image.ndim == 3 else image[0], white)
 
 
 def by_channels(
@@ -220,8 +212,8 @@ def noise_parameter(denoiser: Denoiser, strength: float | None) -> float | None:
     """
     noise = denoiser.config.noise
     if strength is None:
-        found = denoiser.needs_level and denoiser.finds_level
-        return noise.fixed_level() if denoiser.takes_level and not found else None
+        needed = denoiser.takes_level and not denoiser.looks_for_level
+        return noise.fixed_level() if needed else None
     if not denoiser.takes_level:
         raise ValueError(
             "noise_level: this model does not take it; it estimates the level, or needs none."
@@ -231,10 +223,10 @@ def noise_parameter(denoiser: Denoiser, strength: float | None) -> float | None:
     return noise.level(strength)
 
 
-def found_level(stack: stacks.Stack, denoiser: Denoiser) -> float:
-    """The noise parameter that a model finds in the middle of a file's first image."""
-    image, white = _middle(stack, denoiser)
-    return denoiser.find_level(pixels.to_unit(image, white))
+def found_level(view: stacks.View, number: int, denoiser: Denoiser) -> float:
+    """The noise parameter that a model finds in the middle of an image of a file."""
+    white = pixels.white_level(view.dtype, denoiser.config.white_level)
+    return denoiser.find_level(pixels.to_unit(view.read(number, view.middle()), white))
 
 
 def _jobs(files, output, with_std):
@@ -247,11 +239,11 @@ def _jobs(files, output, with_std):
     return jobs
 
 
-def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, show, finds):
+def _restore_stack(denoiser, restore, stack, level, dtype, tiles, target, std_target, show):
     """Restore a file part by part; return a line about it.
 
+    level: noise parameter, or None.
     tiles: settings of a tiling.Grid; None restores images whole.
-    finds: whether the level of a model that takes it was found for this file.
     """
     config = denoiser.config
     view = stack.view(denoiser.spatial, config.channels)
@@ -265,7 +257,7 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
         limits = {name: tiles.get(name) for name in ("max_pixels", "halo")}
         grid = tiling.Grid(denoiser, view.sides, **limits)
     parts = [None] if grid is None else grid.tiles
-    levels = []
+    levels, found = [], []
     with contextlib.ExitStack() as outputs:
         steps = outputs.enter_context(
             progress.Progress(view.count * len(parts), str(stack.path), unit="part", show=show)
@@ -279,14 +271,17 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
             std_view = like.view(denoiser.spatial, view.channels)
             std = outputs.enter_context(stacks.writing(std_target, like, np.float32, in_file))
         for number in range(view.count):
+            if denoiser.looks_for_level and level is None:
+                found.append(found_level(view, number, denoiser))
+            own = found[-1] if found else level
             for part in parts:
                 read = functools.partial(read_unit, stack, view, number, white, config)
                 if grid is None:
                     region, inner = whole, whole
-                    result = restore(read(whole))
+                    result = restore(read(whole), own)
                 else:
                     region, inner = grid.core(part)
-                    result = restore(grid.read(part, read))
+                    result = restore(grid.read(part, read), own)
                 values = result["denoised"][pixels.scaled(inner, denoiser.scale)]
                 values = to_stored(values, written, white, stack.path)
                 view.write(restored, number, region, values, denoiser.scale)
@@ -296,7 +291,10 @@ def _restore_stack(denoiser, restore, stack, dtype, tiles, target, std_target, s
                     levels.append(float(result["noise_std"].mean()))
                 steps.step()
     line = f"{stack.path} -> {target}"
-    if levels and (finds or not denoiser.takes_level):
+    if found:
+        mean = float(np.mean(found)) * config.noise.SCALE
+        line += f"  noise level found: {mean:.3g} ({config.noise.UNIT})"
+    elif levels and not denoiser.takes_level:
         line += f"  estimated {config.noise.describe_estimate(float(np.mean(levels)))}"
         if config.estimates_once:
             line += " in the training, one number for all files"

@@ -67,7 +67,7 @@ def restore(
 
 def _with_level(denoiser, inputs):
     """The inputs with the noise level of the image, where it has to be found."""
-    if not (denoiser.needs_level and denoiser.finds_level) or "noise_level" in inputs:
+    if not denoiser.looks_for_level or "noise_level" in inputs:
         return inputs
     return inputs | {"noise_level": np.float32(denoiser.find_level(inputs["noisy"]))}
 

@@ -255,7 +255,7 @@ class Page:
         level = wishes.get("noise_level")
         if level is not None and not (_is_number(level) and 0 < level < 1e6):
             raise ValueError("The level of the noise is a number above 0.")
-        takes = level and model["takes_level"]
+        takes = level is not None and model["takes_level"]
         calibrate = bool(wishes.get("calibrate")) and model["calibrates"]
         return store.Result(
             {

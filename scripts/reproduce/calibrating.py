@@ -27,6 +27,9 @@ WAYS = (
 def reproduce(ways, output):
     """Writes table.csv: mean PSNR and seconds of each way, set and noise; and sheet.png.
 
+    Trainings that were stopped go on, and those that are finished count with the seconds of their
+    loading.
+
     Args:
         ways: of `WAYS`.
         output: the folder.

@@ -75,13 +75,13 @@ class Picture:
         if way in TRAINED:
             return self._trained(way)
         if way == "as it is":
-            return _restore(noise2x.load(MODELS[self._channels]), self._noisy)
+            return _restore(_model(MODELS[self._channels]), self._noisy)
         if way == "calibrated":
-            return _restore(self._calibrated, self._noisy)
+            return _restore(self._calibrate(MODELS), self._noisy)
         if way == "ssdn calibrated":
             return _restore(self._calibrate(BLIND), self._noisy)
         if way == "bm3d calibrated":
-            model = self._calibrated
+            model = self._calibrate(MODELS)
             stable = np.asarray(model.forward(self._noisy[None]))[0]
             sigma = baselines.estimated_deviation(stable)
             return np.asarray(model.back(baselines.bm3d(stable, sigma)[None])[0])[0]
@@ -93,14 +93,10 @@ class Picture:
         stable = transform.forward(self._noisy)
         if way == "bm3d":
             return transform.back(baselines.bm3d(stable, transform.sigma))
-        return transform.back(_restore(noise2x.load(MODELS[self._channels]), stable))
-
-    @functools.cached_property
-    def _calibrated(self):
-        return self._calibrate(MODELS)
+        return transform.back(_restore(_model(MODELS[self._channels]), stable))
 
     def _calibrate(self, models):
-        return calibration.calibrate(noise2x.load(models[self._channels]), [self._noisy])
+        return calibration.calibrate(_model(models[self._channels]), [self._noisy])
 
     def _trained(self, way):
         """The picture by a model that was trained on it alone."""
@@ -108,13 +104,18 @@ class Picture:
         path = self._folder / "noisy.tif"
         image_files.write(path, self._noisy)
         if package == "n2v_tf":
-            own = [f"--data_path={path}"]
+            train_set, own = "sample", f"--data_path={path}"  # which replaces the train_set
         else:
-            own = [f"--train_set={path}", f"--model={BLIND[self._channels]}"]
-        settings = [*settings, *own, f"--channels={self._channels}"]
+            train_set, own = path, f"--model={BLIND[self._channels]}"
+        settings = [*settings, own, f"--channels={self._channels}"]
         run_dir = self._folder / way.replace(" ", "-")
-        model = trainings.trained(trainings.arguments(package, run_dir, crops, settings))
-        return _restore(model, self._noisy)
+        arguments = trainings.arguments(package, run_dir, crops, settings, train_set=train_set)
+        return _restore(trainings.trained(arguments), self._noisy)
+
+
+@functools.cache
+def _model(name):
+    return noise2x.load(name)
 
 
 def _restore(denoiser, noisy):

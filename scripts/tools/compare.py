@@ -14,7 +14,7 @@ range, as in `noise2x evaluate`.
 
 --models names run folders, shipped models (noise2x models) and classical denoisers: mean, median,
 non_local_means, bm3d. Those that need the strength of the noise get that of --noise, models also
-that of --noise_level, or else an estimate.
+that of --noise_level, or else an estimate; models that find it themselves do.
 """
 
 import copy
@@ -120,12 +120,12 @@ class Model:
             return np.asarray(self._baseline(noisy, sigma), np.float32)
         config, inputs = self._denoiser.config, {"noisy": noisy}
         level, parameter = FLAGS.noise_level, None
-        takes = self._denoiser.takes_level
+        takes, finds = self._denoiser.takes_level, self._denoiser.looks_for_level
         if takes and picture.noise and config.noise_model == picture.noise.NAME:
             parameter = picture.level
-        elif takes and level is None and config.noise.is_fixed and config.noise_model == "gauss":
+        elif takes and level is None and not finds and config.noise_model == "gauss":
             level = 255 * sigma
-        if parameter is None:
+        if takes and parameter is None:
             parameter = file_by_file.noise_parameter(self._denoiser, level)
         if parameter is not None:
             inputs["noise_level"] = np.float32(parameter)

@@ -69,8 +69,10 @@ def plan(run_dir, source, output, *, block, axes, precision, halo, noise_level=N
     if denoiser.scale > 1:
         raise ValueError("this model enlarges; superres.restore does so with files of any size.")
     level = file_by_file.noise_parameter(denoiser, noise_level)
-    if level is None and denoiser.needs_level:
-        level = file_by_file.found_level(stack, denoiser)
+    if level is None and denoiser.looks_for_level:
+        level = file_by_file.found_level(view, view.count // 2, denoiser)
+        strength = level * config.noise.SCALE
+        progress.say(f"Noise level found: {strength:.3g} ({config.noise.UNIT})")
     letters = view.letters
     inner = [letters.index(letter) for letter in "ZYX"[-denoiser.spatial :]]
     shape, multiple = stack.array.shape, config.side_multiple

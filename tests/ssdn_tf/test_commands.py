@@ -317,7 +317,13 @@ def test_a_model_of_known_noise_minds_which_noise_it_is(tmp_path, run_command):
     assert "estimated" not in done.stdout
     found = run_command("ssdn_tf.denoise", *flags)
     assert found.returncode == 0, found.stderr
-    assert re.search(r"a.png  estimated sigma: [\d.]+ \(of 255\)", found.stdout), found.stdout
+    line = r"a.png  noise level found: [\d.]+ \(sigma in 8-bit units\)"
+    assert re.search(line, found.stdout), found.stdout
+    scored = run_command(
+        "ssdn_tf.evaluate", run, "--find_level", "--max_images=1", "--noise=gauss20"
+    )
+    assert scored.returncode == 0, scored.stderr
+    assert "Noise levels found: " in scored.stdout and "images=1 psnr=" in scored.stdout
 
 
 def test_a_file_of_other_noise_is_warned_of_or_left_out(tiny_run, tmp_path, run_command):

@@ -1,6 +1,7 @@
 """ssdn_tf.denoiser: every named configuration trains and restores; estimates and padding."""
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from common.networks import unet
 from common.restoring import file_by_file, prediction
-from ssdn_tf import configs, denoiser
+from ssdn_tf import configs, denoiser, likelihood
 
 RNG = np.random.default_rng(0)
 
@@ -181,6 +182,31 @@ def test_it_finds_the_level_under_which_an_image_is_most_likely(
     assert model.find_level(noisy) == pytest.approx(parameter, rel=0.03)
 
 
+def test_a_level_is_found_for_the_smallest_pictures_and_ranges_from_zero_too():
+    model = predicting(noise="gauss5_50", channels=1)
+    assert 5 / 255 < model.find_level(np.zeros((1, 1, 1))) < 50 / 255
+    model = predicting(noise="gauss0_50", channels=1)
+    noisy = 0.5 + (0.05**2 + 0.02**2) ** 0.5 * np.random.default_rng(0).standard_normal((99, 99, 1))
+    assert model.find_level(noisy) == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("params", ["known", "global"])
+def test_the_negative_log_likelihood_is_that_of_a_density(channels, params):
+    model = predicting(noise="gauss25", channels=channels, noise_params=params)
+    level = np.float32(25 / 255)
+    if params == "global":
+        model.raw_noise.assign(np.full((1, 1, 1, 1), likelihood.raw_from_noise(level)))
+    rng = np.random.default_rng(0)
+    values = rng.random((1, 256, 256, channels)).astype(np.float32)  # covers nearly all of it
+    run = functools.partial(unet.run_padded, multiple=32, training=False)
+    inputs = {"noisy": values, "noise_level": np.full((1, 1, 1, 1), level)}
+    mean, negative = model.negative_log_likelihood(inputs, run)
+    assert mean.shape == values.shape and negative.shape == values.shape[:-1]
+    whole = np.mean(np.exp(-np.asarray(negative))) / (2 * np.pi) ** (channels / 2)
+    assert whole == pytest.approx(1, abs=0.05)
+
+
 def test_it_finds_the_share_of_lost_pixels():
     model = predicting(noise="impulse0_100")
     rng = np.random.default_rng(0)
@@ -204,6 +230,6 @@ def test_a_level_that_nobody_told_is_found_once_for_an_image():
 
 def test_the_workshop_papers_likelihood_says_nothing_of_the_level():
     model = denoiser.Denoiser(configs.Config(pipeline="workshop", noise="gauss5_50"))
-    assert not model.finds_level
+    assert not model.config.finds_level
     with pytest.raises(ValueError, match="is a range: give the level of the image"):
         file_by_file.noise_parameter(model, None)

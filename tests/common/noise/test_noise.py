@@ -33,6 +33,7 @@ SEED = tf.constant([3, 5])
         ("poissongauss30+5", "poissongauss", 30, 30, 30),
         ("poissongauss5_50+2.5_clipped", "poissongauss", 5, 50, None),
         ("multigauss25", "multigauss", 25, 25, 25 / 255),
+        ("camera0_55", "camera", 0, 55, None),
     ],
 )
 def test_a_noise_string_is_read_and_written_back(text, model, low, high, level):
@@ -109,6 +110,36 @@ def test_multivariate_noise_has_one_covariance_of_the_channels_in_an_image():
     assert np.trace(root @ root.T) / 3 == pytest.approx((25 / 255) ** 2, rel=1e-5)
     other = model.root(3, 25 / 255, SEED + 1).numpy()
     assert np.abs(other - root).max() > 0.01
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_camera_noise_grows_with_light_and_is_shared_in_half_of_the_images(channels):
+    model, level = noise.parse("camera20"), 20 / 255
+    growth, shared = [], []
+    for number in range(60):
+        dark, bright = (
+            model.corrupt(tf.fill((96, 96, channels), value), level, SEED + number).numpy() - value
+            for value in (0.25, 0.75)
+        )
+        # The variance at middle grey is sigma^2, and what it gains with the light it lacks below.
+        assert (dark.var() + bright.var()) / 2 == pytest.approx(level**2, rel=0.35), number
+        growth.append(bright.std() / dark.std())
+        pairs = dark[:, 1:, 0].ravel(), dark[:, :-1, 0].ravel()
+        shared.append(np.corrcoef(*pairs)[0, 1])
+    assert 0.95 < min(growth) < 1.15 and 1.5 < max(growth) < 1.8
+    white = [abs(correlation) < 0.05 for correlation in shared]
+    assert 15 < sum(white) < 45
+    assert max(shared) > 0.5
+
+
+def test_camera_noise_of_colours_has_no_brightness():
+    model = noise.parse("camera20")
+    ratios = []
+    for number in range(40):
+        noisy = model.corrupt(tf.fill((96, 96, 3), 0.5), 20 / 255, SEED + number).numpy() - 0.5
+        ratios.append(noisy.mean(axis=-1).std() / noisy.std())
+    # White noise has 1 / sqrt(3); noise of colours alone 0, and of brightness alone 1.
+    assert min(ratios) < 0.52 and max(ratios) > 0.7
 
 
 def test_impulse_takes_all_channels_of_a_pixel():

@@ -11,7 +11,7 @@ import noise2x
 from common.commands import calibrating
 from common.evaluation import noise_level, quality
 from common.files import image_files
-from common.restoring import calibrated_noise, calibration, prediction
+from common.restoring import calibrated_noise, calibration, calibration_files, prediction
 from common.serving import saved_models
 from tests import factory
 
@@ -58,6 +58,26 @@ def test_it_begins_as_the_identity_and_is_inverted_exactly_also_beyond_its_range
     assert near.mean() < 0.9
 
 
+def test_the_slope_of_the_transform_is_its_derivative():
+    model = calibration.Calibrated(factory.build("n2n_tf", channels=1), 100.0, 1100.0)
+    rng = np.random.default_rng(0)
+    model.steps.assign(rng.normal(-5, 1, model.steps.shape))
+    knots = np.linspace(100, 1100, calibration.KNOTS, dtype=np.float32)
+    values = ((knots[:-1] + knots[1:]) / 2).reshape(1, -1, 1, 1)
+    rise = np.asarray(model.forward(values + 1)) - np.asarray(model.forward(values - 1))
+    np.testing.assert_allclose(model.slope_of(values), rise * 1000 / 2, rtol=1e-3)
+
+
+def test_counts_on_a_few_values_do_not_make_the_likelihood_boundless():
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0.2, 0.8, 96, dtype=np.float32)[:, None, None] * np.ones((1, 96, 1))
+    noisy = (rng.poisson(20 * ramp) / 20).astype(np.float32)
+    model = calibration.calibrate(noise2x.load("ssdn-gauss5_50-grey"), [noisy], steps=60)
+    slopes = np.diff(np.asarray(model.knots())[0])[16:-16]
+    # Between counts it is as steep as at them.
+    assert np.abs(slopes[1:] - slopes[:-1]).max() < 0.5 * slopes.mean()
+
+
 def test_it_restores_counts_far_better_than_the_model_alone(calibrated):
     model, clean, noisy = calibrated
     restored = prediction.restore(model, {"noisy": noisy})["denoised"]
@@ -88,22 +108,22 @@ def test_it_is_kept_in_a_file(calibrated, tmp_path):
     model, _, noisy = calibrated
     found = calibrated_noise.estimate(model, [noisy])
     path = tmp_path / "a.json"
-    calibration.save(model, path, "photo-grey", found)
+    calibration_files.save(model, path, "photo-grey", found)
     assert json.loads(path.read_text())["noise"]["gain"] == found.gain
-    loaded = calibration.load(noise2x.load("photo-grey", "float32"), path)
+    loaded = calibration_files.load(noise2x.load("photo-grey", "float32"), path)
     part = noisy[None, :64, :64]
     np.testing.assert_array_equal(
         loaded.predict_on_batch(part)["denoised"], model.predict_on_batch(part)["denoised"]
     )
     with pytest.raises(ValueError, match="a calibration for 1 channels; this model has 3"):
-        calibration.load(noise2x.load("photo"), path)
+        calibration_files.load(noise2x.load("photo"), path)
     good = path.read_text()
     for bad in ("", "{}", "[1]", good[:-90], good.replace('"low": ', '"low": 1e9')):
         path.write_text(bad)
         with pytest.raises(ValueError, match=r"a\.json: no calibration, or damaged"):
-            calibration.load(model.inner, path)
+            calibration_files.load(model.inner, path)
     with pytest.raises(ValueError, match="no such file|No such file"):
-        calibration.load(model.inner, tmp_path / "b.json")
+        calibration_files.load(model.inner, tmp_path / "b.json")
 
 
 def test_in_python_counts_come_back_as_counts():
@@ -125,7 +145,7 @@ def test_in_python_counts_come_back_as_counts():
         ("n2v_tf", {"width": 4, "data_path": "x"}, "was trained on other noise, or on files"),
         ("n2n_tf", {"noise": "poisson30"}, "was trained on other noise"),
         ("ssdn_tf", {"noise": "gauss25", "pipeline": "workshop"}, "must be told its noise"),
-        ("ssdn_tf", {"noise": "gauss25", "noise_params": "global"}, "must be told its noise"),
+        ("ssdn_tf", {"noise": "gauss25", "noise_params": "global"}, "knows the one level"),
         ("superres", {}, "pictures of the same size"),
     ],
 )
@@ -172,9 +192,15 @@ def test_a_model_that_must_be_told_its_noise_finds_it_behind_the_transform(tmp_p
     assert 0.5 < errors[1] / np.sqrt(np.mean(result["std"] ** 2)) < 2
     noise = calibrated_noise.estimate(model, [noisy])
     assert GAIN / 3 < noise.gain < 3 * GAIN
-    calibration.save(model, tmp_path / "c.json", "ssdn-gauss25-known-grey", noise)
-    again = calibration.load(inner, tmp_path / "c.json")
+    calibration_files.save(model, tmp_path / "c.json", "ssdn-gauss25-known-grey", noise)
+    again = calibration_files.load(inner, tmp_path / "c.json")
     np.testing.assert_allclose(again.level, model.level)
+    saved_models.export(model, tmp_path, name="counts")
+    content = json.loads((tmp_path / "c.json").read_text())
+    del content["level"]
+    (tmp_path / "c.json").write_text(json.dumps(content | {"model": "photo-grey"}))
+    with pytest.raises(ValueError, match="learned with photo-grey.*calibrate again"):
+        calibration_files.load(inner, tmp_path / "c.json")
 
 
 @pytest.mark.slow

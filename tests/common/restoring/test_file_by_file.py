@@ -9,6 +9,7 @@ import PIL.ImageCms
 import pytest
 import tifffile
 
+import noise2x
 from common.files import image_files
 from common.restoring import file_by_file
 from scripts.check import dng
@@ -146,6 +147,23 @@ def test_the_standard_deviation_of_a_large_file(tmp_path):
     whole, parts = (tifffile.imread(tmp_path / f / "a-std.tif") for f in ("whole", "parts"))
     assert whole.shape == parts.shape == (2, 40, 300)
     assert np.abs(whole - parts).max() < 0.05 * whole.max()  # the halo is not all it sees
+
+
+def test_every_page_has_a_level_of_its_own_that_is_found_and_the_same_in_all_its_parts(tmp_path):
+    model = noise2x.load("ssdn-gauss5_50-grey")
+    pages = [0.5 + sigma / 255 * RNG.standard_normal((96, 200)) for sigma in (8, 40)]
+    np.save(tmp_path / "a.npy", np.array(pages, np.float32))
+    said = restore(model, tmp_path / "a.npy", tmp_path / "whole")
+    assert "noise level found: 24" in said[-1] or "noise level found: 23" in said[-1], said
+    settings = {"max_bytes": 1000, "tiles": {"max_pixels": 64 * 128}}
+    assert (
+        restore(model, tmp_path / "a.npy", tmp_path / "parts", **settings)[-1][-40:]
+        == (said[-1][-40:])
+    )
+    whole, parts = (np.load(tmp_path / f / "a.npy") for f in ("whole", "parts"))
+    for page, sigma in zip(whole, (8, 40), strict=True):
+        assert page.std() < 0.3 * sigma / 255
+    assert np.abs(whole - parts).max() < 0.02  # the halo is not all it sees
 
 
 def test_pictures_keep_profile_exif_and_come_upright(denoiser, tmp_path):

@@ -20,7 +20,7 @@ class Identity:
     config = types.SimpleNamespace(side_multiple=32)
     halo = 48
     bytes_per_pixel = 1000
-    needs_level = False
+    looks_for_level = False
     pixels_in = base.Denoiser.pixels_in
 
     def __init__(self):

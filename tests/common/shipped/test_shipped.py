@@ -116,7 +116,7 @@ def test_asked_for_the_deviation_it_takes_a_model_that_predicts_it_and_finds_the
     done = run_command("noise2x", "denoise", "grey.png", "--std", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Model: ssdn-gauss5_50-grey, which" in done.stdout
-    found = float(re.search(r"estimated sigma: ([\d.]+) \(of 255\)", done.stdout)[1])
+    found = float(re.search(r"noise level found: ([\d.]+) \(sigma in", done.stdout)[1])
     assert found == pytest.approx(20, abs=2)
     restored = image_files.read_one(tmp_path / "grey-denoised.png")
     error = np.sqrt(np.mean((restored - clean) ** 2))

@@ -1,0 +1,92 @@
+"""Files of calibrations: the transform as JSON, for the same model another time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import typing
+from collections.abc import Callable
+
+import numpy as np
+
+from common import progress
+from common.files import atomic
+from common.networks import base
+from common.restoring import calibrated_noise, calibration
+
+FORMAT = 1
+
+
+def save(
+    model: calibration.Calibrated,
+    path: str | pathlib.Path,
+    name: str,
+    noise: calibrated_noise.Estimate,
+) -> None:
+    """Writes a calibration as JSON; `load` reads it.
+
+    Args:
+        model: to write the transform of.
+        path: the file.
+        name: of the model inside.
+        noise: its estimate, for the reader.
+    """
+    content: dict[str, typing.Any] = {"calibration": FORMAT, "model": name}
+    content |= {"low": model.low, "high": model.high}
+    content |= {key: np.asarray(weight).tolist() for key, weight in model.parts().items()}
+    content["noise"] = dataclasses.asdict(noise) | {"read_noise": noise.read_noise}
+    with atomic.replacing(pathlib.Path(path)) as temporary:
+        temporary.write_text(json.dumps(content) + "\n")
+
+
+def load(
+    denoiser: base.Denoiser,
+    path: str | pathlib.Path,
+    *,
+    name: str = "",
+    show: Callable[[str], typing.Any] = progress.say,
+) -> calibration.Calibrated:
+    """A denoiser with the transform of a file that `save` wrote.
+
+    Args:
+        denoiser: the model inside.
+        path: of the file.
+        name: of that model; if the file is for another, a line says so.
+        show: called with that line.
+
+    Raises:
+        ValueError: the denoiser can't be calibrated; no such file, a damaged one, or one for other
+            channels.
+    """
+    if why := calibration.refusal(denoiser):
+        raise ValueError(why)
+    try:
+        content = json.loads(pathlib.Path(path).read_text())
+        if content["calibration"] != FORMAT:
+            raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
+        low, high = float(content["low"]), float(content["high"])
+        model = calibration.Calibrated(denoiser, low, high)
+        if model.level is not None and "level" not in content:
+            raise ValueError(
+                f"it was learned with {content['model']}; {name or 'this model'} "
+                "must also be told the level of the noise: calibrate again"
+            )
+        values = {key: np.array(content[key], np.float32) for key in model.parts()}
+        numbers = np.concatenate([[low, high], *(v.ravel() for v in values.values())])
+        if not low < high or not np.isfinite(numbers).all():
+            raise ValueError("values that are no transform")
+    except OSError as error:
+        raise ValueError(f"calibration: {path}: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
+    if name and content.get("model") != name:
+        show(f"Careful: {path}: was learned with {content.get('model')}, not with {name}.")
+    for key, weight in model.parts().items():
+        if values[key].shape != tuple(weight.shape):
+            raise ValueError(
+                f"{path}: a calibration for {len(np.atleast_1d(values['first']))} channels; this "
+                f"model has {denoiser.config.channels}."
+            )
+        weight.assign(values[key])
+    return model
