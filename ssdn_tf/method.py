@@ -20,7 +20,7 @@ class SSDN(Method):
     default = configs.DEFAULT
     short = configs.SHORT
     inspects_files = True
-    ready = {3: "ssdn-gauss25-known", 1: "ssdn-gauss5_50-grey"}
+    ready = {3: "ssdn-gauss5_50", 1: "ssdn-gauss5_50-grey"}
     restores_in_bfloat16 = True
 
     def build(self, config, images=None):

@@ -24,6 +24,8 @@ def test_shipped_models_and_run_folders_are_offered(tiny_run):
     assert run["digest"] != offered["photo"]["digest"]
     known = models.offered(["ssdn-gauss25-known-grey"])[0]
     assert known["takes_level"] and known["level"] == 25 and known["channels"] == 1
+    finds = models.offered(["ssdn-gauss5_50-grey"])[0]
+    assert finds["takes_level"] and finds["level"] is None and finds["calibrates"]
 
 
 def test_models_of_something_else_and_unfinished_ones_are_refused(tiny_run, tmp_path):
