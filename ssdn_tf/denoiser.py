@@ -144,7 +144,7 @@ class Denoiser(base.Denoiser):
         return float(f"{noise.level(math.exp(found.x)):.4g}")
 
     @property
-    def has_likelihood(self):
+    def gives_likelihood(self):
         """See base.Denoiser."""
         return self.config.has_likelihood and self.config.pipeline == "blindspot"
 

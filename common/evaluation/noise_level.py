@@ -125,7 +125,7 @@ def mismatch(finding: Finding, noise: noises.Noise, white: float) -> str:
             "noise as JPEG files of cameras have it. This model was trained on independent noise "
             "and may make it worse."
         )
-    if isinstance(noise, noises.Gauss) or (isinstance(noise, noises.Camera) and not finding.shared):
+    if isinstance(noise, (noises.Gauss, noises.Camera)) and not finding.shared:
         sigma = 255 * finding.sigma / white
         low, high = noise.low / TOLERANCE, noise.high * TOLERANCE
         if not low <= sigma <= high:

@@ -118,7 +118,7 @@ class Denoiser(keras.Model):
         raise TypeError(f"{type(self).__name__} finds no level.")
 
     @property
-    def has_likelihood(self) -> bool:
+    def gives_likelihood(self) -> bool:
         """Whether `negative_log_likelihood` is there."""
         return False
 

@@ -44,16 +44,15 @@ class Camera(base.Noise):
             return tf.random.stateless_normal(tf.shape(clean), seed, dtype=clean.dtype)
 
         def shared():
-            own, same, colour = (_field(clean, fold(seed, 2 + i)) for i in range(3))
-            parts = [_blurred(own, blur), _blurred(same[..., :1], blur)]
-            weights = tf.sqrt(shares / tf.reduce_sum(shares))
-            if (channels := clean.shape[-1]) == 1:
-                weights = tf.sqrt(shares[:2] / tf.reduce_sum(shares[:2]))
-                return weights[0] * parts[0] + weights[1] * parts[1]
-            colour = _blurred(colour, COARSER * blur)
-            colour -= tf.reduce_mean(colour, axis=-1, keepdims=True)
-            parts.append(colour * (channels / (channels - 1)) ** 0.5)
-            return sum(weight * part for weight, part in zip(tf.unstack(weights), parts))
+            own, same = _field(clean, fold(seed, 2)), _field(clean[..., :1], fold(seed, 3))
+            parts = [_blurred(own, blur), _blurred(same, blur)]
+            if (channels := clean.shape[-1]) > 1:
+                colour = _blurred(_field(clean, fold(seed, 4)), COARSER * blur)
+                colour -= tf.reduce_mean(colour, axis=-1, keepdims=True)
+                parts.append(colour * (channels / (channels - 1)) ** 0.5)
+            used = shares[: len(parts)]
+            weights = tf.unstack(tf.sqrt(used / tf.reduce_sum(used)))
+            return sum(weight * part for weight, part in zip(weights, parts, strict=True))
 
         variance = 1 - grows + 2 * grows * clean
         return clean + level * tf.sqrt(tf.maximum(variance, 0.0)) * tf.cond(

@@ -5,13 +5,12 @@ piecewise linear transform f of the values is learned for the images at hand, so
 to a trained, frozen denoiser D as its own noisy images did; back(D(f(noisy))) restores them. It is
 learned from the noisy images alone: pixels that D does not see are predicted, by a blind-spot
 network each of them, by another network those that were replaced by the mean of their neighbours.
-A network that predicts a distribution also makes the likelihood of the pixels large, by a change of
-variables; the error alone is nearly blind to how the noise grows. The noise must be independent
-between pixels.
+For SSDN's, whose error hardly depends on how the noise grows, the likelihood of the pixels counts
+too, by a change of variables. The noise must be independent between pixels.
 
 Reference: Herbreteau & Unser, "Self-Calibrated Variance-Stabilizing Transformations for Real-World
 Image Denoising" (Noise2VST), ICCV 2025. Theirs: 2,000 steps, D for one sigma; here far fewer are
-needed (RESULTS.md), and D is blind to the strength of the noise, or estimates it.
+needed (RESULTS.md), and D works for many strengths of the noise, or is told its strength.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import typing
 from collections.abc import Sequence
 
 import keras
@@ -29,9 +27,6 @@ from keras import ops
 from common import progress
 from common.files import pixels
 from common.networks import base
-
-if typing.TYPE_CHECKING:
-    pass
 
 KNOTS = 128  # of the transform, evenly over [0, 1]; a power of 2
 LEAST_STEP = 1e-6  # by which it rises at least from knot to knot
@@ -207,7 +202,7 @@ class Calibrated(base.Denoiser):
         if training and not self.is_blind:
             noisy = ops.where(inputs["hidden"], _mean_of_neighbours(noisy), noisy)
         run = functools.partial(run, training=False)
-        if training and self.inner.has_likelihood:
+        if training and self.inner.gives_likelihood:
             mean, negative = self.inner.negative_log_likelihood(self.stable(noisy), run)
             negative = negative - ops.sum(ops.log(self.slope_of(noisy)), axis=-1)
             return {"denoised": self.back(mean)[0], "negative_log_likelihood": negative}
@@ -223,7 +218,10 @@ class Calibrated(base.Denoiser):
         return result
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Square error of the hidden pixels, over the range of the values, and -log p; a scalar."""
+        """The square error of the hidden pixels, over the range of the values; a scalar.
+
+        With a likelihood SQUARES times that, and the mean of -log p of the pixels.
+        """
         error = (y_pred["denoised"] - y["target"]) / (self.high - self.low)
         hidden = ops.cast(y["hidden"], "float32")
         square = ops.sum(hidden * ops.square(error)) / ops.sum(hidden)
@@ -259,7 +257,7 @@ def calibrate(
     """Learn the transform for noisy images of one acquisition.
 
     The same images give the same bits. Takes about a quarter of a minute on two CPU cores with a
-    plain U-Net, and twice that with a blind-spot network.
+    plain U-Net, and longer with a blind-spot network.
 
     Args:
         denoiser: see `refusal`.
@@ -284,10 +282,10 @@ def calibrate(
     if high <= low:
         raise ValueError("calibrate: nearly all values are equal; there is nothing to learn from.")
     model = Calibrated(denoiser, low, high)
-    steps = steps or (FEW_STEPS if denoiser.has_likelihood else STEPS)
+    steps = steps or (FEW_STEPS if denoiser.gives_likelihood else STEPS)
     model.find_levels(images)
     # The density of values on a grid, as counts are, has no bound: they are spread over its steps.
-    spread = _step(values) if denoiser.has_likelihood else 0.0
+    spread = _step(values) if denoiser.gives_likelihood else 0.0
     third = max(steps // 3, 1)
     rates = keras.optimizers.schedules.PiecewiseConstantDecay([third, 2 * third], list(RATES))
     was_trainable, denoiser.trainable = denoiser.trainable, False

@@ -17,7 +17,7 @@ export const words = {
   model: "Model",
   noModel: (n) => `No model here restores pictures of ${n} channels. Train one on this picture.`,
   level: "Noise level",
-  levelFound: "found",
+  levelFound: "automatic",
   calibrate: "Learn first how this picture's noise grows with its values (counts of microscopes and sensors)",
   restore: "Restore",
   strength: "Strength",

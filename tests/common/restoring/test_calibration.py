@@ -199,7 +199,7 @@ def test_a_model_that_must_be_told_its_noise_finds_it_behind_the_transform(tmp_p
     content = json.loads((tmp_path / "c.json").read_text())
     del content["level"]
     (tmp_path / "c.json").write_text(json.dumps(content | {"model": "photo-grey"}))
-    with pytest.raises(ValueError, match="learned with photo-grey.*calibrate again"):
+    with pytest.raises(ValueError, match="c.json: was learned with photo-grey; .*calibrate again"):
         calibration_files.load(inner, tmp_path / "c.json")
 
 
