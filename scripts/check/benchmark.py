@@ -2,6 +2,7 @@
 
 noise2x benchmark                                        # ssdn, n2n, n2v and rdunet, some minutes
 noise2x benchmark n2v --config=n2v2 --precision=float32
+noise2x benchmark photo ssdn-gauss5_50 --sizes=1024x1024   # models that come along: restoring alone
 noise2x benchmark ssdn --batch_size=1 --crop_size=64 --json=new.json --compare=old.json
 
 ceiling    what the processor does at best: a product of two square matrices
@@ -10,7 +11,8 @@ step       a training step on batches that are ready in memory, with the share o
 alone      the convolutions of that step, each timed by itself, and the share of the ceiling. A
            transposed one is the input gradient of a convolution, or enlarges in a decoder
 restore    an image of each of --sizes, in a process of its own: the first call, which also traces
-           the graph, a later one, and the memory at the peak beyond that of the program
+           the graph, a later one, and the memory at the peak beyond that of the program; models
+           that are not told the noise level find it each time
 start      the whole command `noise2x denoise` for one 512x512 picture, and `noise2x --help`
 peers      with --peers=FOLDER, steps of other programs on the same data with the same settings, in
            turn with ours: juglab's n2v and CAREamics for n2v, plain PyTorch for ssdn. Their
@@ -24,6 +26,7 @@ only those of the same run can be compared; --compare shows the ratio to those o
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import multiprocessing
@@ -37,7 +40,7 @@ import time
 import numpy as np
 from absl import flags as absl_flags
 
-from common import configuration, processor
+from common import configuration, processor, shipped
 from common.commands import flags, running
 from noise2x import methods
 from scripts.check import memory
@@ -153,37 +156,53 @@ def training_figures(method, config):
     return found
 
 
-def restoring_figures(name, config_dict, side, queue):
-    """Puts (seconds of the first call, of a later one, peak bytes) of one image into a queue."""
-    from common import quiet
-
-    quiet.import_keras()
-    from common.restoring import prediction
-
+def untrained(name, config_dict):
+    """A denoiser as its training would begin, with statistics."""
     method = methods.find(name)
     config = type(method.default_config)(**config_dict)
     denoiser = method.build(config)
     if hasattr(denoiser, "set_statistics"):
         denoiser.set_statistics(np.zeros(config.channels), np.ones(config.channels))
-    shape = (*side, config.channels)
-    image = np.random.default_rng(0).random(shape, np.float32)
+    return denoiser
+
+
+def shipped_model(name, precision):
+    """A model that comes along."""
+    return methods.of_run(name).load_deployed(name, precision)
+
+
+def restoring_figures(make, side, queue):
+    """Puts (seconds of the first call, of a later one, peak bytes) of one image into a queue.
+
+    make: called without arguments, gives the denoiser; side: (height, width).
+    """
+    from common import quiet
+
+    quiet.import_keras()
+    from common.restoring import prediction
+
+    denoiser = make()
+    config = denoiser.config
+    finds = config.finds_level and not config.noise.is_fixed
+    image = np.random.default_rng(0).random((*side, config.channels), np.float32)
     inputs = {"noisy": image}
-    if config.takes_level:
+    if config.takes_level and not finds:
         inputs["noise_level"] = np.float32(config.validation_noise.fixed_level())
     before, times = memory.peak(), []
     for _ in range(4):
         began = time.perf_counter()
+        if finds:
+            inputs["noise_level"] = np.float32(denoiser.find_level(image))
         prediction.restore(denoiser, inputs)
         times.append(time.perf_counter() - began)
     queue.put((times[0], float(np.median(times[1:])), memory.peak() - before))
 
 
-def restore_apart(method, config, side):
+def restore_apart(make, side):
     """`restoring_figures` of a new process, so that no earlier peak hides this one."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    arguments = (method.name, config.to_dict(), side, queue)
-    process = context.Process(target=restoring_figures, args=arguments)
+    process = context.Process(target=restoring_figures, args=(make, side, queue))
     process.start()
     while queue.empty() and process.is_alive():
         time.sleep(0.05)
@@ -194,6 +213,25 @@ def restore_apart(method, config, side):
     return figures
 
 
+def sizes_figures(make, precision):
+    """The figures of images of all --sizes, by name; make: see `restoring_figures`."""
+    found = {"sizes": FLAGS.sizes, "restoring_precision": precision}
+    for side in FLAGS.sizes:
+        width, height = parse_size(side)
+        first, later, peak = restore_apart(make, (height, width))
+        found |= {f"restore_{side}_first_s": first, f"restore_{side}_s": later}
+        found[f"restore_{side}_gb"] = peak / 1e9
+    return found
+
+
+def shipped_figures(name):
+    """The figures of a model that comes along, which is only restored with."""
+    method, precision = methods.of_run(name), FLAGS.precision
+    if precision == "auto":
+        precision = method.restoring_precision(method.load_config(name)[0])
+    return sizes_figures(functools.partial(shipped_model, name, precision), precision)
+
+
 def start_seconds(method, config):
     """(seconds from the command `denoise` to the restored 512x512 picture, seconds of --help)."""
     from common.files import image_files
@@ -201,9 +239,7 @@ def start_seconds(method, config):
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
-        denoiser = method.build(config)
-        if hasattr(denoiser, "set_statistics"):
-            denoiser.set_statistics(np.zeros(config.channels), np.ones(config.channels))
+        denoiser = untrained(method.name, config.to_dict())
         runs.save_config(path, method.name, config)
         runs.save_weights(path, denoiser)
         noise = np.random.default_rng(0).integers(0, 256, (512, 512, config.channels), np.uint8)
@@ -248,6 +284,14 @@ def report(name, config_name, config, found):
             f"alone     {found[f'{kind}_ms']:8.1f} ms {shown}, {rate:.2f} TFLOP/s, "
             f"{100 * rate / ceiling:.0f} % of the ceiling"
         )
+    yield from sizes_report(found)
+    if "denoise_s" in found:
+        yield f"start     {found['denoise_s']:8.2f} s from command to file, 512x512"
+        yield f"start     {found['help_s']:8.2f} s for noise2x --help"
+
+
+def sizes_report(found):
+    """The figures of `sizes_figures` as lines of text."""
     for side in found["sizes"]:
         first, later, peak = (found[f"restore_{side}_{x}"] for x in ("first_s", "s", "gb"))
         width, height = parse_size(side)
@@ -255,9 +299,6 @@ def report(name, config_name, config, found):
             f"restore   {later:8.3f} s for {side}, {width * height / 1e6 / later:.2f} megapixels a "
             f"second, {peak:.2f} GB, {found['restoring_precision']}; the first {first:.3f} s"
         )
-    if "denoise_s" in found:
-        yield f"start     {found['denoise_s']:8.2f} s from command to file, 512x512"
-        yield f"start     {found['help_s']:8.2f} s for noise2x --help"
 
 
 def _share(found, name):
@@ -288,12 +329,8 @@ def measure(method, config):
     restoring = dataclasses.replace(config, precision=precision)
     # Volumes, and spectra with their density, are no images that the sizes could describe.
     is_image = len(config.crop_shape) == 2 and method.name != "n2n_tf.mri"
-    found |= {"sizes": FLAGS.sizes if is_image else [], "restoring_precision": precision}
-    for side in found["sizes"]:
-        width, height = parse_size(side)
-        first, later, peak = restore_apart(method, restoring, (height, width))
-        found |= {f"restore_{side}_first_s": first, f"restore_{side}_s": later}
-        found[f"restore_{side}_gb"] = peak / 1e9
+    make = functools.partial(untrained, method.name, restoring.to_dict())
+    found |= sizes_figures(make, precision) if is_image else {"sizes": []}
     if FLAGS.start and is_image and (config.noise.is_fixed or not config.takes_level):
         found["denoise_s"], found["help_s"] = start_seconds(method, restoring)
     return found
@@ -315,9 +352,18 @@ def run(arguments):
 
     for side in FLAGS.sizes:
         parse_size(side)
-    chosen = [methods.find(name) for name in arguments or DEFAULT]
+    models = [name for name in arguments if name in shipped.names()]
+    for name in arguments:
+        if name not in models and methods.package(name) is None:
+            known = [*map(methods.short_name, methods.NAMES), *shipped.names()]
+            configuration.expect("method", name, known)
+    chosen = [methods.find(name) for name in arguments or DEFAULT if name not in models]
     old = json.loads(pathlib.Path(FLAGS.compare).read_text()) if FLAGS.compare else {}
     everything = {}
+    for name in models:
+        say(f"Measuring {name} ...")
+        everything[name] = shipped_figures(name)
+        say("\n".join([name, *sizes_report(everything[name])]) + "\n")
     for method in chosen:
         config_name, config = chosen_config(method)
         say(f"Measuring {method.short_name} ...")

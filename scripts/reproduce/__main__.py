@@ -1,5 +1,6 @@
 """Trains and scores the models of a report's table or figure, and writes the table or figure.
 
+noise2x reproduce models --output=results/models
 noise2x reproduce ee559 --output=results/ee559
 noise2x reproduce psnr_vs_sigma --output=results/psnr_vs_sigma
 noise2x reproduce deblurring --output=results/deblurring
@@ -8,12 +9,14 @@ noise2x reproduce minutes --minutes=1,3,10 --output=results/minutes
 noise2x reproduce calibration --output=results/calibration
 noise2x reproduce comp6248 --budget=30 --output=results/comp6248
 
+models: the models that come along, beside BM3D, at sigma 15, 25 and 50, on Kodak and BSD300 in
+colour, BSD68 and Set12 in grey. Writes table.csv and table.md; nothing is trained.
 ee559: the five networks of an EE-559 report on Noise2Noise (2022), trained on pairs of noisy 32x32
 crops. Writes table.csv, with the report's PSNR and ours, its figures 2 to 6 (curves.png over
 epochs, a sheet of patches for each network), and how each network learns one batch by heart.
-psnr_vs_sigma: average PSNR as a function of the noise's sigma, of classical denoisers and of
-networks, on grey images. Writes psnr.csv, psnr.png, the first image as each restores it
-(side_by_side.png) and the curves of the trainings (curves.png).
+psnr_vs_sigma: average PSNR as a function of the noise's sigma, of classical denoisers, models that
+come along and networks trained for minutes, on grey images. Writes psnr.csv, psnr.png, the first
+image as each restores it (side_by_side.png) and the curves of the trainings (curves.png).
 deblurring, superresolution: the formulations of Cadiou & Dervishi, and trainings that change one
 setting each, on grey images. Write table.csv, curves.png, pictures of a training and a test image
 (results.png) and of the steps of the method (steps.png).
@@ -52,6 +55,7 @@ from scripts.reproduce import (
     papers,
     psnr_vs_sigma,
     published,
+    shipped_models,
 )
 
 FLAGS = flags.FLAGS
@@ -70,7 +74,7 @@ def define_flags():
         "dataset",
         None,
         "Images to score on [ee559, minutes: kodak; psnr_vs_sigma: bsd68; deblurring, "
-        "superresolution: set12 and bsd68; else those of the paper].",
+        "superresolution: set12 and bsd68; models: see above; else those of the paper].",
     )
     absl_flags.DEFINE_float("scale", 1.0, "Factor of the length of all trainings [1].", 0.0, 1e3)
     absl_flags.DEFINE_integer("max_images", None, "Score at most this many images [all].", 1)
@@ -93,9 +97,11 @@ def define_flags():
     absl_flags.DEFINE_list(
         "methods",
         ["all"],
-        "Rows of the table or lines of the figure to make [all]. ee559: "
+        "Rows of the table or lines of the figure to make [all]. models: "
+        f"{', '.join(shipped_models.ROWS)}; ee559: "
         f"{', '.join(ee559.EE559)}; psnr_vs_sigma: {', '.join(baselines.NAMES)}, "
-        f"{', '.join(psnr_vs_sigma.CONTENDERS)}; deblurring: {', '.join(extensions.DEBLUR)}; "
+        f"{', '.join(psnr_vs_sigma.SHIPPED)}, {', '.join(psnr_vs_sigma.CONTENDERS)}; "
+        f"deblurring: {', '.join(extensions.DEBLUR)}; "
         f"superresolution: {', '.join(extensions.SUPERRES)}; minutes: {', '.join(minutes.LINES)}; "
         f"calibration: {', '.join(calibrating.WAYS)}; "
         "of the papers' tables, the names of their rows.",
@@ -107,6 +113,7 @@ def define_flags():
 def run(arguments):
     """Makes the table or figure that the arguments name: ["ee559"], for instance."""
     subjects = {
+        "models": (shipped_models.reproduce, shipped_models.ROWS),
         "ee559": (ee559.reproduce, list(ee559.EE559)),
         "psnr_vs_sigma": (psnr_vs_sigma.reproduce, psnr_vs_sigma.FIGURE),
         "deblurring": (extensions.deblurring, list(extensions.DEBLUR)),

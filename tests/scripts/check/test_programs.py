@@ -45,6 +45,17 @@ def test_benchmark_times_a_step_its_parts_and_a_restored_image(tmp_path, run_com
     assert line.split()[-1] == "1.00"  # the same convolutions
 
 
+def test_benchmark_restores_with_a_model_that_comes_along(tmp_path, run_command):
+    names, new = ["photo-grey", "ssdn-gauss5_50-grey"], tmp_path / "new.json"
+    done = run_command("scripts.check.benchmark", *names, "--sizes=96x64", f"--json={new}")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(new.read_text())
+    assert list(figures) == names
+    seconds = [figures[name]["restore_96x64_s"] for name in names]
+    assert 0 < seconds[0] < seconds[1]  # the second one finds the noise level, too
+    assert all(figures[name]["restore_96x64_gb"] > 0 for name in names)
+
+
 @pytest.mark.parametrize(
     "flags, message",
     [

@@ -38,6 +38,32 @@ def test_psnr_over_sigma_trains_scores_draws_and_goes_on(tmp_path, run_command):
 
 
 @pytest.mark.slow
+def test_the_models_that_come_along_are_scored_once(tmp_path, run_command):
+    image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (40, 48, 3), np.uint8))
+    flags = ["models", f"--output={tmp_path}/out", f"--dataset={tmp_path}/set"]
+    flags += ["--methods=noisy,n2n-gauss25,photo-grey,ssdn-gauss5_50"]
+    done = run_command("scripts.reproduce", *flags)
+    assert done.returncode == 0, done.stderr
+    assert (
+        done.stdout.count("RESULT") == 3 + 1 + 3
+    )  # the images have colours, photo-grey is left out
+    with open(tmp_path / "out" / "table.csv", newline="") as file:
+        rows = {(r["method"], r["sigma"]): r for r in csv.DictReader(file)}
+    assert 1 < float(rows["ssdn-gauss5_50", "50"]["sigma_found"]) < 255
+    assert 0 < float(rows["ssdn-gauss5_50", "50"]["within_1"]) <= 1
+    assert not rows["n2n-gauss25", "25"]["within_1"] and not rows["noisy", "25"]["sigma_found"]
+    evaluated = run_command(
+        "noise2x.cli", "evaluate", "--model=n2n-gauss25", f"--dataset={tmp_path}/set"
+    )
+    assert f"psnr={rows['n2n-gauss25', '25']['psnr']} " in evaluated.stdout, evaluated.stderr
+    (tmp_path / "out" / "table.md").unlink()
+    again = run_command("scripts.reproduce", *flags)
+    assert again.returncode == 0 and "RESULT" not in again.stdout
+    lines = (tmp_path / "out" / "table.md").read_text().splitlines()
+    assert len(lines) == 2 + 3 and lines[3].count(" |  | ") == 2  # one sigma of three
+
+
+@pytest.mark.slow
 def test_psnr_over_minutes(tmp_path, run_command):
     image_files.write(tmp_path / "set" / "a.png", RNG.integers(0, 255, (40, 48, 3), np.uint8))
     flags = [f"--output={tmp_path}/out", "--train_set=sample", f"--dataset={tmp_path}/set"]
@@ -148,7 +174,7 @@ def test_patches_are_fixed_and_of_one_size():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["figure9", "--output=x"], "Expected one of ee559, psnr_vs_sigma"),
+        (["figure9", "--output=x"], "Expected one of models, ee559, psnr_vs_sigma"),
         (["ee559"], "--output=... is required"),
         (["psnr_vs_sigma", "--output=x", "--methods=wavelets"], "methods='wavelets': expected"),
         (["ee559", "--output=x", "--methods=median"], "methods='median': expected unet"),
