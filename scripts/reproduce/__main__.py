@@ -25,7 +25,7 @@ paper's schedule and the fast one. Writes minutes.csv and minutes.png.
 
 calibration: photons and read noise of nine strengths; the shipped models as they are, calibrated,
 and after the transforms of the true and of an estimated gain; Noise2Void and SSDN trained on the
-picture; BM3D. Writes table.csv and sheet.png.
+picture; BM3D. Writes table.csv, table.md and sheet.png.
 
 comp6248, clipping, workshop, bsd68: the PSNR tables of a reimplementation of SSDN (COMP6248, 2020),
 its networks with and without clipped noise, the table of the workshop paper (Laine et al. 2019a),
@@ -82,6 +82,12 @@ def define_flags():
         "sigmas",
         ["5", "10", "15", "20", "25", "30", "35", "40", "45", "50"],
         "Standard deviations of the noise in psnr_vs_sigma, in 8-bit units [5,10,15,...,50].",
+    )
+    absl_flags.DEFINE_list(
+        "noises",
+        None,
+        "Noises of calibration, such as poissongauss30+5 [10, 30 and 100 photons at white with "
+        "read noises of 2, 5 and 15 of 255].",
     )
     absl_flags.DEFINE_list(
         "minutes", ["1", "3", "10"], "Lengths of the trainings of `minutes`, minutes [1,3,10]."

@@ -14,70 +14,109 @@ import numpy as np
 from common import noise as noises
 from common.commands import flags
 from common.files import atomic, pixels, tables
+from scripts.reproduce import sheets
 
 FLAGS = flags.FLAGS
-PHOTONS, READ_NOISES = (10, 30, 100), (2, 5, 15)  # at white; of 255
+NOISES = [f"poissongauss{photons}+{read}" for photons in (10, 30, 100) for read in (2, 5, 15)]
 SETS = {"kodak": 3, "set12": 1}  # and the channels in which they are restored
 WAYS = (
     *("as it is", "oracle", "estimated gain", "calibrated", "ssdn calibrated"),
     *("n2v trained", "ssdn trained", "bm3d", "bm3d calibrated"),
 )
+KEY = ("dataset", "image", "noise", "way")
+COLUMNS = (*KEY, "psnr", "seconds")
 
 
 def reproduce(ways, output):
-    """Writes table.csv: mean PSNR and seconds of each way, set and noise; and sheet.png.
+    """Writes table.csv: PSNR and seconds of each way, picture and noise; table.md; and sheet.png.
 
-    Trainings that were stopped go on, and those that are finished count with the seconds of their
-    loading.
+    table.md has the means over all pictures that a set has in table.csv. The trainings are short;
+    one that was stopped goes on, and its seconds are then those of the rest.
 
     Args:
         ways: of `WAYS`.
         output: the folder.
+
+    Raises:
+        ValueError: --noises has other noise than that of photons and read-out.
     """
     from common.data import datasets
-    from common.evaluation import figures
 
-    rows, sheet = [], []
+    chosen = [noises.parse(text) for text in FLAGS.noises or NOISES]
+    for noise in chosen:
+        if noise.NAME != "poissongauss" or not noise.is_fixed:
+            raise ValueError(f"noises='{noise}': expected such as poissongauss30+5.")
+    known = tables.read_known(output / "table.csv", COLUMNS, KEY)
     for name in [FLAGS.dataset] if FLAGS.dataset else SETS:
         images = datasets.load(name, FLAGS.data_dir, max_images=FLAGS.max_images)
-        for photons in PHOTONS:
-            for read in READ_NOISES:
-                noise = noises.parse(f"poissongauss{photons}+{read}")
-                row, pictures = _row(name, images, noise, ways, output)
-                rows.append(row)
-                sheet.append(pictures)
-                print("  ".join(f"{k}={v}" for k, v in row.items()), flush=True)
-                tables.write(output / "table.csv", rows)
-    with atomic.replacing(output / "sheet.png") as temporary:
-        figures.contact_sheet(sheet, crop=(192, 192)).save(temporary, "png")
-    print(f"Table: {output}/table.csv; pictures: {output}/sheet.png")
+        for noise in chosen:
+            for number in range(len(images)):
+                for row in _rows(images, number, noise, SETS.get(name, 1), ways, output, known):
+                    known[tuple(row[column] for column in KEY)] = row
+                    tables.write(output / "table.csv", list(known.values()))
+            _write_markdown(known.values(), output / "table.md")
+    _write_sheet(known, output)
+    print(f"Table: {output}/table.md; every picture's: {output}/table.csv")
 
 
-def _row(name, images, noise, ways, output):
-    """(a row of the table, captioned pictures of the first image)."""
+def _rows(images, number, noise, channels, ways, output, known):
+    """Yields the rows of a picture that are not known, and keeps pictures of the first one."""
     from common.data import pipeline
-    from common.evaluation import figures, quality
+    from common.evaluation import quality
     from scripts.reproduce.ways import Picture
 
-    scores = {way: [] for way in ("noisy", *ways)}
-    seconds, pictures = {way: [] for way in ways}, []
-    for number, stored in enumerate(images.images):
-        clean = pixels.to_unit(pixels.to_channels(stored, SETS.get(name, 1)))
-        noisy, level = pipeline.evaluation_noise(clean, noise, 0, number)
-        noisy = np.asarray(noisy, np.float32)
-        folder = output / "runs" / f"{name}-{noise}-{number}"
-        picture = Picture(noisy, 1 / level, noise.read / 255, folder)
-        results = {"noisy": noisy}
+    keys = [(images.name, images.names[number], str(noise), way) for way in ("noisy", *ways)]
+    if all(key in known for key in keys):
+        return
+    clean = pixels.to_unit(pixels.to_channels(images.images[number], channels))
+    noisy, level = pipeline.evaluation_noise(clean, noise, 0, number)
+    noisy = np.asarray(noisy, np.float32)
+    folder = output / "runs" / f"{images.name}-{noise}-{number}"
+    picture = Picture(noisy, 1 / level, noise.read / 255, folder)
+    for key in keys:
+        if key in known:
+            continue
+        began = time.perf_counter()
+        result = noisy if key[-1] == "noisy" else picture.restored(key[-1])
+        seconds = time.perf_counter() - began
+        score = quality.psnr_float(clean, np.clip(result, 0, 1))
+        if not number:
+            sheets.keep(_picture(output, key), result)
+        row = dict(zip(COLUMNS, (*key, f"{score:.3f}", f"{seconds:.1f}"), strict=True))
+        print("  ".join(f"{k}={v}" for k, v in row.items()), flush=True)
+        yield row
+
+
+def _picture(output, key):
+    """Path of the picture of a row."""
+    name = "-".join(key).replace("/", "_").replace(" ", "_")
+    return output / "pictures" / f"{name.strip('_')}.png"
+
+
+def _write_markdown(rows, path):
+    """Writes the means over a set's pictures, a line a noise; "(n)" where n pictures have a way."""
+    scores, lines = {}, []
+    for row in rows:
+        of_noise = scores.setdefault((row["dataset"], row["noise"]), {})
+        of_noise.setdefault(row["way"], []).append(float(row["psnr"]))
+    ways = [way for way in ("noisy", *WAYS) if any(way in found for found in scores.values())]
+    lines = [f"| set | noise | {' | '.join(ways)} |", "| --- | --- |" + " --- |" * len(ways)]
+    for (dataset, noise), found in scores.items():
+        count, cells = len(found["noisy"]), []
         for way in ways:
-            began = time.perf_counter()
-            results[way] = picture.restored(way)
-            seconds[way].append(time.perf_counter() - began)
-        for way, result in results.items():
-            scores[way].append(quality.psnr_float(clean, np.clip(result, 0, 1)))
-            if not number:
-                caption = f"{noise} {way} {scores[way][0]:.2f} dB"
-                pictures.append((caption, figures.to_picture(result)))
-    row = {"dataset": name, "images": len(images), "noise": str(noise)}
-    row |= {way: f"{np.mean(psnr):.2f}" for way, psnr in scores.items()}
-    row |= {f"{way}, s": f"{np.median(taken):.1f}" for way, taken in seconds.items()}
-    return row, pictures
+            psnr = found.get(way, [])
+            cells.append(f"{np.mean(psnr):.2f}" if psnr else "")
+            cells[-1] += f" ({len(psnr)})" if 0 < len(psnr) < count else ""
+        lines.append(f"| {dataset} ({count}) | {noise} | {' | '.join(cells)} |")
+    with atomic.replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n")
+
+
+def _write_sheet(known, output):
+    """Writes sheet.png: the first picture of each set and noise as every way restores it."""
+    rows = {}
+    for key, row in known.items():
+        cell = (f"{key[2]} {key[3]} {float(row['psnr']):.2f} dB", _picture(output, key))
+        rows.setdefault((key[0], key[2]), []).append(cell)
+    sheet = [sheets.kept(cells) for cells in rows.values()]
+    sheets.write(output / "sheet.png", sheet, crop=(192, 192))

@@ -56,7 +56,7 @@ def ship(run_dir, name, card):
     if not runs.is_finished(run_dir):
         raise runs.RunError(f"{run_dir}: its training has not reached its end.")
     method = methods.of_run(run_dir)
-    denoiser = method.load_deployed(run_dir)
+    denoiser = method.load(run_dir)
     # Where the images lay is of no use to others; what they were is in the card.
     settings = {"train_set": "sample", "validation_set": "sample", "model": "", "std_scale": 1.0}
     config = denoiser.config = dataclasses.replace(denoiser.config, **settings)
@@ -87,7 +87,7 @@ def score(name, sets, noises):
     from common.evaluation import scoring
 
     method = methods.of_run(name)
-    denoiser = method.load_deployed(name)
+    denoiser = method.load(name)
     table, coverage = {}, {}
     for text in sets:
         images = datasets.load(text, FLAGS.data_dir, held_back=True)

@@ -48,15 +48,26 @@ def test_what_is_trained_is_trained_on_the_noisy_picture(way, setting, tmp_path,
 
 
 @pytest.mark.slow
-def test_the_table_has_every_noise_and_way(tmp_path, run_command):
+def test_the_table_has_every_noise_and_way_and_goes_on(tmp_path, run_command):
     rng = np.random.default_rng(0)
-    image_files.write(tmp_path / "set" / "a.png", rng.integers(0, 255, (70, 64, 1), np.uint8))
+    for name in "ab":
+        picture = rng.integers(0, 255, (70, 64, 1), np.uint8)
+        image_files.write(tmp_path / "set" / f"{name}.png", picture)
     flags = ["calibration", f"--dataset={tmp_path}/set", f"--output={tmp_path}/out"]
-    flags += ["--methods=as it is,oracle,estimated gain"]
-    done = run_command("scripts.reproduce", *flags)
+    done = run_command("scripts.reproduce", *flags, "--methods=as it is,oracle", "--max_images=1")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("psnr=") == 9 * 3
+    more = ["--methods=oracle,estimated gain", "--noises=poissongauss30+5"]
+    done = run_command("scripts.reproduce", *flags, *more)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("psnr=") == 1 + 3  # of the first picture one is new
     with open(tmp_path / "out" / "table.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len({row["noise"] for row in rows}) == len(rows) == 9
-    assert all(float(row["oracle"]) > 5 and float(row["oracle, s"]) >= 0 for row in rows)
-    assert (tmp_path / "out" / "sheet.png").is_file()
+    assert len({row["noise"] for row in rows}) == 9 and len(rows) == 9 * 3 + 4
+    lines = (tmp_path / "out" / "table.md").read_text().splitlines()
+    assert len(lines) == 2 + 9
+    (both,) = [line for line in lines if "| poissongauss30+5 |" in line]
+    assert "set (2)" in both and both.count(" (1)") == 1  # one picture as it is
+    assert image_files.read_one(tmp_path / "out" / "sheet.png").std() > 5
+    done = run_command("scripts.reproduce", *flags, "--noises=gauss25")
+    assert done.returncode == 1 and "noises='gauss25': expected such as" in done.stderr
