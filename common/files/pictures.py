@@ -47,7 +47,7 @@ def read(path: pathlib.Path) -> tuple[np.ndarray, Metadata]:
             kept = exif.tobytes() if exif else None
             return array, Metadata(exif=kept, icc_profile=profile)
         lossless = picture.format == "WEBP" and _is_lossless(path)
-        picture = ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)  # else it makes a copy
         exif = picture.getexif()
         metadata = Metadata(exif=exif.tobytes() if exif else None, lossless=lossless)
         if profile and picture.mode not in CONVERTED:

@@ -183,17 +183,14 @@ def restoring_figures(make, side, queue):
 
     denoiser = make()
     config = denoiser.config
-    finds = config.finds_level and not config.noise.is_fixed
     image = np.random.default_rng(0).random((*side, config.channels), np.float32)
     inputs = {"noisy": image}
-    if config.takes_level and not finds:
+    if denoiser.takes_level and not denoiser.looks_for_level:
         inputs["noise_level"] = np.float32(config.validation_noise.fixed_level())
     before, times = memory.peak(), []
     for _ in range(4):
         began = time.perf_counter()
-        if finds:
-            inputs["noise_level"] = np.float32(denoiser.find_level(image))
-        prediction.restore(denoiser, inputs)
+        prediction.restore(denoiser, inputs)  # which finds the level, too
         times.append(time.perf_counter() - began)
     queue.put((times[0], float(np.median(times[1:])), memory.peak() - before))
 

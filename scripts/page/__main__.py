@@ -48,7 +48,13 @@ def define_flags():
     )
     absl_flags.DEFINE_bool("browser", True, "Open the page in the browser.")
     absl_flags.DEFINE_integer("max_mb", 2000, "Largest picture that is taken, in megabytes.", 1)
-    absl_flags.DEFINE_float("memory_gb", 3.0, "Memory for a model, in gigabytes [3].", 0.01, 1e6)
+    absl_flags.DEFINE_float(
+        "memory_gb",
+        3.0,
+        "Memory for a model, in gigabytes; views of a picture of 100 megapixels take 1.3 more [3].",
+        0.01,
+        1e6,
+    )
     flags.define_precision("auto")
 
 

@@ -5,21 +5,23 @@ import json
 from werkzeug import exceptions, utils
 from werkzeug.wrappers import Response
 
+from scripts.page import sentences
+
 MAX_JSON = 10_000  # bytes of a request that is no picture
 
 
 def content(request):
     """The JSON object of a request; raises ValueError."""
     if request.content_length is None:  # sent in pieces, of which there could be many
-        raise exceptions.LengthRequired("The length of the request is missing.")
+        raise exceptions.LengthRequired(sentences.NO_LENGTH)
     if request.content_length > MAX_JSON:
-        raise exceptions.RequestEntityTooLarge("This request is too long.")
+        raise exceptions.RequestEntityTooLarge(sentences.TOO_LONG)
     try:
         wishes = json.loads(request.get_data())
     except (ValueError, RecursionError):
         wishes = None
     if not isinstance(wishes, dict):
-        raise ValueError("This request can't be understood.")
+        raise ValueError(sentences.UNCLEAR)
     return wishes
 
 
@@ -38,7 +40,7 @@ def sentence(text, status):
 def of_file(request, path, cache):
     """A file, with what the browser may keep of it; raises LookupError if there is none."""
     if not path.is_file():
-        raise LookupError("There is nothing at this address yet.")
+        raise LookupError(sentences.NOTHING_YET)
     response = utils.send_file(path, request.environ, conditional=True)
     response.headers["Cache-Control"] = cache
     return response

@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.parse
 import zipfile
 
@@ -27,7 +28,7 @@ from werkzeug.wrappers import Request, Response
 
 from common import VERSION
 from common.files.errors import ImageError
-from scripts.page import answers, models, store, views
+from scripts.page import answers, models, sentences, store, views
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Page:
         try:
             response = self._answer(request)
         except exceptions.HTTPException as error:
-            response = answers.sentence(error.description or "This did not work.", error.code)
+            response = answers.sentence(error.description or sentences.DID_NOT_WORK, error.code)
         except LookupError as error:
             response = answers.sentence(str(error.args[0]), 404)
         except (ImageError, ValueError) as error:
@@ -99,7 +100,7 @@ class Page:
             response = answers.sentence(f"{error.strerror or error}.", 500)
         except Exception:
             log.exception("%s %s", request.method, request.path)
-            response = answers.sentence("This went wrong here; the terminal says more.", 500)
+            response = answers.sentence(sentences.WENT_WRONG, 500)
         response.headers.extend(HEADERS)
         return response(environ, start_response)
 
@@ -109,23 +110,21 @@ class Page:
         try:
             endpoint, values = matched.match()
         except exceptions.NotFound:
-            raise exceptions.NotFound("There is nothing at this address.") from None
+            raise exceptions.NotFound(sentences.NOTHING_HERE) from None
         # The page itself, which holds no secret, says how to get in.
         if endpoint == "index":
             return self._index(request)
         if endpoint != "static" and not self._is_known(request):
-            raise exceptions.Forbidden(
-                "Open the whole address that noise2x page printed; it changes with every start."
-            )
+            raise exceptions.Forbidden(sentences.OPEN_WHOLE)
         return getattr(self, f"_{endpoint}")(request, **values)
 
     def _check_origin(self, request):
         """Refuses what comes under another name, or from another page."""
         if not self._is_ours(request.host):
-            raise exceptions.Forbidden("The page does not answer under this name.")
+            raise exceptions.Forbidden(sentences.OTHER_NAME)
         origins = [f"{scheme}://{request.host}" for scheme in ("http", "https")]
         if request.method != "GET" and request.headers.get("Origin") not in origins:
-            raise exceptions.Forbidden("Only the page itself may change something.")
+            raise exceptions.Forbidden(sentences.OTHER_ORIGIN)
 
     def _is_ours(self, host):
         """Whether a Host is of this machine: a name of its own, or an address, which can't lie."""
@@ -159,7 +158,7 @@ class Page:
         # The names that are there are the names that are served.
         known = {path.name: path for path in STATIC.iterdir()}
         if name not in known:
-            raise exceptions.NotFound("There is nothing at this address.")
+            raise exceptions.NotFound(sentences.NOTHING_HERE)
         return answers.of_file(request, known[name], "no-cache")
 
     def _state(self, request):
@@ -215,10 +214,10 @@ class Page:
     def _add(self, request):
         length = request.content_length
         if length is None:
-            raise exceptions.LengthRequired("The size of the picture is missing.")
+            raise exceptions.LengthRequired(sentences.NO_SIZE)
         if length > self._max_bytes:
             raise exceptions.RequestEntityTooLarge(
-                f"This file has {length / 1e6:.0f} MB; the page takes {self._max_bytes / 1e6:.0f}."
+                sentences.TOO_LARGE.format(size=length / 1e6, limit=self._max_bytes / 1e6)
             )
         if length > shutil.disk_usage(self._pictures.folder).free:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -243,18 +242,22 @@ class Page:
         """The Result that a request asks for; raises ValueError."""
         model = self._model(wishes.get("model"))
         if model is None:
-            raise ValueError("There is no such model here.")
+            raise ValueError(sentences.NO_MODEL)
         if model["channels"] != picture.about["channels"]:
             raise ValueError(
-                f"{model['label'] or 'This model'} restores pictures of {model['channels']} "
-                f"channels; {picture.name} has {picture.about['channels']}."
+                sentences.OTHER_CHANNELS.format(
+                    model=model["label"] or sentences.THIS_MODEL,
+                    wanted=model["channels"],
+                    name=picture.name,
+                    channels=picture.about["channels"],
+                )
             )
         strength = wishes.get("strength", 1.0)
         if not _is_number(strength) or not 0 <= strength <= 1.5:
-            raise ValueError("The strength goes from 0 to 1.5.")
+            raise ValueError(sentences.STRENGTH)
         level = wishes.get("noise_level")
         if level is not None and not (_is_number(level) and 0 < level < 1e6):
-            raise ValueError("The level of the noise is a number above 0.")
+            raise ValueError(sentences.LEVEL)
         takes = level is not None and model["takes_level"]
         calibrate = bool(wishes.get("calibrate")) and model["calibrates"]
         return store.Result(
@@ -284,7 +287,7 @@ class Page:
     def _finished(self, key, result):
         picture, finished = self._pictures.result(key, result)
         if finished.state != "done":
-            raise LookupError("This result is not finished.")
+            raise LookupError(sentences.NOT_FINISHED)
         return picture, finished
 
     def _file(self, request, key, result):
@@ -294,7 +297,7 @@ class Page:
     def _std(self, request, key, result):
         picture, finished = self._finished(key, result)
         if finished.std is None:
-            raise LookupError("This model does not predict its uncertainty.")
+            raise LookupError(sentences.NO_STD)
         name = f"{pathlib.Path(picture.name).stem}-std.tif"
         return answers.download(request, picture.result_folder(finished) / finished.std, name)
 
@@ -302,12 +305,12 @@ class Page:
         picture, finished = self._pictures.picture(key), None
         what = request.args.get("what", "before")
         if what not in ("before", "after", "removed", "std"):
-            raise LookupError("There is no such view.")
+            raise LookupError(sentences.NO_VIEW)
         if what != "before":
             picture, finished = self._finished(key, request.args.get("result", ""))
         page = request.args.get("page", "0")
         if not page.isdecimal() or len(page) > 9:
-            raise LookupError("There is no such page.")
+            raise LookupError(sentences.NO_PAGE.format(page=page))
         path = views.png(picture, what, finished, int(page))
         return answers.of_file(request, path, "private, max-age=86400, immutable")
 
@@ -334,13 +337,14 @@ class Page:
 
     def _show_folder(self, request, key):
         if not self._is_local:
-            raise exceptions.Forbidden("The page is not on this machine's screen.")
+            raise exceptions.Forbidden(sentences.NOT_THIS_SCREEN)
         opener = {"win32": "explorer", "darwin": "open"}.get(sys.platform, "xdg-open")
         picture = self._pictures.picture(key)
         try:
-            subprocess.Popen([opener, str(picture.folder)], stderr=subprocess.DEVNULL)
+            shown = subprocess.Popen([opener, str(picture.folder)], stderr=subprocess.DEVNULL)
         except OSError:
-            raise ValueError(f"No program here shows folders; it is {picture.folder}") from None
+            raise ValueError(sentences.NO_OPENER.format(folder=picture.folder)) from None
+        threading.Thread(target=shown.wait, daemon=True).start()  # or it stays, ended, in memory
         return answers.in_json({})
 
     def _zip(self, request):

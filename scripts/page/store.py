@@ -27,6 +27,7 @@ import numpy as np
 
 from common.files import atomic, listing, stacks
 from common.files.errors import ImageError
+from scripts.page import sentences
 
 FINISHED = ("done", "failed", "cancelled", "interrupted")
 CHUNK = 2**20  # bytes that are copied at once
@@ -156,7 +157,7 @@ class Store:
         try:
             return self.pictures[key]
         except KeyError:
-            raise UnknownError("There is no such picture here; it was removed.") from None
+            raise UnknownError(sentences.NO_PICTURE) from None
 
     def result(self, picture_key, result_key):
         """(picture, result) of ids; raises UnknownError."""
@@ -164,7 +165,7 @@ class Store:
         try:
             return picture, picture.results[result_key]
         except KeyError:
-            raise UnknownError("There is no such result here.") from None
+            raise UnknownError(sentences.NO_RESULT) from None
 
     def add(self, name, stream):
         """Keeps a picture that is read from a stream.
@@ -185,7 +186,7 @@ class Store:
         path = folder / f"input{suffix}"
         if suffix not in accepted():
             raise ImageError(
-                f"{name}: {suffix or 'a name without an ending'} is not the name of a picture."
+                sentences.NOT_A_PICTURE.format(name=name, suffix=suffix or sentences.NO_SUFFIX)
             )
         folder.mkdir()
         try:
@@ -241,7 +242,7 @@ def _look(path):
     stack = stacks.read(path, max_bytes=1)
     channels = stack.channels_among((3, 1)) or stack.channels_among(range(2, 9))
     if channels is None:
-        raise ImageError(f"{path}: its axes {stack.axes} are no picture.")
+        raise ImageError(sentences.OTHER_AXES.format(name=path, axes=stack.axes))
     view = stack.view(2, channels)
     first = view.read(0, view.middle())
     return {

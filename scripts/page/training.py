@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 
-from scripts.page import processes
+from scripts.page import processes, sentences
 
 FOLDER = "training"
 LOG = "training.txt"
@@ -103,10 +103,10 @@ class Trainings:
         """
         offered = self.offered(picture)
         if not isinstance(method, str) or steps not in offered.get(method, ()):
-            raise ValueError("There is no such training for this picture.")
+            raise ValueError(sentences.NO_TRAINING)
         with self._store.lock:
             if self._last is not None and self._last.is_running:
-                raise ValueError(f"{self._last.picture.name} is being trained on; stop that first.")
+                raise ValueError(sentences.TRAINING_ALREADY.format(name=self._last.picture.name))
             run_dir = picture.folder / FOLDER
             of_before, begun = _begun(run_dir)
             method = of_before or method
@@ -184,7 +184,7 @@ class Trainings:
         """The newest picture of the validation; LookupError if there is none."""
         samples = _samples(picture)
         if not samples:
-            raise LookupError("There is no picture of this training yet.")
+            raise LookupError(sentences.NO_SAMPLE)
         return samples[-1]
 
     def _of(self, picture):

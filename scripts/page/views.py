@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from common.files import atomic, pixels, stacks
+from scripts.page import sentences
 
 ROWS = 512  # that are converted at once
 SHOWN = 3.0  # deviations of what was taken away that black and white stand for
@@ -34,32 +35,36 @@ def png(picture, what, result, page):
         LookupError: no such page, or no deviation.
     """
     if not 0 <= page < picture.about["pages"]:
-        raise LookupError(f"There is no page {page + 1}.")
+        raise LookupError(sentences.NO_PAGE.format(page=page + 1))
     folder = picture.folder if result is None else picture.result_folder(result)
     path = folder / "views" / f"{what}-{page}.png"
     if path.exists():
         return path
     with _making:
         if not path.exists():
-            image, profile = _render(picture, what, result, page)
+            # Pillow copies the values, four bytes a pixel: by then the files are closed.
+            values, profile = _render(picture, what, result, page)
+            image = Image.fromarray(values)
+            del values
             with atomic.replacing(path) as temporary:
                 image.save(temporary, "png", compress_level=1, icc_profile=profile)
     return path
 
 
 def _render(picture, what, result, page):
-    """(a picture for the eye, the colour profile of its values or None)."""
+    """(a picture for the eye, (H, W, 3) uint8; the colour profile of its values, or None)."""
     channels = picture.about["channels"]
-    path = picture.path if what == "before" else picture.result_file(result)
-    stack = stacks.read(path, max_bytes=MAX_BYTES)
-    view, profile = stack.view(2, channels), stack.metadata.icc_profile
-    if what in ("before", "after"):
-        return _drawn(view, page, _shown_as(picture.about["spread"])), profile
     if what == "std":
         if result.std is None:
-            raise LookupError("This model does not predict its uncertainty.")
+            raise LookupError(sentences.NO_STD)
         deviations = _view(picture.result_folder(result) / result.std, channels)
         return _drawn(deviations, page, _coloured(deviations, page)), None
+    path = picture.path if what == "before" else picture.result_file(result)
+    stack = stacks.read(path, max_bytes=MAX_BYTES)
+    view = stack.view(2, channels)
+    if what != "removed":
+        shown = _drawn(view, page, _shown_as(picture.about["spread"]))
+        return shown, stack.metadata.icc_profile
     noisy = _view(picture.path, channels)
     change = _change(noisy, view, page, noisy.middle())
     scale = 2 * SHOWN * max(float(np.sqrt(np.mean(np.square(change)))), 1e-9)
@@ -67,7 +72,7 @@ def _render(picture, what, result, page):
     def removed(region):
         return _rgb(0.5 + _change(noisy, view, page, region) / scale)
 
-    return _image(noisy.sides, removed), None
+    return _bands(noisy.sides, removed), None
 
 
 def _view(path, channels):
@@ -109,14 +114,14 @@ def _coloured(view, page):
 
 
 def _drawn(view, page, convert):
-    return _image(view.sides, lambda region: convert(view.read(page, region)))
+    return _bands(view.sides, lambda region: convert(view.read(page, region)))
 
 
-def _image(sides, rows_of):
-    """A picture made of bands of rows, so that no more than these are held as floats."""
+def _bands(sides, rows_of):
+    """(H, W, 3) uint8 made of bands of rows, so that no more than these are held as floats."""
     height, width = sides
     rgb = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, ROWS):
         band = slice(top, min(top + ROWS, height))
         rgb[band] = rows_of((band, slice(0, width)))
-    return Image.fromarray(rgb)
+    return rgb

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from scripts.page import processes
+from scripts.page import processes, sentences
 
 log = logging.getLogger(__name__)
 
@@ -229,7 +229,7 @@ class Work:
         """The process; a new one if there is none."""
         with self._store.lock:
             if self._closing:
-                raise _FailedError("The page is being closed.")
+                raise _FailedError(sentences.CLOSING)
             if self._process is not None and self._process.poll() is not None:
                 self._leave()
             if self._process is None:

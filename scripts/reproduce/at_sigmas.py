@@ -68,7 +68,7 @@ class Denoiser:
         from common.restoring import prediction
 
         model, found = self._load(), {}
-        if model.config.finds_level and not model.config.noise.is_fixed:
+        if model.looks_for_level:
             level = model.find_level(inputs["noisy"])
             inputs = inputs | {"noise_level": np.float32(level)}
             found = {"sigma_found": 255 * level}

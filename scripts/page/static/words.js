@@ -1,4 +1,4 @@
-// Every word of the page; to translate it, translate this file.
+// Every word of the page; to translate it, translate this file, and sentences.py of the server.
 export const words = {
   private: "Restores noisy pictures. They stay on this machine.",
   pictures: "Pictures",

@@ -137,6 +137,45 @@ def test_the_divider_and_the_zoom_obey_the_keyboard(tab):
     assert abs(float(tab.evaluate(divide).rstrip("%")) - 25) < 1
 
 
+def test_fingers_move_the_divider_and_the_picture_and_zoom(chromium, address):
+    context = chromium.new_context(
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(address)
+    restored(page, "touch.png", encoded(noisy((60, 80, 3)), "png"))
+    page.locator("#viewer").scroll_into_view_if_needed()
+    box = page.locator("#viewer").bounding_box()
+    fingers = context.new_cdp_session(page)
+
+    def touch(kind, *places):
+        points = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": number}
+            for number, (x, y) in enumerate(places)
+        ]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (0.5, 0.5))
+    for x in (0.45, 0.4, 0.3, 0.2):
+        touch("touchMove", (x, 0.5))
+    touch("touchEnd")
+    divide = "document.getElementById('viewer').style.getPropertyValue('--divide')"
+    assert abs(float(page.evaluate(divide).rstrip("%")) - 20) < 1
+    transform = "document.getElementById('left').style.transform"
+    before, zoom = page.evaluate(transform), page.inner_text("#zoom-out")
+    touch("touchStart", (0.7, 0.3))
+    touch("touchMove", (0.75, 0.35))
+    touch("touchMove", (0.8, 0.4))
+    touch("touchEnd")
+    assert page.evaluate(transform) != before and page.inner_text("#zoom-out") == zoom
+    touch("touchStart", (0.6, 0.3), (0.7, 0.3))
+    touch("touchMove", (0.5, 0.3), (0.8, 0.3))
+    touch("touchEnd")
+    far = [int(text.split()[0]) for text in (zoom, page.inner_text("#zoom-out"))]
+    assert 2 < far[1] / far[0] < 4, far  # three times as far apart
+    context.close()
+
+
 def test_work_is_found_after_a_reload_in_two_tabs_and_can_be_cancelled(tab, address):
     restored(tab, "large.png", encoded(noisy((1500, 1500, 1)), "png"))
     tab.select_option("#model", "ssdn-gauss25-known-grey")

@@ -1,14 +1,19 @@
 """The page's server: whom it answers, and what it refuses."""
 
+import ast
 import concurrent.futures
 import copy
 import json
+import pathlib
 import socket
+import sys
+import time
 
 import numpy as np
 import pytest
 import werkzeug.test
 
+from scripts.page import sentences
 from tests.scripts.page.conftest import MAX_BYTES, encoded, noisy
 
 
@@ -85,6 +90,39 @@ def test_names_are_shown_and_are_no_paths(name, kept, client):
     assert {path.name for path in folder.iterdir()} >= {"input.png", "picture.json"}
     client.ask(f"/pictures/{key}", "DELETE")
     assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the opener has another name there")
+def test_the_folder_of_a_picture_is_shown(client, tmp_path, monkeypatch):
+    key = client.add("a.png", encoded(noisy((20, 24, 1)), "png"))["id"]
+    told, program = tmp_path / "told.txt", tmp_path / "bin" / "xdg-open"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" > {told}.part\n/bin/mv {told}.part {told}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    client.ask(f"/pictures/{key}/folder", "POST", content={})
+    until = time.monotonic() + 20
+    while not told.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert told.read_text().strip() == str(client.pictures.folder / key)
+    program.unlink()
+    message = client.ask(f"/pictures/{key}/folder", "POST", 422, content={})["error"]
+    assert message == f"No program here shows folders; it is {client.pictures.folder / key}"
+
+
+@pytest.mark.parametrize("name", ["answers", "server", "store", "training", "views", "work"])
+def test_sentences_stand_in_one_module(name):
+    """So that a translator finds them; none is written where it is raised."""
+    path = pathlib.Path(sentences.__file__).with_name(f"{name}.py")
+    raised = [
+        argument
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+        for argument in node.exc.args
+    ]
+    assert raised
+    written = [node for node in raised if isinstance(node, (ast.Constant, ast.JoinedStr))]
+    assert not [ast.unparse(node) for node in written]
 
 
 def test_what_is_no_picture_is_refused_in_a_sentence_and_leaves_nothing(client):
