@@ -143,20 +143,6 @@ class Denoiser(base.Denoiser):
         found = optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
         return float(f"{noise.level(math.exp(found.x)):.4g}")
 
-    @property
-    def gives_likelihood(self):
-        """See base.Denoiser."""
-        return self.config.has_likelihood and self.config.pipeline == "blindspot"
-
-    def negative_log_likelihood(self, inputs, run):
-        """See base.Denoiser; of Gaussian noise."""
-        result = self.restore(inputs, run, True)
-        loss = result["loss"]
-        if self.config.noise_params != "known":
-            loss = loss + likelihood.REGULARISER * result["noise_std"][..., 0]
-        # The original's loss is twice as large for one channel.
-        return result["mean"], loss / (2 if self.config.channels == 1 else 1)
-
     def restore(self, inputs, run, training):
         """Restores images as described at the class; with `loss` (N, H, W) in training."""
         config, noisy = self.config, inputs["noisy"]

@@ -117,19 +117,6 @@ class Denoiser(keras.Model):
         """The noise parameter of an image, (H, W, C) on [0, 1]; see Config.finds_level."""
         raise TypeError(f"{type(self).__name__} finds no level.")
 
-    @property
-    def gives_likelihood(self) -> bool:
-        """Whether `negative_log_likelihood` is there."""
-        return False
-
-    def negative_log_likelihood(self, inputs: Inputs, run: Run) -> tuple[Array, Array]:
-        """The prediction of pixels by others, (N, H, W, C), and -log p of the pixels, (N, H, W).
-
-        p is a density on [0, 1]; the logarithm lacks its constant. Some methods override it;
-        inputs, run: see `restore`.
-        """
-        raise TypeError(f"{type(self).__name__} has no likelihood.")
-
     def restore(self, inputs: Inputs, run: Run, training: bool) -> Result:
         """Restore images; every method overrides it.
 

@@ -1,55 +1,68 @@
 """Calibration: a model of Gaussian noise restores images whose noise nobody described.
 
 Microscopes and sensors give noise that grows with the signal, in counts of their own. A rising,
-piecewise linear transform f of the values is learned for the images at hand, so that f(noisy) looks
-to a trained, frozen denoiser D as its own noisy images did; back(D(f(noisy))) restores them. It is
-learned from the noisy images alone: pixels that D does not see are predicted, by a blind-spot
-network each of them, by another network those that were replaced by the mean of their neighbours.
-For SSDN's, whose error hardly depends on how the noise grows, the likelihood of the pixels counts
-too, by a change of variables. The noise must be independent between pixels.
+piecewise linear transform f of the values makes that noise equally strong everywhere, as the
+trained denoiser D knows it; back(D(f(noisy))) restores the images. f is found from the noisy images
+alone, in a few passes. Each restores them by the transform so far, and measures how strongly the
+noisy values scatter around the restored ones, value by value, where the restored image is calm. If
+sigma(v) is that deviation, f' = 1 / sigma makes it one (the delta method). f brings the restored
+images' range to [0, 1]. `back` inverts not f but the mean of f(v + sigma(v) n), n normal: so it
+gives means. The noise must be independent between pixels.
 
-Reference: Herbreteau & Unser, "Self-Calibrated Variance-Stabilizing Transformations for Real-World
-Image Denoising" (Noise2VST), ICCV 2025. Theirs: 2,000 steps, D for one sigma; here far fewer are
-needed (RESULTS.md), and D works for many strengths of the noise, or is told its strength.
+References: Foi, Trimeche, Katkovnik & Egiazarian, "Practical Poissonian-Gaussian noise modeling and
+fitting for single-image raw-data", IEEE TIP 2008, for the scatter over a smooth estimate; Mäkitalo
+& Foi, "Optimal inversion of the generalized Anscombe transformation", IEEE TIP 2013, for the exact
+unbiased inverse. Herbreteau & Unser's Noise2VST (ICCV 2025) has the same f, trained by the error of
+hidden pixels: slower, and further from the oracle (RESULTS.md).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 from keras import ops
+from scipy import ndimage
 
 from common import progress
 from common.files import pixels
 from common.networks import base
+from common.restoring import prediction
 
-KNOTS = 128  # of the transform, evenly over [0, 1]; a power of 2
-LEAST_STEP = 1e-6  # by which it rises at least from knot to knot
-STEPS, CROPS, CROP_SIZE = 300, 4, 64  # of the training, in a step, pixels
-FEW_STEPS = 150  # for a blind-spot network with a likelihood
-LEVELS = 4  # images that the level of the noise is found in
-RATES = (1e-2, 1e-3, 1e-4)  # of Adam, for a third of the steps each
-SQUARES = 100.0  # weight of the square errors beside the likelihood
-HIDDEN = 4  # one pixel of 4x4 is hidden from a network that is not blind
-RANGE = (1e-4, 1 - 1e-4)  # quantiles of the values that become 0 and 1; those beyond are kept
+KNOTS = 128  # of the transform, evenly over the values; a power of 2
+LEAST_RISE = 1e-6  # of the tables from knot to knot
+PASSES = 3
+MAX_PIXELS = 2**20  # that are looked at; more say nothing new
 MIN_PIXELS = 64**2
 MIN_SIDE = 32  # of images to learn from
+RANGE = (1e-4, 1 - 1e-4)  # quantiles of the noisy values that the knots cover, and of the restored
+BULK = (0.01, 0.99)  # quantiles of the noisy values: the first guess of the restored ones' range
+CALM = 0.5  # share of the pixels of a value, those with the least slopes, whose scatter counts
+GROUP, MAX_GROUPS = 400, 48  # pixels whose scatter is one deviation; at most so many of these
+SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
+WILD = 4.0  # deviations; what lies further off is no noise
+SATURATED = 1e-3  # share of an image's pixels that have its largest value; more are left out
+LEAST = 0.02  # of the largest deviation; less is taken for that
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)  # for the mean over normal n
+GAUSSIAN = WEIGHTS / WEIGHTS.sum()
 
 
 class Calibrated(base.Denoiser):
     """A denoiser between a transform and its inverse; it takes and gives values as files have them.
 
     The result has `denoised`, and `mean` and `std` where the denoiser inside has them, all in the
-    values of the file. Trained by `calibrate`.
+    values of the file. Made by `calibrate`.
 
     Args:
-        inner: the denoiser, of 2D images on [0, 1]; its weights are frozen.
-        low, high: values of the file that become 0 and 1.
+        inner: the denoiser, of 2D images on [0, 1].
+        low, high: values of the file that the first and last knot stand for.
+
+    Attributes:
+        forward_table, back_table: f and the function that `back` inverts at the knots, (C, KNOTS),
+            rising; beyond the knots both go on straight.
+        level: (1,), the deviation of the noise of f(noisy), on [0, 1].
     """
 
     SERVES_PICTURES = False  # a deviation in counts is no picture
@@ -60,22 +73,21 @@ class Calibrated(base.Denoiser):
         for name in ("CENTRED", "TILES", "MAX_TILE", "MAX_HALO"):
             setattr(self, name, getattr(inner, name))
         self.low, self.high = float(low), float(high)
-        channels = self.config.channels
-        # The identity at first.
-        start = math.log(1 / (KNOTS - 1) - LEAST_STEP)
-        self.first = self._weight("first", (channels,), "zeros")
-        self.steps = self._weight(
-            "steps", (channels, KNOTS - 1), keras.initializers.Constant(start)
-        )
-        # What the back transform adds to the inverse, for the inverse of a mean is not the mean.
-        self.slope = self._weight("slope", (channels,), "zeros")
-        self.shift = self._weight("shift", (channels,), "zeros")
-        # Logarithm of the level of the noise of f(noisy), for a denoiser that must be told; learned
-        # with f, and in the end found by `find_levels`.
-        self.level = self._weight("level", (1,), "zeros") if inner.takes_level else None
+        shape = (self.config.channels, KNOTS)
+        self.forward_table = self._weight("forward_table", shape)
+        self.back_table = self._weight("back_table", shape)
+        self.level = self._weight("level", (1,))
+        start = np.tile(np.linspace(0, 1, KNOTS), (self.config.channels, 1))
+        self.set_tables(start, start, 25 / 255)
 
-    def _weight(self, name, shape, initializer):
-        return self.add_weight(shape=shape, initializer=initializer, dtype="float32", name=name)
+    def _weight(self, name, shape):
+        return self.add_weight(shape=shape, initializer="zeros", dtype="float32", name=name)
+
+    def set_tables(self, forward: np.ndarray, back: np.ndarray, level: float) -> None:
+        """Change the transform; see the attributes."""
+        self.forward_table.assign(forward)
+        self.back_table.assign(back)
+        self.level.assign([level])
 
     @property
     def radius(self):
@@ -102,20 +114,10 @@ class Calibrated(base.Denoiser):
         """See base.Denoiser; the level was found with the transform."""
         return False
 
-    @property
-    def is_blind(self):
-        """Whether the denoiser inside has a `mean` that does not see the pixel itself."""
-        return self.inner.predicts_std  # blind-spot networks alone do
-
     def parts(self):
         """The weights of the transform by name, as files have them."""
-        names = ["first", "steps", "slope", "shift"] + ["level"] * (self.level is not None)
+        names = ("forward_table", "back_table", "level")
         return {name: getattr(self, name) for name in names}
-
-    def knots(self):
-        """The values of the transform at its knots, rising, (C, KNOTS)."""
-        rises = ops.cumsum(ops.exp(self.steps) + LEAST_STEP, axis=1)
-        return self.first[:, None] + ops.concatenate([ops.zeros_like(rises[:, :1]), rises], axis=1)
 
     def copy(self):
         """The same around a copy of the denoiser inside."""
@@ -141,19 +143,10 @@ class Calibrated(base.Denoiser):
 
     def forward(self, noisy):
         """f: values of the file (N, H, W, C) to those of the denoiser inside."""
-        place, below, above = self._beside(noisy)
-        return below + place * (above - below)
-
-    def slope_of(self, noisy):
-        """The derivative of f at values of the file (N, H, W, C), over their range."""
-        _, below, above = self._beside(noisy)
-        return (above - below) * (KNOTS - 1)
-
-    def _beside(self, noisy):
-        """(place between the knots around values, 0 to 1, and the transform at these knots)."""
         place = (noisy - self.low) * ((KNOTS - 1) / (self.high - self.low))
         index = ops.clip(ops.floor(place), 0, KNOTS - 2)
-        return place - index, *self._neighbours(ops.cast(index, "int32"))
+        below, above = self._neighbours(self.forward_table, ops.cast(index, "int32"))
+        return below + (place - index) * (above - below)
 
     def back(self, values):
         """(values of the file, their derivative) of values (N, H, W, C) of the denoiser inside."""
@@ -161,54 +154,33 @@ class Calibrated(base.Denoiser):
         index = ops.zeros_like(values, dtype="int32")
         step = KNOTS // 2
         while step:
-            there, _ = self._neighbours(ops.minimum(index + step, KNOTS - 2))
+            there, _ = self._neighbours(self.back_table, ops.minimum(index + step, KNOTS - 2))
             further = ops.logical_and(
                 ops.less_equal(index + step, KNOTS - 2), ops.less_equal(there, values)
             )
             index = ops.where(further, index + step, index)
             step //= 2
-        below, above = self._neighbours(index)
+        below, above = self._neighbours(self.back_table, index)
         place = ops.cast(index, "float32") + (values - below) / (above - below)
-        unit = place / (KNOTS - 1) + values * self.slope + self.shift
-        derivative = ops.maximum(1 / ((KNOTS - 1) * (above - below)) + self.slope, 0.0)
-        return self.low + (self.high - self.low) * unit, (self.high - self.low) * derivative
+        spacing = (self.high - self.low) / (KNOTS - 1)
+        return self.low + spacing * place, spacing / (above - below)
 
-    def _neighbours(self, index):
-        """The transform at knots `index` and `index + 1`, int32 (N, H, W, C)."""
-        table = ops.reshape(self.knots(), (-1,))
+    def _neighbours(self, table, index):
+        """A table at knots `index` and `index + 1`, int32 (N, H, W, C)."""
+        flat = ops.reshape(table, (-1,))
         index = index + KNOTS * ops.arange(self.config.channels, dtype="int32")
-        return ops.take(table, index), ops.take(table, index + 1)
+        return ops.take(flat, index), ops.take(flat, index + 1)
 
     def stable(self, noisy):
         """What the denoiser inside gets for values of the file, (N, H, W, C)."""
         inputs = {"noisy": self.forward(noisy)}
-        if self.level is not None:
-            inputs["noise_level"] = ops.exp(self.level)[:, None, None, None]
+        if self.inner.takes_level:
+            inputs["noise_level"] = self.level[:, None, None, None]
         return inputs
 
-    def find_levels(self, images):
-        """Give the denoiser inside, if it must be told, the usual level of the noise of images."""
-        if self.level is None:
-            return
-        found = []
-        for number in np.unique(np.linspace(0, len(images) - 1, LEVELS).round().astype(int)):
-            middle = np.asarray(pixels.centre(images[number]), np.float32)
-            found.append(self.inner.find_level(np.asarray(self.forward(middle[None]))[0]))
-        self.level.assign([math.log(np.median(found))])
-
     def restore(self, inputs, run, training):
-        """Restores images; in training from images without their `hidden` pixels."""
-        noisy = inputs["noisy"]
-        if training and not self.is_blind:
-            noisy = ops.where(inputs["hidden"], _mean_of_neighbours(noisy), noisy)
-        run = functools.partial(run, training=False)
-        if training and self.inner.gives_likelihood:
-            mean, negative = self.inner.negative_log_likelihood(self.stable(noisy), run)
-            negative = negative - ops.sum(ops.log(self.slope_of(noisy)), axis=-1)
-            return {"denoised": self.back(mean)[0], "negative_log_likelihood": negative}
-        stable = self.inner.restore(self.stable(noisy), run, False)
-        if training:
-            return {"denoised": self.back(stable["mean" if self.is_blind else "denoised"])[0]}
+        """Restores images; see base.Denoiser."""
+        stable = self.inner.restore(self.stable(inputs["noisy"]), run, False)
         denoised, derivative = self.back(stable["denoised"])
         result = {"denoised": denoised}
         if "mean" in stable:
@@ -217,17 +189,14 @@ class Calibrated(base.Denoiser):
             result["std"] = stable["std"] * derivative
         return result
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The square error of the hidden pixels, over the range of the values; a scalar.
+    def deviations(self):
+        """(values, deviation of the noise there), both (KNOTS,) in the values of the file.
 
-        With a likelihood SQUARES times that, and the mean of -log p of the pixels.
+        The deviation is that by which f was made, averaged over the channels.
         """
-        error = (y_pred["denoised"] - y["target"]) / (self.high - self.low)
-        hidden = ops.cast(y["hidden"], "float32")
-        square = ops.sum(hidden * ops.square(error)) / ops.sum(hidden)
-        if "negative_log_likelihood" not in y_pred:
-            return square
-        return SQUARES * square + ops.mean(y_pred["negative_log_likelihood"])
+        values = np.linspace(self.low, self.high, KNOTS)
+        slopes = np.gradient(np.asarray(self.forward_table), values, axis=1)
+        return values, (float(self.level[0]) / slopes).mean(axis=0)
 
 
 def refusal(denoiser: base.Denoiser) -> str:
@@ -248,23 +217,17 @@ def refusal(denoiser: base.Denoiser) -> str:
 
 
 def calibrate(
-    denoiser: base.Denoiser,
-    images: Sequence[np.ndarray],
-    *,
-    steps: int | None = None,
-    seed: int = 0,
+    denoiser: base.Denoiser, images: Sequence[np.ndarray], *, passes: int = PASSES
 ) -> Calibrated:
-    """Learn the transform for noisy images of one acquisition.
+    """Find the transform for noisy images of one acquisition.
 
-    The same images give the same bits. Takes about a quarter of a minute on two CPU cores with a
-    plain U-Net, and longer with a blind-spot network.
+    The same images give the same bits. Takes as long as restoring them `passes` times.
 
     Args:
         denoiser: see `refusal`.
-        images: noisy, (H, W, C) in the values of the files; about 250,000 pixels are enough. Those
-            with a side below MIN_SIDE do not count.
-        steps: of the training [300; 150 with SSDN's blind-spot networks].
-        seed: of the crops.
+        images: noisy, (H, W, C) in the values of the files; about 250,000 pixels are enough, and of
+            more than MAX_PIXELS the middles count. Those with a side below MIN_SIDE do not count.
+        passes: of restoring and measuring.
 
     Raises:
         ValueError: the denoiser can't be calibrated, too few pixels, or all of them are equal.
@@ -277,75 +240,114 @@ def calibrate(
             f"calibrate: {MIN_PIXELS} pixels or more are needed, 64x64, in images of {MIN_SIDE} "
             "or more a side."
         )
-    values = np.concatenate([np.asarray(image, np.float32).ravel() for image in images])
+    side = max(MIN_SIDE, math.isqrt(MAX_PIXELS // len(images)))
+    images = [np.asarray(pixels.centre(image, side), np.float32) for image in images]
+    values = np.concatenate([image.reshape(-1, image.shape[-1]) for image in images])
     low, high = (float(q) for q in np.quantile(values, RANGE))
     if high <= low:
         raise ValueError("calibrate: nearly all values are equal; there is nothing to learn from.")
     model = Calibrated(denoiser, low, high)
-    steps = steps or (FEW_STEPS if denoiser.gives_likelihood else STEPS)
-    model.find_levels(images)
-    # The density of values on a grid, as counts are, has no bound: they are spread over its steps.
-    spread = _step(values) if denoiser.gives_likelihood else 0.0
-    third = max(steps // 3, 1)
-    rates = keras.optimizers.schedules.PiecewiseConstantDecay([third, 2 * third], list(RATES))
-    was_trainable, denoiser.trainable = denoiser.trainable, False
-    try:
-        model.compile(optimizer=keras.optimizers.Adam(rates), jit_compile=model.jit_compile)
-        with progress.Progress(steps, "calibrating", unit="step") as bar:
-            count = keras.callbacks.LambdaCallback(
-                on_train_batch_end=lambda batch, logs: bar.step()
+    knots = np.linspace(low, high, KNOTS)
+    first, last = np.quantile(values, BULK)
+    reach = (first, last) if first < last else (low, high)
+    deviations = np.full((values.shape[-1], KNOTS), (high - low) / 10)
+    with progress.Progress(passes * len(images), "calibrating", unit="image") as bar:
+        for _ in range(passes):
+            _transform(model, knots, deviations, reach, images)
+            restored = []
+            for image in images:
+                restored.append(prediction.restore(model, {"noisy": image})["denoised"])
+                bar.step()
+            deviations = np.stack(
+                [_scatter(images, restored, c, knots) for c in range(values.shape[-1])]
             )
-            model.fit(
-                _batches(images, seed, every=1 if model.is_blind else HIDDEN, spread=spread),
-                steps_per_epoch=steps,
-                shuffle=False,
-                verbose=0,
-                callbacks=[count],
-            )
-    finally:
-        denoiser.trainable = was_trainable
-    if not np.isfinite(np.asarray(model.knots())).all():
-        raise ValueError("calibrate: the transform is not finite; the images are no use for it.")
-    model.find_levels(images)
+            clean = np.concatenate([image.ravel() for image in restored])
+            first, last = np.quantile(clean, RANGE)
+            reach = (first, last) if first < last else reach
+        _transform(model, knots, deviations, reach, images)
     return model
 
 
-def _step(values):
-    """The distance of values that lie on a grid, as counts do; small for others."""
-    distances = np.diff(np.unique(values))
-    return float(distances.min()) if distances.size else 0.0
+def _transform(model, knots, deviations, reach, images):
+    """Give a model the transform of deviations (C, KNOTS) of the noise at its knots.
 
-
-def _batches(images, seed, every, spread=0.0):
-    """Yields batches of crops without end, turned and mirrored, with pixels to predict.
-
-    every: distance of these pixels; 1 for all of them, in all channels.
-    spread: width over which every value is drawn evenly anew.
+    reach: values of the file that become 0 and 1, where the noise is not stronger than the denoiser
+        knows it; stronger noise is made as weak, around the middle.
     """
-    images = [np.asarray(image, np.float32) for image in images]
-    shares = np.array([image.shape[0] * image.shape[1] for image in images], float)
-    side = min(CROP_SIZE, *(n for image in images for n in image.shape[:2]))
-    channels = images[0].shape[-1]
-    rng = np.random.default_rng(seed)
-    while True:
-        crops = []
-        for _ in range(CROPS):
-            image = images[rng.choice(len(images), p=shares / shares.sum())]
-            top, left = (int(rng.integers(n - side + 1)) for n in image.shape[:2])
-            crop = np.rot90(image[top : top + side, left : left + side], rng.integers(4))
-            crops.append(crop[:, ::-1] if rng.integers(2) else crop)
-        noisy = np.ascontiguousarray(np.stack(crops))
-        if spread:
-            noisy += np.float32(spread) * (rng.random(noisy.shape, np.float32) - np.float32(0.5))
-        hidden = np.zeros(noisy.shape, bool)
-        row, column = rng.integers(every, size=2)
-        # In one channel alone: the others say much about a pixel.
-        chosen = slice(None) if every == 1 else rng.integers(channels)
-        hidden[:, row::every, column::every, chosen] = True
-        yield {"noisy": noisy, "hidden": hidden}, {"target": noisy, "hidden": hidden}
+    spacing = knots[1] - knots[0]
+    slopes = 1 / deviations
+    rises = np.cumsum((slopes[:, 1:] + slopes[:, :-1]) / 2, axis=1) * spacing
+    table = np.concatenate([np.zeros_like(rises[:, :1]), rises], axis=1)
+    first, last = (np.array([np.interp(v, knots, row) for row in table]) for v in reach)
+    # One level for all channels; those with stronger noise reach less far.
+    level = 1 / (last - first).max()
+    strongest = model.config.noise.high / 255
+    share = min(1.0, strongest / level)
+    forward = 0.5 + share * ((table - first[:, None]) * level - 0.5)
+    means = [
+        sum(
+            weight * _extended(knots + node * sigma, knots, row)
+            for node, weight in zip(NODES, GAUSSIAN, strict=True)
+        )
+        for sigma, row in zip(deviations, forward, strict=True)
+    ]
+    model.set_tables(_rising(forward), _rising(np.array(means)), share * level)
+    if model.inner.takes_level:  # as the denoiser sees it: what it can't predict is noise to it
+        model.level.assign([_found(model, images)])
 
 
-def _mean_of_neighbours(image):
-    """The mean of the four neighbours of every pixel, mirrored at the borders."""
-    x = ops.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-    return (x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:]) / 4
+def _extended(values, knots, table):
+    """A table at values, straight on beyond its knots."""
+    inside = np.clip(values, knots[0], knots[-1])
+    slope = np.where(values < knots[0], table[1] - table[0], table[-1] - table[-2])
+    return np.interp(inside, knots, table) + (values - inside) * slope / (knots[1] - knots[0])
+
+
+def _rising(table):
+    """The table with rises of LEAST_RISE or more."""
+    rises = np.maximum(np.diff(table, axis=1), LEAST_RISE)
+    return table[:, :1] + np.concatenate([np.zeros_like(rises[:, :1]), rises.cumsum(1)], axis=1)
+
+
+def _found(model, images):
+    """The median of the levels that the denoiser inside finds in some transformed images."""
+    chosen = np.unique(np.linspace(0, len(images) - 1, 4).round().astype(int))
+    stable = [np.asarray(model.forward(images[i][None]))[0] for i in chosen]
+    return float(np.median([model.inner.find_level(image) for image in stable]))
+
+
+def _scatter(noisy, restored, channel, knots):
+    """Deviations of a channel's noise at the knots: of noisy values around the restored ones.
+
+    Only the calmest pixels of each value count, for at outlines the error of restoring does, too;
+    and none that is saturated.
+    """
+    clean, squares, slopes, kept = [], [], [], []
+    for image, estimate in zip(noisy, restored, strict=True):
+        values, estimate = image[..., channel], estimate[..., channel]
+        clean.append(estimate.ravel())
+        squares.append(np.square(values - estimate, dtype=np.float64).ravel())
+        down, across = (
+            ndimage.gaussian_filter(estimate, 1.0, order=order) for order in ((1, 0), (0, 1))
+        )
+        slopes.append(np.hypot(down, across).ravel())
+        full = values == values.max()
+        kept.append(np.ravel(~full | (full.mean() < SATURATED)))
+    clean, squares, slopes, kept = map(np.concatenate, (clean, squares, slopes, kept))
+    clean, squares, slopes = clean[kept], squares[kept], slopes[kept]
+    groups = np.array_split(np.argsort(clean), min(max(clean.size // GROUP, 1), MAX_GROUPS))
+    centres, variances = [], []
+    for group in groups:
+        calm = group[np.argsort(slopes[group])[: math.ceil(CALM * group.size)]]
+        scatter = squares[calm]
+        variance = scatter.mean()
+        for _ in range(3):
+            inside = scatter[scatter < WILD**2 * variance]
+            variance = inside.mean() if inside.size else variance
+        centres.append(clean[calm].mean())
+        variances.append(variance)
+    tiny = (1e-6 * (knots[-1] - knots[0])) ** 2  # images without any noise
+    logarithms = np.log(np.maximum(variances, tiny))
+    deviations = np.exp(0.5 * ndimage.gaussian_filter1d(logarithms, SMOOTH, mode="nearest"))
+    at_knots = np.interp(knots, centres, deviations)
+    return np.maximum(at_knots, LEAST * at_knots.max())

@@ -15,7 +15,7 @@ from common.files import atomic
 from common.networks import base
 from common.restoring import calibrated_noise, calibration
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save(
@@ -56,8 +56,8 @@ def load(
         show: called with that line.
 
     Raises:
-        ValueError: the denoiser can't be calibrated; no such file, a damaged one, one for other
-            channels, or one of a model that is not told its level for a model that is.
+        ValueError: the denoiser can't be calibrated; no such file, a damaged one, or one for other
+            channels.
     """
     if why := calibration.refusal(denoiser):
         raise ValueError(why)
@@ -67,8 +67,7 @@ def load(
             raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
         low, high = float(content["low"]), float(content["high"])
         model = calibration.Calibrated(denoiser, low, high)
-        known = [key for key in model.parts() if key != "level" or key in content]
-        values = {key: np.array(content[key], np.float32) for key in known}
+        values = {key: np.array(content[key], np.float32) for key in model.parts()}
         numbers = np.concatenate([[low, high], *(v.ravel() for v in values.values())])
         if not low < high or not np.isfinite(numbers).all():
             raise ValueError("values that are no transform")
@@ -76,18 +75,14 @@ def load(
         raise ValueError(f"calibration: {path}: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
-    if set(values) != set(model.parts()):
-        raise ValueError(
-            f"{path}: was learned with {content.get('model')}; {name or 'this model'} must be told "
-            "the level of the noise, which it does not have: calibrate again."
-        )
     if name and content.get("model") != name:
         show(f"Careful: {path}: was learned with {content.get('model')}, not with {name}.")
     for key, weight in model.parts().items():
         if values[key].shape != tuple(weight.shape):
+            count = len(np.atleast_2d(values["forward_table"]))
             raise ValueError(
-                f"{path}: a calibration for {len(np.atleast_1d(values['first']))} channels; this "
-                f"model has {denoiser.config.channels}."
+                f"{path}: a calibration for {count} channels; this model has "
+                f"{denoiser.config.channels}."
             )
         weight.assign(values[key])
     return model

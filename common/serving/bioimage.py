@@ -2,7 +2,8 @@
 
 Needs the extra `bioimageio`. The zip holds the weights twice: for Keras 3, made of Keras' own
 layers alone, and in ONNX. Both take float32 images whose sides are multiples of the network's
-multiple. Values are in [0, 1], but those of n2v_tf trained on the user's files are as in the files.
+multiple. Values are in [0, 1], but those of n2v_tf trained on the user's files, and of models with
+a calibration, are as in the files.
 """
 
 from __future__ import annotations
@@ -159,8 +160,8 @@ def _describe(folder, denoiser, name, paper):
 def _readme(denoiser, name, paper):
     """The page about the model, in Markdown."""
     settings = "\n".join(f"* {k}: {v}" for k, v in sorted(vars(denoiser.config).items()))
-    counts = denoiser.config.keeps_counts
-    scale = "values as in the files of the training" if counts else "values in [0, 1]"
+    counts = denoiser.config.keeps_counts or denoiser.config.white_level == 1  # as calibrated ones
+    scale = "values as in the files" if counts else "values in [0, 1]"
     return (
         f"# {name}\n\n{paper.reference}\n\nInput and output: float32, {scale}.\n\n## Training\n\n"
         f"{settings}\n\n## Validation\n\nThe test image is noise of the range of the training "

@@ -129,11 +129,12 @@ def signatures(
 ) -> dict[str, tuple[Function, dict[str, tf.TensorSpec]]]:
     """The signatures of an exported model: {name: (function, {input: TensorSpec})}.
 
-    All but `tile` take any height and width from 1 up.
-    serving_default: `noisy` (N, H, W, C) or, for volumes, (N, D, H, W, C), float32 in [0, 1], and
-        the other inputs that INPUTS names -> the denoiser's float32 results.
+    All but `tile` take any height and width from 1 up. Float values are in [0, 1]; models of counts
+    and those with a calibration take and give values as the files have them.
+    serving_default: `noisy` (N, H, W, C) or, for volumes, (N, D, H, W, C), float32, and the
+        other inputs that INPUTS names -> the denoiser's float32 results.
     tile: the same without padding; the sides must be multiples of the network's multiple.
-    denoise_uint8: `noisy` uint8 -> `denoised` uint8; the other results are float32 on [0, 1].
+    denoise_uint8: `noisy` uint8 -> `denoised` uint8; the other results are float32.
     denoise_png: `image_bytes` (N,), PNG or JPEG files -> `denoised_bytes` (N,), 8-bit PNG files;
         blind-spot models also return `std_bytes`, 16-bit PNG files where 65535 stands for 1, and
         `noise_std` (N,). Tensors of bytes must have names in _bytes to travel through JSON.
