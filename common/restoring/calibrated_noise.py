@@ -38,11 +38,15 @@ def estimate(model: calibration.Calibrated, images: Sequence[np.ndarray]) -> Est
         images: noisy, (H, W, C) in the values of the files.
     """
     values = np.concatenate([np.asarray(image, np.float32).ravel() for image in images])
-    lowest, highest = np.quantile(values, POPULATED)
+    knots, deviations = model.deviations()
+    # Beyond the restored images, which reach from 0 to 1, nothing was measured.
+    table = np.asarray(model.forward_table).mean(axis=0)
+    lowest, highest = np.clip(np.quantile(values, POPULATED), *np.interp((0, 1), table, knots))
     shown = np.linspace(lowest, highest, 17)
-    deviations = np.interp(shown, *model.deviations())
-    common_values = np.quantile(values, np.linspace(*POPULATED, 65))  # as often as pixels have them
-    variances = np.interp(common_values, *model.deviations()) ** 2
+    populated = values[(values >= lowest) & (values <= highest)]
+    common_values = np.quantile(populated, np.linspace(0, 1, 65))  # as often as pixels have them
+    variances = np.interp(common_values, knots, deviations) ** 2
     gain, offset = np.polyfit(common_values, variances, 1, w=1 / variances)
-    levels = tuple((float(v), float(d)) for v, d in zip(shown, deviations, strict=True))
+    at_shown = np.interp(shown, knots, deviations)
+    levels = tuple((float(v), float(d)) for v, d in zip(shown, at_shown, strict=True))
     return Estimate(levels, float(gain), float(offset))

@@ -40,7 +40,8 @@ MIN_SIDE = 32  # of images to learn from
 RANGE = (1e-4, 1 - 1e-4)  # quantiles of the noisy values that the knots cover, and of the restored
 BULK = (0.01, 0.99)  # quantiles of the noisy values: the first guess of the restored ones' range
 CALM = 0.5  # share of the pixels of a value, those with the least slopes, whose scatter counts
-GROUP, MAX_GROUPS = 400, 48  # pixels whose scatter is one deviation; at most so many of these
+GROUP = 400  # pixels or more whose scatter is one deviation
+CROWDED, SPACED = 48, 32  # groups into which their number and their range are divided
 SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
 WILD = 4.0  # deviations; what lies further off is no noise
 SATURATED = 1e-3  # share of an image's pixels that have its largest value; more are left out
@@ -335,9 +336,8 @@ def _scatter(noisy, restored, channel, knots):
         kept.append(np.ravel(~full | (full.mean() < SATURATED)))
     clean, squares, slopes, kept = map(np.concatenate, (clean, squares, slopes, kept))
     clean, squares, slopes = clean[kept], squares[kept], slopes[kept]
-    groups = np.array_split(np.argsort(clean), min(max(clean.size // GROUP, 1), MAX_GROUPS))
     centres, variances = [], []
-    for group in groups:
+    for group in _groups(clean):
         calm = group[np.argsort(slopes[group])[: math.ceil(CALM * group.size)]]
         scatter = squares[calm]
         variance = scatter.mean()
@@ -351,3 +351,20 @@ def _scatter(noisy, restored, channel, knots):
     deviations = np.exp(0.5 * ndimage.gaussian_filter1d(logarithms, SMOOTH, mode="nearest"))
     at_knots = np.interp(knots, centres, deviations)
     return np.maximum(at_knots, LEAST * at_knots.max())
+
+
+def _groups(values):
+    """Indices of similar values, in rising order: GROUP or more in each, if there are so many.
+
+    They divide the values by their number, and by their range too, so that few bright ones do not
+    become one group.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    grid = np.linspace(ordered[0], ordered[-1], SPACED + 1)[1:-1]
+    evenly = np.linspace(0, values.size, CROWDED + 1).astype(int)[1:-1]
+    cuts = [0]
+    for cut in sorted({*evenly, *np.searchsorted(ordered, grid)}):
+        if min(cut - cuts[-1], values.size - cut) >= GROUP:
+            cuts.append(cut)
+    return np.split(order, cuts[1:])
