@@ -70,7 +70,7 @@ class Noise2Void(Method):
                 return []
             return [
                 "Quicker: noise2x denoise --calibrate FILES needs no training; on one micrograph "
-                "it was 0.8 dB above Noise2Void, in a quarter of a minute (RESULTS.md)."
+                "it was 1.0 dB above Noise2Void, in seconds (RESULTS.md)."
             ]
         name, reach = reaches[0]
         kernel = f"{name}{2 * reach + 1}"

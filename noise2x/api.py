@@ -38,7 +38,7 @@ def load(run_dir: str | pathlib.Path, precision: str = "auto") -> Denoiser:
 def calibrate(
     images: typing.Sequence[np.ndarray], model: Denoiser | str | pathlib.Path | None = None
 ) -> Denoiser:
-    """A model that has learned the noise of images: of a camera or microscope, in counts.
+    """A model for the noise of images that nobody described: of a camera or microscope, in counts.
 
     Args:
         images: noisy ones of one acquisition, (H, W) or (H, W, C), of any scale.

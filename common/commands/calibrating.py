@@ -1,4 +1,4 @@
-"""`denoise --calibrate`: a model of Gaussian noise learns the noise of the files at hand."""
+"""`denoise --calibrate`: a model of Gaussian noise restores files whose noise grows."""
 
 from __future__ import annotations
 

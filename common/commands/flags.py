@@ -235,9 +235,9 @@ def define_calibration() -> None:
     flags.DEFINE_bool(
         "calibrate",
         False,
-        "Learn first how the noise of these files grows with their values, a quarter of a minute: "
-        "for counts of microscopes and sensors, of any scale. One calibration for all files of a "
-        "kind; it is kept beside the results, as *calibration.json, with a plot.",
+        "Find first how the noise of these files grows with their values, some seconds: for counts "
+        "of microscopes and sensors, of any scale. One calibration for all files of a kind; it is "
+        "kept beside the results, as *calibration.json, with a plot.",
     )
     flags.DEFINE_bool("calibrate_each", False, "The same, a calibration for each file.")
     flags.DEFINE_string("calibration", None, "File of an earlier calibration, to use again.")

@@ -40,7 +40,8 @@ MIN_SIDE = 32  # of images to learn from
 RANGE = (1e-4, 1 - 1e-4)  # quantiles of the noisy values that the knots cover, and of the restored
 BULK = (0.01, 0.99)  # quantiles of the noisy values: the first guess of the restored ones' range
 CALM = 0.5  # share of the pixels of a value, those with the least slopes, whose scatter counts
-GROUP = 400  # pixels or more whose scatter is one deviation
+GROUP = 400  # pixels or more whose scatter is one deviation, and
+SHARE = 1 / 192  # of all pixels: a few of the darkest would tell of hardly any noise
 CROWDED, SPACED = 48, 32  # groups into which their number and their range are divided
 SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
 WILD = 4.0  # deviations; what lies further off is no noise
@@ -354,7 +355,7 @@ def _scatter(noisy, restored, channel, knots):
 
 
 def _groups(values):
-    """Indices of similar values, in rising order: GROUP or more in each, if there are so many.
+    """Indices of similar values, in rising order: GROUP or more in each, and SHARE of all.
 
     They divide the values by their number, and by their range too, so that few bright ones do not
     become one group.
@@ -363,8 +364,8 @@ def _groups(values):
     ordered = values[order]
     grid = np.linspace(ordered[0], ordered[-1], SPACED + 1)[1:-1]
     evenly = np.linspace(0, values.size, CROWDED + 1).astype(int)[1:-1]
-    cuts = [0]
+    least, cuts = max(GROUP, int(SHARE * values.size)), [0]
     for cut in sorted({*evenly, *np.searchsorted(ordered, grid)}):
-        if min(cut - cuts[-1], values.size - cut) >= GROUP:
+        if min(cut - cuts[-1], values.size - cut) >= least:
             cuts.append(cut)
     return np.split(order, cuts[1:])

@@ -18,7 +18,7 @@ export const words = {
   noModel: (n) => `No model here restores pictures of ${n} channels. Train one on this picture.`,
   level: "Noise level",
   levelFound: "automatic",
-  calibrate: "Learn first how this picture's noise grows with its values (counts of microscopes and sensors)",
+  calibrate: "Find first how this picture's noise grows with its values (counts of microscopes and sensors)",
   restore: "Restore",
   strength: "Strength",
   right: "Right of the divider",
@@ -36,7 +36,7 @@ export const words = {
   advice: {
     shared: "If it is noise, no model here knows it: raw data, or a smaller copy, has more independent noise.",
     none: "There is hardly anything to take away.",
-    grows: "Let the model learn first how it grows with the values.",
+    grows: "Find first how it grows with the values.",
     strong: "Stronger than the models know: train on this picture.",
     even: "That is the noise the models know.",
   },
