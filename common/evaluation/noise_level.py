@@ -123,7 +123,7 @@ def mismatch(finding: Finding, noise: noises.Noise, white: float) -> str:
         return (
             f"its calm areas vary by {finding.calm:.2g}, {finding.how_shared}: fine texture, or "
             "noise as JPEG files of cameras have it. This model was trained on independent noise "
-            "and may make it worse."
+            "and may make it worse; of colour pictures, --model=photo-camera knows such noise."
         )
     if isinstance(noise, (noises.Gauss, noises.Camera)) and not finding.shared:
         sigma = 255 * finding.sigma / white

@@ -44,8 +44,8 @@ def define_flags():
 
 # Which method suits which noise, see `kind`.
 ADVICE = {
-    "shared": "if it is noise, nothing here as it is; raw data, or a smaller copy, has more "
-    "independent noise.",
+    "shared": "if it is noise: noise2x denoise --model=photo-camera, of colour pictures; raw data, "
+    "or a smaller copy, has more independent noise.",
     "none": "leaving it alone.",
     "grows": "noise2x denoise --calibrate, or noise2x train n2v --data_path=..., on the file "
     "itself.",

@@ -34,7 +34,7 @@ export const words = {
   noise: "The noise of this picture",
   noisePlot: "Deviation of the noise over the value",
   advice: {
-    shared: "If it is noise, no model here knows it: raw data, or a smaller copy, has more independent noise.",
+    shared: "If it is noise, photo-camera knows it, of colour pictures; raw data, or a smaller copy, has more independent noise.",
     none: "There is hardly anything to take away.",
     grows: "Find first how it grows with the values.",
     strong: "Stronger than the models know: train on this picture.",

@@ -82,4 +82,4 @@ def test_a_model_of_another_noise_is_a_mismatch():
         assert doubt in said and bool(doubt) == bool(said), text
     shared = ndimage.gaussian_filter(noisy, (1.5, 1.5, 0))
     said = noise_level.mismatch(noise_level.examine(shared), noises.parse("gauss0_55"), 255.0)
-    assert "independent noise and may make it worse" in said
+    assert "independent noise and may make it worse; of colour" in said

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage import data as pictures
 
 import noise2x
@@ -76,6 +77,18 @@ def test_noise_goes_and_a_clean_picture_stays(name, sigma, gain):
     restored = noise2x.denoise(noisy.astype(np.float32), model)["denoised"]
     assert quality.psnr(clean / 255, restored) > quality.psnr(clean / 255, noisy) + gain
     assert quality.psnr(clean / 255, noise2x.denoise(clean, model)["denoised"] / 255) > 36
+
+
+def test_noise_that_neighbours_share_goes_with_the_model_for_cameras_alone():
+    rng = np.random.default_rng(0)
+    shared = ndimage.gaussian_filter(rng.standard_normal(COLOUR.shape), (0.7, 0.7, 0))
+    noisy = np.clip(COLOUR / 255 + 12 / 255 * shared / shared.std(), 0, 1).astype(np.float32)
+    before = quality.psnr(COLOUR / 255, noisy)
+    gains = {
+        name: quality.psnr(COLOUR / 255, noise2x.denoise(noisy, name)["denoised"]) - before
+        for name in ("photo", "photo-camera")
+    }
+    assert gains["photo-camera"] > gains["photo"] + 2, gains
 
 
 @pytest.mark.parametrize("name", ["photo", "photo-grey"])
