@@ -43,10 +43,12 @@ def estimate(model: calibration.Calibrated, images: Sequence[np.ndarray]) -> Est
     table = np.asarray(model.forward_table).mean(axis=0)
     lowest, highest = np.clip(np.quantile(values, POPULATED), *np.interp((0, 1), table, knots))
     shown = np.linspace(lowest, highest, 17)
-    populated = values[(values >= lowest) & (values <= highest)]
-    common_values = np.quantile(populated, np.linspace(0, 1, 65))  # as often as pixels have them
+    # As often as pixels have them.
+    common_values = np.clip(np.quantile(values, np.linspace(*POPULATED, 65)), lowest, highest)
     variances = np.interp(common_values, knots, deviations) ** 2
-    gain, offset = np.polyfit(common_values, variances, 1, w=1 / variances)
+    gain, offset = 0.0, float(variances.mean())
+    if np.unique(common_values).size > 2:
+        gain, offset = np.polyfit(common_values, variances, 1, w=1 / variances)
     at_shown = np.interp(shown, knots, deviations)
     levels = tuple((float(v), float(d)) for v, d in zip(shown, at_shown, strict=True))
     return Estimate(levels, float(gain), float(offset))

@@ -47,6 +47,8 @@ SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
 WILD = 4.0  # deviations; what lies further off is no noise
 SATURATED = 1e-3  # share of an image's pixels that have its largest value; more are left out
 LEAST = 0.02  # of the largest deviation; less is taken for that
+CLEAN = 0.002  # of the restored range; noise below half a grey value of 255 is taken for that
+UNEQUAL = 2.0  # factor by which the noise of channels may differ; more is not made equal
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)  # for the mean over normal n
 GAUSSIAN = WEIGHTS / WEIGHTS.sum()
 
@@ -277,15 +279,18 @@ def _transform(model, knots, deviations, reach, images):
         knows it; stronger noise is made as weak, around the middle.
     """
     spacing = knots[1] - knots[0]
-    slopes = 1 / deviations
+    slopes = 1 / np.maximum(deviations, CLEAN * (reach[1] - reach[0]))
     rises = np.cumsum((slopes[:, 1:] + slopes[:, :-1]) / 2, axis=1) * spacing
     table = np.concatenate([np.zeros_like(rises[:, :1]), rises], axis=1)
     first, last = (np.array([np.interp(v, knots, row) for row in table]) for v in reach)
-    # One level for all channels; those with stronger noise reach less far.
-    level = 1 / (last - first).max()
+    # One level for all channels: those with stronger noise reach less far, but not much less for
+    # the sake of one that has hardly any.
+    spans = last - first
+    factors = np.minimum(1.0, UNEQUAL * spans.min() / spans)
+    level = 1 / (factors * spans).max()
     strongest = model.config.noise.high / 255
     share = min(1.0, strongest / level)
-    forward = 0.5 + share * ((table - first[:, None]) * level - 0.5)
+    forward = 0.5 + share * ((table - first[:, None]) * factors[:, None] * level - 0.5)
     means = [
         sum(
             weight * _extended(knots + node * sigma, knots, row)
@@ -336,7 +341,8 @@ def _scatter(noisy, restored, channel, knots):
         full = values == values.max()
         kept.append(np.ravel(~full | (full.mean() < SATURATED)))
     clean, squares, slopes, kept = map(np.concatenate, (clean, squares, slopes, kept))
-    clean, squares, slopes = clean[kept], squares[kept], slopes[kept]
+    if kept.sum() >= GROUP:
+        clean, squares, slopes = clean[kept], squares[kept], slopes[kept]
     centres, variances = [], []
     for group in _groups(clean):
         calm = group[np.argsort(slopes[group])[: math.ceil(CALM * group.size)]]
@@ -347,8 +353,7 @@ def _scatter(noisy, restored, channel, knots):
             variance = inside.mean() if inside.size else variance
         centres.append(clean[calm].mean())
         variances.append(variance)
-    tiny = (1e-6 * (knots[-1] - knots[0])) ** 2  # images without any noise
-    logarithms = np.log(np.maximum(variances, tiny))
+    logarithms = np.log(np.maximum(variances, (LEAST_RISE * (knots[-1] - knots[0])) ** 2))
     deviations = np.exp(0.5 * ndimage.gaussian_filter1d(logarithms, SMOOTH, mode="nearest"))
     at_knots = np.interp(knots, centres, deviations)
     return np.maximum(at_knots, LEAST * at_knots.max())

@@ -104,6 +104,26 @@ def test_photons_that_take_a_few_values_are_restored_without_bias():
     assert np.sqrt(np.mean((restored - ramp) ** 2)) < 0.06  # the noise has 0.14 to 0.28
 
 
+@pytest.mark.parametrize("value", [0.0, 500.0])
+def test_a_channel_without_noise_harms_no_other(value):
+    clean, noisy = counts(channels=3, side=96)
+    clean[..., 2] = noisy[..., 2] = value
+    model = calibration.calibrate(noise2x.load("photo"), [noisy])
+    restored = prediction.restore(model, {"noisy": noisy})["denoised"]
+    errors = [np.sqrt(np.mean((image - clean) ** 2, axis=(0, 1))) for image in (noisy, restored)]
+    assert (errors[1][:2] < 0.45 * errors[0][:2]).all(), errors
+    assert errors[1][2] < 0.02 * np.ptp(clean)
+    assert np.isfinite(calibrated_noise.estimate(model, [noisy]).gain)
+
+
+def test_images_without_noise_stay_nearly_as_they_are():
+    clean, _ = counts(side=96)
+    restored = prediction.restore(
+        calibration.calibrate(noise2x.load("photo-grey"), [clean]), {"noisy": clean}
+    )["denoised"]
+    assert quality.psnr_float(clean / np.ptp(clean), restored / np.ptp(clean)) > 40
+
+
 def test_saturated_pixels_are_not_taken_for_calm_ones():
     clean, noisy = counts(side=256)
     full = np.minimum(noisy, np.quantile(noisy, 0.9)).astype(np.float32)
