@@ -127,8 +127,8 @@ def _doubts(model, images, findings):
         doubts.append(
             f"calm areas vary by {worst.calm:.3g}, {worst.how_shared}, beside noise of "
             f"{worst.sigma:.3g} that pixels have for themselves. If that is noise, it stays: it "
-            "must be independent between pixels. noise2x train n2v --struct_kernel=... learns "
-            "noise that neighbours in a line share."
+            "must be independent between pixels. For photographs there is --model=photo-camera; "
+            "noise2x train n2v --struct_kernel=... learns noise that neighbours in a line share."
         )
     clipped = max((finding.clipped for finding in findings), default=0.0)
     if clipped > CLIPPED:
