@@ -19,7 +19,6 @@ class Inputs(_Noisy, total=False):
 
     noise_level: Array  # (N,): sigma on [0, 1], lambda, or a share
     number: Array  # (N,) float32: how many images the training has shown before
-    hidden: Array  # calibration, (N, H, W, C) bool: pixels to predict
     inside: Array  # training with `edges`, (N, H, W, 1): 0 where the picture is made to end
     density: Array  # n2n_tf.mri, (N, H, W, 1): share with which a frequency is kept, 0 if it isn't
 
@@ -33,7 +32,6 @@ class Targets(_Target, total=False):
 
     clean: Array  # (N, H, W, C), for PSNR; absent where nobody knows it
     weight: Array  # dbsn_tf.distill, (N, 1, 1, 1): how much the crop counts
-    hidden: Array  # calibration, (N, H, W, C) bool: where the loss looks
     kept: Array  # (N, H, W, 1 or C): 1 where the loss looks, 0 elsewhere
     target_density: Array  # n2n_tf.mri, (N, H, W, 1): as `density`, of the target
 
