@@ -13,8 +13,8 @@ from common.files.errors import ImageError
 
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
+    from common.restoring.calibrated_model import Calibrated
     from common.restoring.calibrated_noise import Estimate
-    from common.restoring.calibration import Calibrated
 
 FLAGS = flags.FLAGS
 PAGES = 16  # images that a calibration looks at, at most
@@ -53,11 +53,17 @@ def calibrated(
         ImageError: with --strict, what speaks against it.
     """
     from common.evaluation import noise_level
-    from common.restoring import calibrated_noise, calibration, calibration_files, jobs
+    from common.restoring import (
+        calibrated_model,
+        calibrated_noise,
+        calibration,
+        calibration_files,
+        jobs,
+    )
 
     if FLAGS.calibration:
         return calibration_files.load(denoiser, FLAGS.calibration, name=name)
-    if why := calibration.refusal(denoiser):
+    if why := calibrated_model.refusal(denoiser):
         raise ValueError(f"{why} --model=photo or photo-grey can be.")
     kept, plot = (_beside(files, f"calibration{suffix}.{kind}") for kind in ("json", "png"))
     jobs.check_targets([(None, kept, plot)], [file.path for file in files])

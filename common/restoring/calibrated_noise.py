@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.restoring import calibration
+from common.restoring import calibrated_model
 
 POPULATED = (0.005, 0.995)  # quantiles of the values between which there is an estimate
 
@@ -30,7 +30,7 @@ class Estimate:
         return max(self.offset, 0.0) ** 0.5
 
 
-def estimate(model: calibration.Calibrated, images: Sequence[np.ndarray]) -> Estimate:
+def estimate(model: calibrated_model.Calibrated, images: Sequence[np.ndarray]) -> Estimate:
     """The noise of images, as their calibration has it.
 
     Args:

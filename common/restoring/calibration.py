@@ -18,22 +18,19 @@ hidden pixels: slower, and further from the oracle (RESULTS.md).
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from keras import ops
 from scipy import ndimage
 
 from common import progress
 from common.files import pixels
 from common.networks import base
-from common.restoring import prediction
+from common.restoring import calibrated_model, prediction
 
-KNOTS = 128  # of the transform, evenly over the values; a power of 2
 LEAST_RISE = 1e-6  # of the tables from knot to knot
-PASSES = 3
+PASSES = 3  # of restoring and measuring
 MAX_PIXELS = 2**20  # that are looked at; more say nothing new
 MIN_PIXELS = 64**2
 MIN_SIDE = 32  # of images to learn from
@@ -53,190 +50,20 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)  # for the mean over norm
 GAUSSIAN = WEIGHTS / WEIGHTS.sum()
 
 
-class Calibrated(base.Denoiser):
-    """A denoiser between a transform and its inverse; it takes and gives values as files have them.
-
-    The result has `denoised`, and `mean` and `std` where the denoiser inside has them, all in the
-    values of the file. Made by `calibrate`.
-
-    Args:
-        inner: the denoiser, of 2D images on [0, 1].
-        low, high: values of the file that the first and last knot stand for.
-
-    Attributes:
-        forward_table, back_table: f and the function that `back` inverts at the knots, (C, KNOTS),
-            rising; beyond the knots both go on straight.
-        level: (1,), the deviation of the noise of f(noisy), on [0, 1].
-    """
-
-    SERVES_PICTURES = False  # a deviation in counts is no picture
-
-    def __init__(self, inner: base.Denoiser, low: float, high: float) -> None:
-        super().__init__(dataclasses.replace(inner.config, white_level=1.0), name="calibrated")
-        self.inner = inner
-        for name in ("CENTRED", "TILES", "MAX_TILE", "MAX_HALO"):
-            setattr(self, name, getattr(inner, name))
-        self.low, self.high = float(low), float(high)
-        shape = (self.config.channels, KNOTS)
-        self.forward_table = self._weight("forward_table", shape)
-        self.back_table = self._weight("back_table", shape)
-        self.level = self._weight("level", (1,))
-        start = np.tile(np.linspace(0, 1, KNOTS), (self.config.channels, 1))
-        self.set_tables(start, start, 25 / 255)
-
-    def _weight(self, name, shape):
-        return self.add_weight(shape=shape, initializer="zeros", dtype="float32", name=name)
-
-    def set_tables(self, forward: np.ndarray, back: np.ndarray, level: float) -> None:
-        """Change the transform; see the attributes."""
-        self.forward_table.assign(forward)
-        self.back_table.assign(back)
-        self.level.assign([level])
-
-    @property
-    def radius(self):
-        """How far an output pixel sees, pixels."""
-        return self.inner.radius
-
-    @property
-    def halo(self):
-        """Width of a tile's halo, pixels."""
-        return self.inner.halo
-
-    @property
-    def bytes_per_pixel(self):
-        """Peak memory of restoring, bytes per pixel of the image."""
-        return self.inner.bytes_per_pixel + 40 * self.config.channels
-
-    @property
-    def predicts_std(self):
-        """Whether the result has `std`."""
-        return self.inner.predicts_std
-
-    @property
-    def takes_level(self):
-        """See base.Denoiser; the level was found with the transform."""
-        return False
-
-    def parts(self):
-        """The weights of the transform by name, as files have them."""
-        names = ("forward_table", "back_table", "level")
-        return {name: getattr(self, name) for name in names}
-
-    def copy(self):
-        """The same around a copy of the denoiser inside."""
-        return self._with(self.inner.copy())
-
-    def portable(self):
-        """See base.Denoiser."""
-        return self._with(self.inner.portable())
-
-    def for_onnx(self):
-        """See base.Denoiser."""
-        return self._with(self.inner.for_onnx())
-
-    def _with(self, inner):
-        copy = Calibrated(inner, self.low, self.high)
-        for key, weight in self.parts().items():
-            getattr(copy, key).assign(weight)
-        return copy
-
-    def typical(self, shape, seed):
-        """Values over the range of the files, to try the model on."""
-        return self.low + (self.high - self.low) * self.inner.typical(shape, seed)
-
-    def forward(self, noisy):
-        """f: values of the file (N, H, W, C) to those of the denoiser inside."""
-        place = (noisy - self.low) * ((KNOTS - 1) / (self.high - self.low))
-        index = ops.clip(ops.floor(place), 0, KNOTS - 2)
-        below, above = self._neighbours(self.forward_table, ops.cast(index, "int32"))
-        return below + (place - index) * (above - below)
-
-    def back(self, values):
-        """(values of the file, their derivative) of values (N, H, W, C) of the denoiser inside."""
-        # The last knot that is not above the value, by halves: exports know no other search.
-        index = ops.zeros_like(values, dtype="int32")
-        step = KNOTS // 2
-        while step:
-            there, _ = self._neighbours(self.back_table, ops.minimum(index + step, KNOTS - 2))
-            further = ops.logical_and(
-                ops.less_equal(index + step, KNOTS - 2), ops.less_equal(there, values)
-            )
-            index = ops.where(further, index + step, index)
-            step //= 2
-        below, above = self._neighbours(self.back_table, index)
-        place = ops.cast(index, "float32") + (values - below) / (above - below)
-        spacing = (self.high - self.low) / (KNOTS - 1)
-        return self.low + spacing * place, spacing / (above - below)
-
-    def _neighbours(self, table, index):
-        """A table at knots `index` and `index + 1`, int32 (N, H, W, C)."""
-        flat = ops.reshape(table, (-1,))
-        index = index + KNOTS * ops.arange(self.config.channels, dtype="int32")
-        return ops.take(flat, index), ops.take(flat, index + 1)
-
-    def stable(self, noisy):
-        """What the denoiser inside gets for values of the file, (N, H, W, C)."""
-        inputs = {"noisy": self.forward(noisy)}
-        if self.inner.takes_level:
-            inputs["noise_level"] = self.level[:, None, None, None]
-        return inputs
-
-    def restore(self, inputs, run, training):
-        """Restores images; see base.Denoiser."""
-        stable = self.inner.restore(self.stable(inputs["noisy"]), run, False)
-        denoised, derivative = self.back(stable["denoised"])
-        result = {"denoised": denoised}
-        if "mean" in stable:
-            result["mean"] = self.back(stable["mean"])[0]
-        if "std" in stable:
-            result["std"] = stable["std"] * derivative
-        return result
-
-    def deviations(self):
-        """(values, deviation of the noise there), both (KNOTS,) in the values of the file.
-
-        The deviation is that by which f was made, averaged over the channels.
-        """
-        values = np.linspace(self.low, self.high, KNOTS)
-        slopes = np.gradient(np.asarray(self.forward_table), values, axis=1)
-        return values, (float(self.level[0]) / slopes).mean(axis=0)
-
-
-def refusal(denoiser: base.Denoiser) -> str:
-    """Why a denoiser can't be calibrated, in a sentence; empty if it can."""
-    config = denoiser.config
-    if denoiser.spatial != 2 or denoiser.scale != 1 or list(denoiser.INPUTS) != ["noisy"]:
-        return "calibrate: is for models that restore pictures of the same size from themselves."
-    if not denoiser.is_on_unit_scale or config.noise_model != "gauss":
-        return (
-            "calibrate: is for models of Gaussian noise on [0, 1], as the shipped ones are; this "
-            "one was trained on other noise, or on files like these."
-        )
-    if config.estimates_once:
-        return "calibrate: this model knows the one level of noise that its training found."
-    if denoiser.takes_level and not config.finds_level:
-        return "calibrate: this model must be told its noise; take one that finds it."
-    return ""
-
-
-def calibrate(
-    denoiser: base.Denoiser, images: Sequence[np.ndarray], *, passes: int = PASSES
-) -> Calibrated:
+def calibrate(denoiser: base.Denoiser, images: Sequence[np.ndarray]) -> calibrated_model.Calibrated:
     """Find the transform for noisy images of one acquisition.
 
-    The same images give the same bits. Takes as long as restoring them `passes` times.
+    The same images give the same bits. Takes as long as restoring them PASSES times.
 
     Args:
-        denoiser: see `refusal`.
+        denoiser: see `calibrated_model.refusal`.
         images: noisy, (H, W, C) in the values of the files; about 250,000 pixels are enough, and of
             more than MAX_PIXELS the middles count. Those with a side below MIN_SIDE do not count.
-        passes: of restoring and measuring.
 
     Raises:
         ValueError: the denoiser can't be calibrated, too few pixels, or all of them are equal.
     """
-    if why := refusal(denoiser):
+    if why := calibrated_model.refusal(denoiser):
         raise ValueError(why)
     images = [image for image in images if min(image.shape[:2]) >= MIN_SIDE]
     if sum(image.shape[0] * image.shape[1] for image in images) < MIN_PIXELS:
@@ -250,13 +77,13 @@ def calibrate(
     low, high = (float(q) for q in np.quantile(values, RANGE))
     if high <= low:
         raise ValueError("calibrate: nearly all values are equal; there is nothing to learn from.")
-    model = Calibrated(denoiser, low, high)
-    knots = np.linspace(low, high, KNOTS)
+    model = calibrated_model.Calibrated(denoiser, low, high)
+    knots = np.linspace(low, high, calibrated_model.KNOTS)
     first, last = np.quantile(values, BULK)
     reach = (first, last) if first < last else (low, high)
-    deviations = np.full((values.shape[-1], KNOTS), (high - low) / 10)
-    with progress.Progress(passes * len(images), "calibrating", unit="image") as bar:
-        for _ in range(passes):
+    deviations = np.full((values.shape[-1], calibrated_model.KNOTS), (high - low) / 10)
+    with progress.Progress(PASSES * len(images), "calibrating", unit="image") as bar:
+        for _ in range(PASSES):
             _transform(model, knots, deviations, reach, images)
             restored = []
             for image in images:
@@ -273,7 +100,7 @@ def calibrate(
 
 
 def _transform(model, knots, deviations, reach, images):
-    """Give a model the transform of deviations (C, KNOTS) of the noise at its knots.
+    """Give a model the transform of deviations (C, K) of the noise at its knots.
 
     reach: values of the file that become 0 and 1, where the noise is not stronger than the denoiser
         knows it; stronger noise is made as weak, around the middle.
@@ -288,8 +115,9 @@ def _transform(model, knots, deviations, reach, images):
     spans = last - first
     factors = np.minimum(1.0, UNEQUAL * spans.min() / spans)
     level = 1 / (factors * spans).max()
-    strongest = model.config.noise.high / 255
-    share = min(1.0, strongest / level)
+    noise = model.config.noise
+    # Nobody knows how strong the noise was in pairs of one's own.
+    share = 1.0 if noise.is_none else min(1.0, noise.high / 255 / level)
     forward = 0.5 + share * ((table - first[:, None]) * factors[:, None] * level - 0.5)
     means = [
         sum(

@@ -13,13 +13,13 @@ import numpy as np
 from common import progress
 from common.files import atomic
 from common.networks import base
-from common.restoring import calibrated_noise, calibration
+from common.restoring import calibrated_model, calibrated_noise
 
 FORMAT = 2
 
 
 def save(
-    model: calibration.Calibrated,
+    model: calibrated_model.Calibrated,
     path: str | pathlib.Path,
     name: str,
     noise: calibrated_noise.Estimate,
@@ -46,7 +46,7 @@ def load(
     *,
     name: str = "",
     show: Callable[[str], typing.Any] = progress.say,
-) -> calibration.Calibrated:
+) -> calibrated_model.Calibrated:
     """A denoiser with the transform of a file that `save` wrote.
 
     Args:
@@ -59,14 +59,14 @@ def load(
         ValueError: the denoiser can't be calibrated; no such file, a damaged one, or one for other
             channels.
     """
-    if why := calibration.refusal(denoiser):
+    if why := calibrated_model.refusal(denoiser):
         raise ValueError(why)
     try:
         content = json.loads(pathlib.Path(path).read_text())
         if content["calibration"] != FORMAT:
             raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
         low, high = float(content["low"]), float(content["high"])
-        model = calibration.Calibrated(denoiser, low, high)
+        model = calibrated_model.Calibrated(denoiser, low, high)
         values = {key: np.array(content[key], np.float32) for key in model.parts()}
         numbers = np.concatenate([[low, high], *(v.ravel() for v in values.values())])
         if not low < high or not np.isfinite(numbers).all():

@@ -47,7 +47,7 @@ def describe(name):
         "predicts_std": bool(config.predicts_std),
         "takes_level": bool(config.takes_level),
         "level": None if noise.is_none or noise.low != noise.high else noise.high,
-        # As calibration.refusal says of the model once it is loaded.
+        # As calibrated_model.refusal says of the model once it is loaded.
         "calibrates": noise.NAME == "gauss"
         and not (config.takes_level and not config.finds_level)
         and not (config.estimates_once or config.keeps_counts)

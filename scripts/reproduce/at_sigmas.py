@@ -47,13 +47,13 @@ class Denoiser:
     @property
     def channels(self):
         """Of a model that comes along; None: it restores images of any number of channels."""
-        return self._load().config.channels if self.is_shipped else None
+        return self._config().channels if self.is_shipped else None
 
     def sigmas(self, sigmas):
         """Those of some sigmas that a model that comes along was made for; of others, all."""
         if not self.is_shipped:
             return list(sigmas)
-        noise = self._load().config.noise
+        noise = self._config().noise
         return [sigma for sigma in sigmas if noise.low <= sigma <= noise.high]
 
     def restore(self, inputs):
@@ -74,6 +74,9 @@ class Denoiser:
             found = {"sigma_found": 255 * level}
         return prediction.restore(model, inputs) | found
 
+    def _config(self):
+        return methods.of_run(self.name).load_config(self.name)[0]
+
     def _load(self):
         if self._model is None:
             if self.is_shipped:
@@ -93,6 +96,11 @@ class Table:
     def __init__(self, path):
         self._path = path
         self._rows = tables.read_known(path, KEY + SCORES, KEY)
+
+    @property
+    def rows(self):
+        """All that is known, [{column: text}]."""
+        return list(self._rows.values())
 
     def row(self, denoiser, image_set, channels, sigma, pictures=None):
         """Mean scores on a set at one sigma, {column: text}.

@@ -95,7 +95,7 @@ def _picture(output, key):
 
 def _write_markdown(rows, path):
     """Writes the means over a set's pictures, a line a noise; "(n)" where n pictures have a way."""
-    scores, lines = {}, []
+    scores = {}
     for row in rows:
         of_noise = scores.setdefault((row["dataset"], row["noise"]), {})
         of_noise.setdefault(row["way"], []).append(float(row["psnr"]))

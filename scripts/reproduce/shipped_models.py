@@ -1,7 +1,5 @@
 """The models that come along, scored on the sets of the papers beside BM3D."""
 
-import pathlib
-
 from common import shipped
 from common.commands import flags
 from common.data import datasets
@@ -15,7 +13,7 @@ ROWS = ["noisy", "bm3d", *shipped.names()]
 
 
 def reproduce(names, output):
-    """Writes table.csv with the scores, and table.md for people.
+    """Writes table.csv with the scores, and table.md, for people, of all that it has.
 
     A model for a range of sigmas is not told which it is. One for a single sigma has a score there.
 
@@ -26,7 +24,7 @@ def reproduce(names, output):
     Raises:
         ValueError: a set is not here.
     """
-    table, rows = at_sigmas.Table(output / "table.csv"), []
+    table = at_sigmas.Table(output / "table.csv")
     denoisers = [at_sigmas.Denoiser(name) for name in names]
     for name in [FLAGS.dataset] if FLAGS.dataset else SETS:
         images = datasets.load(name, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images)
@@ -34,33 +32,32 @@ def reproduce(names, output):
         for denoiser in denoisers:
             if denoiser.channels not in (None, channels):
                 continue
-            scores = {
-                sigma: table.row(denoiser, images, channels, sigma)
-                for sigma in denoiser.sigmas(SIGMAS)
-            }
-            rows.append((name, denoiser.name, scores))
-            _write(rows, output / "table.md")
+            for sigma in denoiser.sigmas(SIGMAS):
+                table.row(denoiser, images, channels, sigma)
+            _write(table.rows, output / "table.md")
     print(f"Table: {output}/table.md; all scores: {output}/table.csv")
 
 
-def _write(rows: list, path: pathlib.Path):
+def _write(rows, path):
     """Writes the table for people: a line a set and model."""
     lines = [
         f"| set | model | {' | '.join(f'sigma {sigma}' for sigma in SIGMAS)} | sigma found | "
         "within 1 and 2 deviations, % |",
         f"| --- | --- | {'--- | ' * len(SIGMAS)}--- | --- |",
     ]
-    for name, model, scores in rows:
+    scored = {}
+    for row in rows:
+        key = (f"{row['dataset']} ({row['images']})", row["method"])
+        scored.setdefault(key, {})[row["sigma"]] = row
+    for key, scores in scored.items():
         psnr, found, within = [], [], []
-        for sigma in SIGMAS:
-            row = scores.get(sigma)
+        for row in (scores.get(str(sigma)) for sigma in SIGMAS):
             psnr.append(f"{float(row['psnr']):.2f} ({float(row['ssim']):.3f})" if row else "")
             if row and row["sigma_found"]:
                 found.append(row["sigma_found"])
             if row and row["within_1"]:
                 one, two = (100 * float(row[f"within_{count}"]) for count in (1, 2))
                 within.append(f"{one:.1f}, {two:.1f}")
-        cells = [name, model, *psnr, " / ".join(found), " / ".join(within)]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join([*key, *psnr, ' / '.join(found), ' / '.join(within)])} |")
     with atomic.replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")

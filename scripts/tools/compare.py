@@ -93,9 +93,9 @@ class Model:
 
     def calibrated(self, picture):
         """The same model, calibrated for a Picture; None if it can't be."""
-        from common.restoring import calibration
+        from common.restoring import calibrated_model, calibration
 
-        if self._denoiser is None or calibration.refusal(self._denoiser):
+        if self._denoiser is None or calibrated_model.refusal(self._denoiser):
             return None
         other = copy.copy(self)
         other.name = f"{self.name} calibrated"

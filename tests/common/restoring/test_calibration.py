@@ -11,7 +11,13 @@ import noise2x
 from common.commands import calibrating
 from common.evaluation import noise_level, quality
 from common.files import image_files
-from common.restoring import calibrated_noise, calibration, calibration_files, prediction
+from common.restoring import (
+    calibrated_model,
+    calibrated_noise,
+    calibration,
+    calibration_files,
+    prediction,
+)
 from common.serving import saved_models
 from tests import factory
 
@@ -38,10 +44,10 @@ def calibrated():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_table_is_inverted_exactly_also_beyond_its_knots(channels):
     inner = factory.build("n2n_tf", channels=channels)
-    model = calibration.Calibrated(inner, 100.0, 1100.0)
+    model = calibrated_model.Calibrated(inner, 100.0, 1100.0)
     values = np.linspace(-300, 1500, 60 * channels, dtype=np.float32).reshape(1, 60, 1, channels)
     np.testing.assert_allclose(model.forward(values), (values - 100) / 1000, atol=1e-4)
-    rises = np.exp(np.random.default_rng(0).normal(-5, 1, (channels, calibration.KNOTS)))
+    rises = np.exp(np.random.default_rng(0).normal(-5, 1, (channels, calibrated_model.KNOTS)))
     table = np.cumsum(rises, axis=1).astype(np.float32)
     model.set_tables(table, table, 0.1)
     stable = model.forward(values)
@@ -59,8 +65,8 @@ def test_a_table_is_inverted_exactly_also_beyond_its_knots(channels):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_transform_makes_noise_equally_strong_and_its_inverse_keeps_means(channels):
     """For deviations that are known; the transform is Anscombe's then, but for its constants."""
-    model = calibration.Calibrated(factory.build("n2n_tf", channels=channels), -20.0, 400.0)
-    knots = np.linspace(-20, 400, calibration.KNOTS)
+    model = calibrated_model.Calibrated(factory.build("n2n_tf", channels=channels), -20.0, 400.0)
+    knots = np.linspace(-20, 400, calibrated_model.KNOTS)
     gains = np.array([4.0, 2.0, 1.0])[:channels, None]
     deviations = np.sqrt(gains * np.maximum(knots, 0) + 25)
     calibration._transform(model, knots, deviations, (0.0, 300.0), [])
@@ -81,10 +87,20 @@ def test_the_transform_makes_noise_equally_strong_and_its_inverse_keeps_means(ch
     np.testing.assert_allclose(found[4:-4], deviations.mean(axis=0)[4:-4], rtol=0.15)
 
 
+def test_models_of_ones_own_pairs_have_no_strongest_noise():
+    clean, noisy = counts(side=96)
+    inner = factory.build("n2n_tf", noise="none", pairs="x", channels=1)
+    assert not calibrated_model.refusal(inner)
+    model = calibration.calibrate(inner, [noisy])
+    forward = np.asarray(model.forward_table)[0]
+    assert np.ptp(forward) > 0.9  # the values are told apart
+    assert model.deviations()[1].min() > 0
+
+
 def test_noise_stronger_than_the_model_knows_is_made_as_weak():
-    model = calibration.Calibrated(factory.build("n2n_tf", noise="gauss0_50"), 0.0, 100.0)
-    knots = np.linspace(0, 100, calibration.KNOTS)
-    deviations = np.full((3, calibration.KNOTS), 40.0)
+    model = calibrated_model.Calibrated(factory.build("n2n_tf", noise="gauss0_50"), 0.0, 100.0)
+    knots = np.linspace(0, 100, calibrated_model.KNOTS)
+    deviations = np.full((3, calibrated_model.KNOTS), 40.0)
     calibration._transform(model, knots, deviations, (0.0, 100.0), [])
     assert 255 * float(model.level[0]) == pytest.approx(50, rel=1e-3)
     ends = np.array([0.0, 50.0, 100.0], np.float32).reshape(1, 3, 1, 1) * np.ones(3, np.float32)
