@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import typing
+import warnings
 
 if typing.TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,8 @@ def calibrate(
 ) -> Denoiser:
     """A model for the noise of images that nobody described: of a camera or microscope, in counts.
 
+    What speaks against it comes as a warning.
+
     Args:
         images: noisy ones of one acquisition, (H, W) or (H, W, C), of any scale.
         model: of Gaussian noise, as the shipped ones: of `load`, or a run folder or name. None for
@@ -49,8 +52,8 @@ def calibrate(
         A model for `denoise`, which takes and gives values of that scale.
 
     Raises:
-        ValueError: images of different or other channels, too few pixels, or a model that can't be
-            calibrated.
+        ValueError: images of different or other channels, NaN or infinite values, too few pixels,
+            or a model that can't be calibrated.
     """
     import numpy as np
 
@@ -72,9 +75,13 @@ def calibrate(
     channels = {array.shape[-1] for array in arrays}
     if channels != {model.config.channels}:
         raise ValueError(f"images: {channels} channels; the model has {model.config.channels}.")
+    from common.evaluation import calibration_doubts
     from common.restoring import calibration
 
-    return calibration.calibrate(model, arrays)
+    model = calibration.calibrate(model, arrays)
+    for doubt in calibration_doubts.of_calibration(model, arrays):
+        warnings.warn(doubt, stacklevel=2)
+    return model
 
 
 def denoise(
@@ -95,12 +102,14 @@ def denoise(
         noise_level: of the image, in the units of the noise string (sigma in 8-bit units, lambda,
             per cent), for models of known noise; None for that of the training, or, if that was a
             range, for what the model finds.
-        white_level: stored value that stands for 1; 0 for that of the training.
+        white_level: stored value that stands for 1; 0 for that of the training. Calibrated models
+            have none.
         tta: average over the 8 ways to turn and mirror the image; 8 times the work.
 
     Returns:
         `denoised`, in the type and range of the image and of its shape (models that enlarge give
-        larger ones), and what else the model gives, for example `std` (H, W, C), float32 on [0, 1].
+        larger ones), and what else the model gives, for example `std` (H, W, C), float32 on [0, 1];
+        of calibrated models in the values of the image.
 
     Raises:
         ValueError: a type, a number of axes or of channels, or values that the model does not take,
@@ -109,13 +118,15 @@ def denoise(
     import numpy as np
 
     from common.files import image_files, pixels
-    from common.restoring import file_by_file, prediction
+    from common.restoring import calibrated_model, file_by_file, prediction
 
     if isinstance(model, (str, pathlib.Path)):
         model = load(model)
     config = model.config
     if list(model.INPUTS) != ["noisy"]:
         raise ValueError("denoise: this model restores from more than an image; call it itself.")
+    if white_level and isinstance(model, calibrated_model.Calibrated):
+        raise ValueError("white_level: a calibrated model takes the values as they are.")
     if white_level < 0:
         raise ValueError(f"white_level={white_level}: expected 0 or more.")
     image = np.asarray(image)

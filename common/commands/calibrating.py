@@ -8,19 +8,18 @@ import numpy as np
 from absl import flags
 
 from common import progress
-from common.files import listing, pixels, stacks
+from common.files import listing, stacks
 from common.files.errors import ImageError
 
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
+    from common.restoring import file_by_file
     from common.restoring.calibrated_model import Calibrated
     from common.restoring.calibrated_noise import Estimate
 
 FLAGS = flags.FLAGS
 PAGES = 16  # images that a calibration looks at, at most
 SIDE = 1024  # of their middle, pixels
-CLIPPED = 0.01  # share of clipped pixels that is worth a warning
-AT_LIMIT = 0.99  # of the strongest noise that a model knows
 
 
 def is_wanted() -> bool:
@@ -34,6 +33,11 @@ def check_flags() -> None:
         raise ValueError("calibration: one of --calibrate, --calibrate_each and --calibration.")
     if is_wanted() and FLAGS.noise_level is not None:
         raise ValueError("noise_level: a calibration finds the noise itself.")
+    if is_wanted() and FLAGS.dtype == "uint8":
+        raise ValueError(
+            "dtype: with a calibration values stay those of the file, which may not fit into "
+            "uint8; expected same, uint16 or float32."
+        )
 
 
 def calibrated(
@@ -43,16 +47,16 @@ def calibrated(
 
     Args:
         denoiser: the trained model.
-        files: to restore; a calibration that is learned is written beside the first one's result.
+        files: to restore; what is found is written beside the first one's result.
         name: run folder of the model, or name of a shipped one.
-        suffix: of the calibration's name, where several models learn.
+        suffix: of the calibration's name, where there are several models.
 
     Raises:
-        ValueError: a model that can't be calibrated, nothing to learn from, or the calibration
+        ValueError: a model that can't be calibrated, nothing to measure, or the calibration
             would replace one of the files.
         ImageError: with --strict, what speaks against it.
     """
-    from common.evaluation import noise_level
+    from common.evaluation import calibration_doubts
     from common.restoring import (
         calibrated_model,
         calibrated_noise,
@@ -71,14 +75,10 @@ def calibrated(
     images = _images(files, denoiser.config)
     which = str(files[0].path) if len(files) == 1 else f"{len(files)} files"
     progress.say(f"Calibrating {name} on {len(images)} images of {which} ...")
-    model = calibration.calibrate(denoiser, images)
-    noise = calibrated_noise.estimate(model, images)
-    findings = [
-        noise_level.examine(pixels.centre(image))
-        for image in images
-        if min(image.shape[:2]) >= noise_level.MIN_SIDE
-    ]
-    for doubt in _doubts(model, images, findings):
+    model = calibration.calibrate(denoiser, images, max_pixels=denoiser.pixels_in(FLAGS.memory_gb))
+    noise = calibrated_noise.estimate(model)
+    findings = calibration_doubts.examine(images)
+    for doubt in calibration_doubts.of_calibration(model, images, findings):
         if FLAGS.strict:
             raise ImageError(f"{which}: {doubt}")
         progress.say(f"Careful: {which}: {doubt}")
@@ -89,13 +89,23 @@ def calibrated(
     return model
 
 
+def look(model: Calibrated, image: np.ndarray, white: float) -> file_by_file.Seen:
+    """What a look at a file gives, see file_by_file.plan; `white` says nothing of stored values."""
+    from common.evaluation import calibration_doubts
+    from common.restoring import file_by_file
+
+    del white
+    return file_by_file.Seen(doubt=calibration_doubts.of_use(model, image))
+
+
 def describe(noise: Estimate) -> str:
     """The noise that was found, in a line."""
     every = len(noise.levels) // 4
     deviations = ", ".join(f"{std:.3g} at {value:.4g}" for value, std in noise.levels[::every])
     line = f"Noise found: deviation {deviations}"
     if noise.gain > 0 and noise.offset >= 0:
-        line += f"; about gain {noise.gain:.3g} and read noise {noise.read_noise:.3g}"
+        line += f"; about gain {noise.gain:.3g} and, if black is 0, read noise "
+        line += f"{noise.read_noise:.3g}"
     elif noise.gain > 0:
         line += f"; about gain {noise.gain:.3g} above a value of {-noise.offset / noise.gain:.3g}"
     return line
@@ -105,56 +115,19 @@ def _images(files, config):
     """The middle of some images of some files, (H, W, C) as stored; bad files are left out."""
     chosen = np.unique(np.linspace(0, len(files) - 1, PAGES).round().astype(int))
     pages = max(1, PAGES // len(chosen))
-    images = []
+    images, reason = [], None
     for file in (files[i] for i in chosen):
         try:
             limit = int(FLAGS.memory_gb * 1e9 / 4)
             stack = stacks.read(file.path, FLAGS.dims, usual=config.file_axes, max_bytes=limit)
             view = stack.view(2, config.channels)
-        except ImageError:
-            continue  # it is named when it is its turn
-        for number in np.unique(np.linspace(0, view.count - 1, pages).round().astype(int)):
-            images.append(view.read(int(number), view.middle(SIDE)))
+            for number in np.unique(np.linspace(0, view.count - 1, pages).round().astype(int)):
+                images.append(view.read(int(number), view.middle(SIDE)))
+        except ImageError as error:
+            reason = error  # it is named when it is its turn
     if not images:
-        raise ValueError("calibrate: none of the files can be read.")
+        raise ValueError(f"calibrate: none of the files can be read: {reason}")
     return images
-
-
-def _doubts(model, images, findings):
-    """What speaks against a calibration, in sentences.
-
-    findings: of noise_level.examine, for the images that are large enough.
-    """
-    from common.restoring import calibration
-
-    doubts = []
-    if shared := [finding for finding in findings if finding.shared]:
-        worst = max(shared, key=lambda finding: finding.calm / max(finding.sigma, 1e-9))
-        doubts.append(
-            f"calm areas vary by {worst.calm:.3g}, {worst.how_shared}, beside noise of "
-            f"{worst.sigma:.3g} that pixels have for themselves. If that is noise, it stays: it "
-            "must be independent between pixels. For photographs there is --model=photo-camera; "
-            "noise2x train n2v --struct_kernel=... learns noise that neighbours in a line share."
-        )
-    clipped = max((finding.clipped for finding in findings), default=0.0)
-    if clipped > CLIPPED:
-        doubts.append(
-            f"{clipped:.1%} of the pixels are clipped; there the noise can't be seen, and what is "
-            "restored is off. Shorter exposures keep it; nothing here brings it back."
-        )
-    seen = sum(image.shape[0] * image.shape[1] for image in images)
-    if seen < 4 * calibration.MIN_PIXELS:
-        doubts.append(
-            f"{seen} pixels are few for a calibration; that of more files of the acquisition, by "
-            "--calibration=..., is better."
-        )
-    noise = model.inner.config.noise
-    if not noise.is_fixed and 255 * float(model.level[0]) > AT_LIMIT * noise.high:
-        doubts.append(
-            "the noise is as strong beside the picture as this model knows it, or stronger; what "
-            "is restored may be blurred. Means of several frames have less."
-        )
-    return doubts
 
 
 def _beside(files, ending):

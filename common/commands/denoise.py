@@ -119,32 +119,32 @@ def plan(
         model: run folder or name of a shipped model.
         files: to restore.
         choose_restorer: as for `denoise`.
-        suffix: of the names of calibrations, where several models learn.
+        suffix: of the names of calibrations, where there are several models.
         load: load(model, precision) gives the denoiser [the method's load_deployed].
     """
     if doubt := processor.doubt_of_precision(FLAGS.precision):
         progress.say(f"Careful: {doubt}")
-    learn = functools.partial(calibrating.calibrated, name=str(model), suffix=suffix)
+    calibrate = functools.partial(calibrating.calibrated, name=str(model), suffix=suffix)
     denoiser = (load or method.load_deployed)(model, FLAGS.precision)
     if calibrating.is_wanted() and FLAGS.calibrate_each:
         todo, _ = _plan_with(method, denoiser, files, choose_restorer)
         by_path = {file.path: file for file in files}
 
         def restore_one(path, *outputs):
-            own = _learned(learn, denoiser, by_path[path])
+            own = _calibrated(calibrate, denoiser, by_path[path])
             _, restore = _plan_with(method, own, [by_path[path]], choose_restorer)
             return restore(path, *outputs)
 
         return todo, restore_one
     if calibrating.is_wanted():
-        denoiser = learn(denoiser, files)
+        denoiser = calibrate(denoiser, files)
     return _plan_with(method, denoiser, files, choose_restorer)
 
 
-def _learned(learn, denoiser, file):
+def _calibrated(calibrate, denoiser, file):
     """A model calibrated for one file; raises ImageError where that can't be, for others follow."""
     try:
-        return learn(denoiser, [file])
+        return calibrate(denoiser, [file])
     except ImageError:
         raise
     except ValueError as error:
@@ -168,7 +168,9 @@ def _plan_with(method, denoiser, files, choose_restorer):
     if FLAGS.strict and not method.knows_noise:
         raise ValueError(f"strict: {method.short_name} does not compare the noise of files.")
     noise, level = denoiser.config.noise, FLAGS.noise_level
-    looks = method.knows_noise and not calibrating.is_wanted()  # which looks itself
+    look = functools.partial(_look, noise, level) if method.knows_noise else None
+    if calibrating.is_wanted():
+        look = functools.partial(calibrating.look, denoiser)
     return file_by_file.plan(
         denoiser,
         files,
@@ -180,7 +182,7 @@ def _plan_with(method, denoiser, files, choose_restorer):
         restore=restore,
         tiles=limits if in_parts else None,
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
-        look=functools.partial(_look, noise, level) if looks else None,
+        look=look,
         strict=FLAGS.strict,
         strength=FLAGS.strength,
         show=progress.say,

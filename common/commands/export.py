@@ -21,7 +21,7 @@ def _export(method):
     if FLAGS.calibration:
         from common.restoring import calibration_files
 
-        denoiser = calibration_files.load(denoiser, FLAGS.calibration)
+        denoiser = calibration_files.load(denoiser, FLAGS.calibration, name=str(run_dir))
     output = FLAGS.output or f"models/{method.short_name}"
     name = method.name.replace(".", "_")
     if FLAGS.format == "bioimageio":

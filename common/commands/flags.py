@@ -237,10 +237,10 @@ def define_calibration() -> None:
         False,
         "Find first how the noise of these files grows with their values, some seconds: for counts "
         "of microscopes and sensors, of any scale. One calibration for all files of a kind; it is "
-        "kept beside the results, as *calibration.json, with a plot.",
+        "kept beside the results, as *calibration.json, with a plot [false].",
     )
-    flags.DEFINE_bool("calibrate_each", False, "The same, a calibration for each file.")
-    flags.DEFINE_string("calibration", None, "File of an earlier calibration, to use again.")
+    flags.DEFINE_bool("calibrate_each", False, "The same, a calibration for each file [false].")
+    flags.DEFINE_string("calibration", None, "File of an earlier calibration, to use again [none].")
 
 
 def define_noise_level() -> None:

@@ -8,8 +8,10 @@ import numpy as np
 from keras import ops
 
 from common.networks import base
+from common.restoring import noise_curve
 
 KNOTS = 128  # of the transform, evenly over the values; a power of 2
+REACH = (-1.0, 2.0)  # of what the denoiser gets; what lies beyond, hot pixels, is added afterwards
 
 
 class Calibrated(base.Denoiser):
@@ -26,6 +28,7 @@ class Calibrated(base.Denoiser):
         forward_table, back_table: f and the function that `back` inverts at the knots, (C, KNOTS),
             rising; beyond the knots both go on straight.
         level: (1,), the deviation of the noise of f(noisy), on [0, 1].
+        curves: of the noise of each channel, as `calibrate` measured it; empty in models of files.
     """
 
     SERVES_PICTURES = False  # a deviation in counts is no picture
@@ -36,6 +39,7 @@ class Calibrated(base.Denoiser):
         for name in ("CENTRED", "TILES", "MAX_TILE", "MAX_HALO"):
             setattr(self, name, getattr(inner, name))
         self.low, self.high = float(low), float(high)
+        self.curves: list[noise_curve.Curve] = []
         shape = (self.config.channels, KNOTS)
         self.forward_table = self._weight("forward_table", shape)
         self.back_table = self._weight("back_table", shape)
@@ -47,7 +51,7 @@ class Calibrated(base.Denoiser):
         return self.add_weight(shape=shape, initializer="zeros", dtype="float32", name=name)
 
     def set_tables(self, forward: np.ndarray, back: np.ndarray, level: float) -> None:
-        """Change the transform; see the attributes."""
+        """Change the transform: tables (C, KNOTS) and level as the attributes."""
         self.forward_table.assign(forward)
         self.back_table.assign(back)
         self.level.assign([level])
@@ -105,7 +109,7 @@ class Calibrated(base.Denoiser):
         return self.low + (self.high - self.low) * self.inner.typical(shape, seed)
 
     def forward(self, noisy):
-        """f: values of the file (N, H, W, C) to those of the denoiser inside."""
+        """f: values of the file (N, H, W, C) to those of the denoiser inside, about [0, 1]."""
         place = (noisy - self.low) * ((KNOTS - 1) / (self.high - self.low))
         index = ops.clip(ops.floor(place), 0, KNOTS - 2)
         below, above = self._neighbours(self.forward_table, ops.cast(index, "int32"))
@@ -134,33 +138,31 @@ class Calibrated(base.Denoiser):
         index = index + KNOTS * ops.arange(self.config.channels, dtype="int32")
         return ops.take(flat, index), ops.take(flat, index + 1)
 
+    def within_reach(self, noisy):
+        """Values of the file (N, H, W, C), clipped where f leaves REACH."""
+        table, spacing = self.forward_table, (self.high - self.low) / (KNOTS - 1)
+        lowest = ops.minimum(REACH[0] - table[:, 0], 0) / (table[:, 1] - table[:, 0])
+        highest = ops.maximum(REACH[1] - table[:, -1], 0) / (table[:, -1] - table[:, -2])
+        return ops.clip(noisy, self.low + spacing * lowest, self.high + spacing * highest)
+
     def stable(self, noisy):
         """What the denoiser inside gets for values of the file, (N, H, W, C)."""
-        inputs = {"noisy": self.forward(noisy)}
+        inputs = {"noisy": self.forward(self.within_reach(noisy))}
         if self.inner.takes_level:
             inputs["noise_level"] = self.level[:, None, None, None]
         return inputs
 
     def restore(self, inputs, run, training):
         """Restores images; see base.Denoiser."""
+        beyond = inputs["noisy"] - self.within_reach(inputs["noisy"])
         stable = self.inner.restore(self.stable(inputs["noisy"]), run, False)
         denoised, derivative = self.back(stable["denoised"])
-        result = {"denoised": denoised}
+        result = {"denoised": denoised + beyond}
         if "mean" in stable:
-            result["mean"] = self.back(stable["mean"])[0]
+            result["mean"] = self.back(stable["mean"])[0] + beyond
         if "std" in stable:
             result["std"] = stable["std"] * derivative
         return result
-
-    def deviations(self):
-        """(values, deviation of the noise there), both (KNOTS,) in the values of the file.
-
-        It is the one that f makes `level`, averaged over the channels; of a channel with far less
-        noise than the others it is too high.
-        """
-        values = np.linspace(self.low, self.high, KNOTS)
-        slopes = np.gradient(np.asarray(self.forward_table), values, axis=1)
-        return values, (float(self.level[0]) / slopes).mean(axis=0)
 
 
 def refusal(denoiser: base.Denoiser) -> str:
@@ -177,4 +179,6 @@ def refusal(denoiser: base.Denoiser) -> str:
         return "calibrate: this model knows the one level of noise that its training found."
     if denoiser.takes_level and not config.finds_level:
         return "calibrate: this model must be told its noise; take one that finds it."
+    if config.noise.is_fixed and not config.noise.is_none:
+        return "calibrate: this model knows noise of one strength; take one of a range."
     return ""

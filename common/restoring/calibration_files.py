@@ -71,12 +71,14 @@ def load(
         numbers = np.concatenate([[low, high], *(v.ravel() for v in values.values())])
         if not low < high or not np.isfinite(numbers).all():
             raise ValueError("values that are no transform")
+        if any((np.diff(values[f"{kind}_table"]) <= 0).any() for kind in ("forward", "back")):
+            raise ValueError("a transform that does not rise")
     except OSError as error:
         raise ValueError(f"calibration: {path}: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
     if name and content.get("model") != name:
-        show(f"Careful: {path}: was learned with {content.get('model')}, not with {name}.")
+        show(f"Careful: {path}: was made for {content.get('model')}, not with {name}.")
     for key, weight in model.parts().items():
         if values[key].shape != tuple(weight.shape):
             count = len(np.atleast_2d(values["forward_table"]))

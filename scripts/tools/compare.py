@@ -93,6 +93,7 @@ class Model:
 
     def calibrated(self, picture):
         """The same model, calibrated for a Picture; None if it can't be."""
+        from common.evaluation import calibration_doubts
         from common.restoring import calibrated_model, calibration
 
         if self._denoiser is None or calibrated_model.refusal(self._denoiser):
@@ -104,6 +105,8 @@ class Model:
         except ValueError as error:
             print(f"{picture.name}: {self.name}: {error}", flush=True)
             return None
+        for doubt in calibration_doubts.of_calibration(other._denoiser, [picture.noisy]):
+            print(f"Careful: {picture.name}: {doubt}", flush=True)
         return other
 
     def white(self, dtype):

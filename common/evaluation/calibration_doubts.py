@@ -1,0 +1,113 @@
+"""What speaks against a calibration, and against its use for other images, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from common.evaluation import noise_level
+from common.files import pixels
+from common.restoring import calibrated_model, calibration, noise_curve
+
+CLIPPED = 0.01  # share of saturated pixels that is worth a warning
+MASKED = 0.1  # of those in constant areas
+OUTSIDE = 0.005  # of those outside the values that were calibrated
+BEYOND = 0.1  # of the calibrated range; so much further values are no surprise
+AT_LIMIT = 0.99  # of the strongest noise that a model knows
+WEAK = 2.0  # of 255; weaker noise is hardly any beside the range of the values
+
+
+def examine(images: Sequence[np.ndarray]) -> list[noise_level.Finding]:
+    """noise_level.examine of the middles of images (H, W, C) that are large enough for it."""
+    large = (image for image in images if min(image.shape[:2]) >= noise_level.MIN_SIDE)
+    return [noise_level.examine(pixels.centre(image)) for image in large]
+
+
+def of_calibration(
+    model: calibrated_model.Calibrated,
+    images: Sequence[np.ndarray],
+    findings: Sequence[noise_level.Finding] | None = None,
+) -> list[str]:
+    """What speaks against a calibration.
+
+    Args:
+        model: of `calibrate`.
+        images: those that it was found from, (H, W, C) in the values of the files.
+        findings: of `examine`, where that was done already.
+    """
+    findings = examine(images) if findings is None else findings
+    doubts = []
+    if shared := [finding for finding in findings if finding.shared]:
+        worst = max(shared, key=lambda finding: finding.calm / max(finding.sigma, 1e-9))
+        doubts.append(
+            f"calm areas vary by {worst.calm:.3g}, {worst.how_shared}, beside noise of "
+            f"{worst.sigma:.3g} that pixels have for themselves. If that is noise, it stays: it "
+            "must be independent between pixels. For photographs there is --model=photo-camera; "
+            "noise2x train n2v --struct_kernel=... learns noise that neighbours in a line share."
+        )
+    clipped = max(_share(image, noise_curve.saturated) for image in images)
+    clipped = max(clipped, max((finding.clipped for finding in findings), default=0.0))
+    if clipped > CLIPPED:
+        doubts.append(
+            f"{clipped:.1%} of the pixels are clipped; there the noise can't be seen, and what is "
+            "restored is off. Shorter exposures keep it; nothing here brings it back."
+        )
+    masked = max(1 - _share(image, noise_curve.is_seen) for image in images)
+    if masked - clipped > MASKED:
+        doubts.append(
+            f"{masked:.0%} of the pixels lie in areas of one value, which are left out; without "
+            "them, cropped or filled with neighbours, the others are restored better."
+        )
+    seen = sum(image.shape[0] * image.shape[1] for image in images)
+    if seen < 4 * calibration.MIN_PIXELS:
+        doubts.append(
+            f"{seen} pixels are few for a calibration; that of more files of the acquisition, by "
+            "--calibration=..., is better."
+        )
+    middle = min(float(np.median(curve.deviations)) for curve in model.curves)
+    step = _step(images)
+    if middle < step:
+        doubts.append(
+            f"the noise, {middle:.2g}, is finer than the steps of the values, {step:.2g}: single "
+            "photons, or too few bits. Dark areas come out too dark; sums of frames, or of "
+            "neighbouring pixels, are restored better."
+        )
+    level = 255 * float(model.level[0])
+    if level > AT_LIMIT * model.inner.config.noise.high > 0:
+        doubts.append(
+            "the noise is as strong beside the picture as this model knows it, or stronger; what "
+            "is restored may be blurred. Means of several frames have less."
+        )
+    if level < WEAK:
+        doubts.append(
+            f"the noise is weak beside the range of the values, sigma {level:.2g} of 255; look "
+            "whether dark areas gain by being restored."
+        )
+    return doubts
+
+
+def of_use(model: calibrated_model.Calibrated, image: np.ndarray) -> str:
+    """What speaks against a calibration for an image (H, W, C) of values as stored, or nothing."""
+    further = BEYOND * (model.high - model.low)
+    low, high = model.low - further, model.high + further
+    outside = float(np.mean((image < low) | (image > high)))
+    if outside <= OUTSIDE:
+        return ""
+    return (
+        f"{outside:.1%} of the values are beyond those that were calibrated, {model.low:.4g} to "
+        f"{model.high:.4g}; how strong the noise is there is not known. Calibrate on files that "
+        "have them, or each for itself: --calibrate_each."
+    )
+
+
+def _share(image, function):
+    """The largest share of pixels of which a function of a channel is true."""
+    return max(float(function(image[..., c]).mean()) for c in range(image.shape[-1]))
+
+
+def _step(images):
+    """The smallest step between values of some images; 0 if they are not on a grid."""
+    some = [np.ravel(image)[:: max(1, image.size // 50_000)] for image in images]
+    values = np.unique(np.concatenate(some))
+    return float(np.diff(values).min()) if values.size > 1 else 0.0

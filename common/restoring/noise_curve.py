@@ -1,0 +1,146 @@
+"""How strongly the noise of images scatters, value by value, seen by how a denoiser restores them.
+
+What a denoiser leaves of the noise in its result is missing from the difference of the two. How
+much that is shows a second restoring, of the images with known noise added: of it the same share is
+missing. So the scatter of the noisy values around the restored ones, divided by that of the known
+noise, is the noise's deviation, however well the denoiser removes it.
+
+References: Foi, Trimeche, Katkovnik & Egiazarian, "Practical Poissonian-Gaussian noise modeling and
+fitting for single-image raw-data", IEEE TIP 2008, for the scatter over a smooth estimate; Ramani,
+Blu & Unser, "Monte-Carlo SURE", IEEE TIP 2008, for what a random probe tells of a denoiser.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage
+
+CALM = 0.5  # share of the pixels of a value, those with the least slopes, whose scatter counts
+GROUP = 400  # pixels or more whose scatter is one deviation
+CROWDED, SPACED = 48, 32  # groups into which their number and their range are divided
+SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
+WILD = 4.0  # deviations; what lies further off is no noise
+LEAST_LEFT = 0.02  # of the known noise's variance in the difference; less can't be told from none
+LEAST = 0.02  # of the largest deviation; less is taken for that
+SATURATED = 1e-3  # share of an image's pixels that have its largest value; more may be saturated
+FLAT = 9  # pixels a side; where so many are equal they are a mask
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """The deviation of the noise over the value, of one channel.
+
+    values, deviations: (G,) in the values of the images, the values rising.
+    counts: (G,), pixels that each was measured with.
+    """
+
+    values: np.ndarray
+    deviations: np.ndarray
+    counts: np.ndarray
+
+    def line(self) -> tuple[float, float]:
+        """(gain, offset) of the line gain * value + offset through the variances."""
+        if len(self.values) < 3:
+            return 0.0, float(np.average(self.deviations**2, weights=self.counts))
+        variances = self.deviations**2
+        gain, offset = np.polyfit(self.values, variances, 1, w=np.sqrt(self.counts) / variances)
+        return float(gain), float(offset)
+
+    def at(self, values: np.ndarray) -> np.ndarray:
+        """Deviations at rising values (K,); variances above the highest go on with the line's gain.
+
+        Below the lowest the deviation stays: pixels have such values by their noise alone.
+        """
+        deviations = np.interp(values, self.values, self.deviations)
+        beyond = np.maximum(values - self.values[-1], 0)
+        variances = deviations**2 + self.line()[0] * beyond
+        deviations = np.sqrt(np.maximum(variances, deviations**2 / 4))
+        return np.maximum(deviations, LEAST * deviations.max())
+
+
+def measure(
+    noisy: Sequence[np.ndarray], restored: Sequence[np.ndarray], left: Sequence[np.ndarray]
+) -> Curve:
+    """The curve of one channel of some images.
+
+    Only the calmest pixels of each value count, for at outlines the error of restoring does, too;
+    and none that is saturated or masked.
+
+    Args:
+        noisy: (H, W) in the values of the files.
+        restored: the same, restored.
+        left: (H, W), squares of what is missing of known noise of deviation 1 in the result.
+    """
+    clean = np.concatenate([image.ravel() for image in restored])
+    squares = [np.square(a - b, dtype=np.float64) for a, b in zip(noisy, restored, strict=True)]
+    seen = np.concatenate([is_seen(image).ravel() for image in noisy])
+    slopes = np.concatenate([_slopes(image).ravel() for image in restored])
+    pixels = np.flatnonzero(seen) if seen.sum() >= GROUP else np.arange(clean.size)
+    clean, slopes = clean[pixels], slopes[pixels]
+    squares = np.concatenate([image.ravel() for image in squares])[pixels]
+    left = np.concatenate([image.ravel() for image in left])[pixels]
+    values, variances, counts = [], [], []
+    for group in _groups(clean):
+        calm = group[np.argsort(slopes[group])[: math.ceil(CALM * group.size)]]
+        share = np.minimum(left[calm], WILD**2).mean()
+        values.append(clean[calm].mean())
+        variances.append(_variance(squares[calm]) / max(share, LEAST_LEFT))
+        counts.append(calm.size)
+    logarithms = np.log(np.maximum(variances, (1e-6 * max(np.ptp(clean), 1e-30)) ** 2))
+    logarithms = ndimage.gaussian_filter1d(logarithms, SMOOTH, mode="nearest")
+    return Curve(np.array(values), np.exp(logarithms / 2), np.array(counts))
+
+
+def saturated(image: np.ndarray) -> np.ndarray:
+    """Which pixels (H, W) of a channel have its largest value, where more do than can be chance.
+
+    Counts of few photons have a largest value too, but fewer pixels than the next one.
+    """
+    full = image == image.max()
+    below = image[~full]
+    next_below = (below == below.max()).sum() if below.size else 0
+    if full.mean() < SATURATED or full.sum() <= next_below:
+        return np.zeros_like(full)
+    return full
+
+
+def is_seen(image: np.ndarray) -> np.ndarray:
+    """Which pixels (H, W) of a channel show noise: not saturated, nor in areas of one value."""
+    constant = ndimage.maximum_filter(image, FLAT) == ndimage.minimum_filter(image, FLAT)
+    return ~(saturated(image) | ndimage.binary_dilation(constant, iterations=FLAT // 2))
+
+
+def _slopes(image):
+    """Slopes of an image (H, W), of which single pixels say little."""
+    down, across = (ndimage.gaussian_filter(image, 1.0, order=order) for order in ((1, 0), (0, 1)))
+    return np.hypot(down, across)
+
+
+def _variance(squares):
+    """The mean of squares, without those that are no noise."""
+    variance = squares.mean()
+    for _ in range(3):
+        inside = squares[squares < WILD**2 * variance]
+        variance = inside.mean() if inside.size else variance
+    return variance
+
+
+def _groups(values):
+    """Indices of similar values, in rising order, GROUP or more in each.
+
+    They divide the values by their number, and by their range too, so that few bright ones do not
+    become one group.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    grid = np.linspace(ordered[0], ordered[-1], SPACED + 1)[1:-1]
+    evenly = np.linspace(0, values.size, CROWDED + 1).astype(int)[1:-1]
+    cuts = [0]
+    for cut in sorted({*evenly, *np.searchsorted(ordered, grid)}):
+        if min(cut - cuts[-1], values.size - cut) >= GROUP:
+            cuts.append(cut)
+    return np.split(order, cuts[1:])

@@ -1,0 +1,76 @@
+"""common.evaluation.calibration_doubts: what is said, and what is not."""
+
+import re
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import noise2x
+from common.evaluation import calibration_doubts
+from common.restoring import calibration
+
+
+def scene(side=192):
+    smooth = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((side, side, 1)), 7)
+    return (400 + 3000 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.float32)
+
+
+def noisy_scene(gain=40.0):
+    rng = np.random.default_rng(0)
+    clean = scene()
+    return (gain * rng.poisson(clean / gain) + 60 * rng.standard_normal(clean.shape)).astype("f4")
+
+
+def shared_noise():
+    white = np.random.default_rng(0).standard_normal((192, 192, 1)).astype(np.float32)
+    return ndimage.gaussian_filter(white, (1, 1, 0))
+
+
+@pytest.fixture(scope="module")
+def inner():
+    return noise2x.load("photo-grey")
+
+
+@pytest.fixture(scope="module")
+def calibrated(inner):
+    return calibration.calibrate(inner, [noisy_scene()])
+
+
+def test_plain_photons_are_not_doubted(calibrated):
+    assert calibration_doubts.of_calibration(calibrated, [noisy_scene()]) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda noisy: scene() + 300 * shared_noise(), "neighbours together.*--struct_kernel"),
+        (lambda noisy: np.minimum(noisy * 30, 65535).astype(np.uint16), "are clipped"),
+        (lambda noisy: np.minimum(noisy, 2200), "are clipped"),  # 12 bits in 16, say
+        (lambda noisy: noisy[:80, :80], "pixels are few"),
+        (lambda noisy: noisy * (np.arange(192)[:, None, None] > 60), "areas of one value"),
+        (
+            lambda noisy: np.random.default_rng(0).poisson(scene() / 6000).astype(np.float32),
+            "finer than the steps of the values, 1: single photons",
+        ),
+        (lambda noisy: (scene() + noisy / 1000).astype(np.float32), "weak beside the range"),
+    ],
+)
+def test_what_speaks_against_a_calibration(inner, change, message):
+    image = change(noisy_scene())
+    model = calibration.calibrate(inner, [image])
+    doubts = calibration_doubts.of_calibration(model, [image])
+    assert any(re.search(message, doubt) for doubt in doubts), doubts
+
+
+def test_noise_as_strong_as_the_model_knows_it(calibrated):
+    strong = calibrated.copy()
+    strong.curves = calibrated.curves
+    strong.level.assign([calibrated.inner.config.noise.high / 255])
+    doubts = calibration_doubts.of_calibration(strong, [noisy_scene()])
+    assert any("as strong beside the picture" in doubt for doubt in doubts)
+
+
+def test_values_that_were_not_calibrated_are_named(calibrated):
+    assert calibration_doubts.of_use(calibrated, noisy_scene()) == ""
+    assert "--calibrate_each" in calibration_doubts.of_use(calibrated, 3 * noisy_scene())

@@ -1,0 +1,48 @@
+"""common.restoring.noise_curve: which pixels count, and what is made of them."""
+
+import numpy as np
+import pytest
+
+from common.restoring import noise_curve
+
+
+def test_what_a_denoiser_leaves_of_the_noise_is_made_up_for():
+    rng = np.random.default_rng(0)
+    clean = np.linspace(100, 1100, 200 * 200).reshape(200, 200)
+    sigma = np.sqrt(4 * clean)
+    noise = sigma * rng.standard_normal(clean.shape)
+    for share in (0.0, 0.3, 0.8):  # that is left in the result
+        curve = noise_curve.measure(
+            [clean + noise], [clean + share * noise], [np.full(clean.shape, (1 - share) ** 2)]
+        )
+        values = np.linspace(200, 1000, 9)
+        np.testing.assert_allclose(curve.at(values), 2 * np.sqrt(values), rtol=0.08)
+        gain, offset = curve.line()
+        assert gain == pytest.approx(4, rel=0.1) and abs(offset) < 200
+
+
+def test_a_curve_goes_on_as_its_line_above_and_stays_below():
+    values = np.linspace(100, 1000, 10)
+    curve = noise_curve.Curve(values, np.sqrt(4 * values + 9), np.full(10, 500))
+    assert curve.line() == pytest.approx((4, 9))
+    np.testing.assert_allclose(curve.at(np.array([0.0, 100, 2000])) ** 2, [409, 409, 8009])
+    falling = noise_curve.Curve(values, np.linspace(30, 10, 10), np.full(10, 500))
+    assert (falling.at(np.linspace(0, 9000, 50)) >= 5).all()  # half of the last
+
+
+def test_what_is_saturated_and_what_is_only_rare():
+    rng = np.random.default_rng(0)
+    photons = rng.poisson(0.5, (200, 200))
+    assert not noise_curve.saturated(photons).any()
+    assert not noise_curve.saturated(np.minimum(photons, 1)).any()  # a binary detector
+    assert not noise_curve.saturated(rng.normal(0, 1, (200, 200))).any()
+    full = np.minimum(rng.poisson(50, (200, 200)), 60)
+    np.testing.assert_array_equal(noise_curve.saturated(full), full == 60)
+
+
+def test_masked_areas_show_no_noise():
+    image = np.random.default_rng(0).normal(100, 5, (100, 100))
+    assert noise_curve.is_seen(image).all()
+    image[:30] = 0
+    seen = noise_curve.is_seen(image)
+    assert not seen[:30].any() and seen[30:].all()
