@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing
 
 import numpy as np
@@ -43,7 +44,7 @@ def check_flags() -> None:
 def calibrated(
     denoiser: Denoiser, files: typing.Sequence[listing.ImagePath], *, name: str, suffix: str = ""
 ) -> Calibrated:
-    """A denoiser that is calibrated for some files, or by the file of --calibration.
+    """A denoiser that is calibrated for some files, or by that of --calibration.
 
     Args:
         denoiser: the trained model.
@@ -66,7 +67,10 @@ def calibrated(
     )
 
     if FLAGS.calibration:
-        return calibration_files.load(denoiser, FLAGS.calibration, name=name)
+        earlier = pathlib.Path(FLAGS.calibration)
+        if earlier.is_dir():
+            earlier /= f"calibration{suffix}.json"
+        return calibration_files.load(denoiser, earlier, name=name)
     if why := calibrated_model.refusal(denoiser):
         raise ValueError(f"{why} --model=photo or photo-grey can be.")
     kept, plot = (_beside(files, f"calibration{suffix}.{kind}") for kind in ("json", "png"))
@@ -138,13 +142,13 @@ def _beside(files, ending):
 
 
 def _draw(noise, findings, path):
-    """Draws the noise over the value: found, the fitted line's, and that of `noise2x noise`."""
+    """Draw the noise over the value: measured, the fitted line's, and that of `noise2x noise`."""
     from common.evaluation import figures
 
     fitted = [
         (value, max(noise.gain * value + noise.offset, 0.0) ** 0.5) for value, _ in noise.levels
     ]
-    lines = {"found": noise.levels, "fitted gain and read noise": fitted}
+    lines = {"measured": noise.levels, "fitted gain and read noise": fitted}
     if findings and findings[0].levels:
         levels = findings[0].levels
         lines |= {"noise2x noise": [(value, variance**0.5) for value, variance in levels]}

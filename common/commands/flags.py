@@ -240,7 +240,11 @@ def define_calibration() -> None:
         "kept beside the results, as *calibration.json, with a plot [false].",
     )
     flags.DEFINE_bool("calibrate_each", False, "The same, a calibration for each file [false].")
-    flags.DEFINE_string("calibration", None, "File of an earlier calibration, to use again [none].")
+    flags.DEFINE_string(
+        "calibration",
+        None,
+        "File of an earlier calibration, or folder of its results, to use again [none].",
+    )
 
 
 def define_noise_level() -> None:

@@ -15,6 +15,7 @@ MASKED = 0.1  # of those in constant areas
 OUTSIDE = 0.005  # of those outside the values that were calibrated
 BEYOND = 0.1  # of the calibrated range; so much further values are no surprise
 AT_LIMIT = 0.99  # of the strongest noise that a model knows
+FEW = 32  # steps from the darkest to the brightest value
 WEAK = 2.0  # of 255; weaker noise is hardly any beside the range of the values
 
 
@@ -67,10 +68,10 @@ def of_calibration(
         )
     middle = min(float(np.median(curve.deviations)) for curve in model.curves)
     step = _step(images)
-    if middle < step:
+    if middle < step and model.high - model.low < FEW * step:
         doubts.append(
-            f"the noise, {middle:.2g}, is finer than the steps of the values, {step:.2g}: single "
-            "photons, or too few bits. Dark areas come out too dark; sums of frames, or of "
+            f"the noise, {middle:.2g}, is finer than the steps of the values, {step:.2g}, as where "
+            "single photons are counted. Dark areas come out too dark; sums of frames, or of "
             "neighbouring pixels, are restored better."
         )
     level = 255 * float(model.level[0])

@@ -24,7 +24,7 @@ def save(
     name: str,
     noise: calibrated_noise.Estimate,
 ) -> None:
-    """Writes a calibration as JSON; `load` reads it.
+    """Write a calibration as JSON; `load` reads it.
 
     Args:
         model: to write the transform of.

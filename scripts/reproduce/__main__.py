@@ -23,9 +23,10 @@ setting each, on grey images. Write table.csv, curves.png, pictures of a trainin
 minutes: PSNR over the length of the training, of Noise2Noise, SSDN and (grey) Noise2Void, with the
 paper's schedule and the fast one. Writes minutes.csv and minutes.png.
 
-calibration: photons and read noise of nine strengths; the shipped models as they are, calibrated,
-and after the transforms of the true and of an estimated gain; Noise2Void and SSDN trained on the
-picture; BM3D. Writes table.csv, table.md and sheet.png.
+calibration: photons and read noise of nine strengths, on kodak, set12 and "cells", computed scenes
+that are mostly dark; the shipped models as they are, calibrated, and after the transforms of the
+true and of an estimated gain; Noise2Void and SSDN trained on the picture; BM3D. Writes table.csv,
+table.md and sheet.png.
 
 comp6248, clipping, workshop, bsd68: the PSNR tables of a reimplementation of SSDN (COMP6248, 2020),
 its networks with and without clipped noise, the table of the workshop paper (Laine et al. 2019a),

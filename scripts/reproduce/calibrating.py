@@ -1,7 +1,8 @@
 """Calibration against the alternatives, on photons and read noise whose strengths are known.
 
-Every picture gets Poisson-Gaussian noise of three gains and three read noises, and is restored by a
-shipped model as it is; after the generalised Anscombe transform of the true gain and read noise
+Every picture of Kodak, of Set12 and of "cells", computed scenes that are mostly dark, gets
+Poisson-Gaussian noise of three gains and three read noises, and is restored by a shipped model as
+it is; after the generalised Anscombe transform of the true gain and read noise
 (the oracle) and of those that `noise2x noise` estimates; after a calibration for the picture alone,
 a blind-spot model with uncertainty too; by Noise2Void and by SSDN that were trained on the noisy
 picture; and by BM3D, where it is installed, after the oracle's transform and the calibration's.
@@ -10,6 +11,7 @@ picture; and by BM3D, where it is installed, after the oracle's transform and th
 import time
 
 import numpy as np
+from scipy import ndimage
 
 from common import noise as noises
 from common.commands import flags
@@ -18,7 +20,9 @@ from scripts.reproduce import sheets
 
 FLAGS = flags.FLAGS
 NOISES = [f"poissongauss{photons}+{read}" for photons in (10, 30, 100) for read in (2, 5, 15)]
-SETS = {"kodak": 3, "set12": 1}  # and the channels in which they are restored
+SETS = {"kodak": 3, "set12": 1, "cells": 1}  # and the channels in which they are restored
+CELLS, CELLS_SIDE = 8, 256  # pictures of "cells", and their sides
+BACKGROUND = 0.015  # of them
 WAYS = (
     *("as it is", "oracle", "estimated gain", "calibrated", "ssdn calibrated"),
     *("n2v trained", "ssdn trained", "bm3d", "bm3d calibrated"),
@@ -48,7 +52,10 @@ def reproduce(ways, output):
             raise ValueError(f"noises='{noise}': expected such as poissongauss30+5.")
     known = tables.read_known(output / "table.csv", COLUMNS, KEY)
     for name in [FLAGS.dataset] if FLAGS.dataset else SETS:
-        images = datasets.load(name, FLAGS.data_dir, max_images=FLAGS.max_images)
+        if name == "cells":
+            images = cells(FLAGS.max_images or CELLS)
+        else:
+            images = datasets.load(name, FLAGS.data_dir, max_images=FLAGS.max_images)
         for noise in chosen:
             for number in range(len(images)):
                 for row in _rows(images, number, noise, SETS.get(name, 1), ways, output, known):
@@ -57,6 +64,20 @@ def reproduce(ways, output):
             _write_markdown(known.values(), output / "table.md")
     _write_sheet(known, output)
     print(f"Table: {output}/table.md; every picture's: {output}/table.csv")
+
+
+def cells(count):
+    """An ImageSet of scenes as fluorescence shows them: a few bright spots, mostly black."""
+    from common.data import image_sets
+
+    pictures = []
+    for number in range(count):
+        white = np.random.default_rng(number).standard_normal((CELLS_SIDE, CELLS_SIDE))
+        smooth = ndimage.gaussian_filter(white, 4 + 2 * (number % 4))
+        smooth = (smooth - smooth.min()) / np.ptp(smooth)
+        picture = BACKGROUND + (1 - BACKGROUND) * smooth ** (3 + number // 2)
+        pictures.append(picture[..., None].astype(np.float32))
+    return image_sets.ImageSet("cells", pictures, [str(number) for number in range(count)])
 
 
 def _rows(images, number, noise, channels, ways, output, known):

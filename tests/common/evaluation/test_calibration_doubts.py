@@ -22,9 +22,12 @@ def noisy_scene(gain=40.0):
     return (gain * rng.poisson(clean / gain) + 60 * rng.standard_normal(clean.shape)).astype("f4")
 
 
+def white_noise():
+    return np.random.default_rng(0).standard_normal((192, 192, 1)).astype(np.float32)
+
+
 def shared_noise():
-    white = np.random.default_rng(0).standard_normal((192, 192, 1)).astype(np.float32)
-    return ndimage.gaussian_filter(white, (1, 1, 0))
+    return ndimage.gaussian_filter(white_noise(), (1, 1, 0))
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +54,9 @@ def test_plain_photons_are_not_doubted(calibrated):
         (lambda noisy: noisy * (np.arange(192)[:, None, None] > 60), "areas of one value"),
         (
             lambda noisy: np.random.default_rng(0).poisson(scene() / 6000).astype(np.float32),
-            "finer than the steps of the values, 1: single photons",
+            "finer than the steps of the values, 1, as where single photons",
         ),
-        (lambda noisy: (scene() + noisy / 1000).astype(np.float32), "weak beside the range"),
+        (lambda _: scene() + 12 * white_noise(), "weak beside the range"),
     ],
 )
 def test_what_speaks_against_a_calibration(inner, change, message):

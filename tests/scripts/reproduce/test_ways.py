@@ -69,5 +69,8 @@ def test_the_table_has_every_noise_and_way_and_goes_on(tmp_path, run_command):
     (both,) = [line for line in lines if "| poissongauss30+5 |" in line]
     assert "set (2)" in both and both.count(" (1)") == 1  # one picture as it is
     assert image_files.read_one(tmp_path / "out" / "sheet.png").std() > 5
+    cells = ["calibration", "--dataset=cells", f"--output={tmp_path}/cells", "--max_images=1"]
+    done = run_command("scripts.reproduce", *cells, *more, "--methods=oracle")
+    assert done.returncode == 0 and done.stdout.count("psnr=") == 2, done.stderr
     done = run_command("scripts.reproduce", *flags, "--noises=gauss25")
     assert done.returncode == 1 and "noises='gauss25': expected such as" in done.stderr
