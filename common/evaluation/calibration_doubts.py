@@ -68,11 +68,11 @@ def of_calibration(
         )
     middle = min(float(np.median(curve.deviations)) for curve in model.curves)
     step = _step(images)
-    if middle < step and model.high - model.low < FEW * step:
+    if middle < step / 2 and model.high - model.low < FEW * step:
         doubts.append(
-            f"the noise, {middle:.2g}, is finer than the steps of the values, {step:.2g}, as where "
-            "single photons are counted. Dark areas come out too dark; sums of frames, or of "
-            "neighbouring pixels, are restored better."
+            f"the noise, {middle:.2g}, is less than half a step of the values, {step:.2g}, as "
+            "where fewer than one photon in four pixels is counted; what is restored is off. Sums "
+            "of frames, or of neighbouring pixels, are restored better."
         )
     level = 255 * float(model.level[0])
     if level > AT_LIMIT * model.inner.config.noise.high > 0:

@@ -4,9 +4,11 @@ Microscopes and sensors give noise that grows with the signal, in counts of thei
 piecewise linear transform f of the values makes that noise equally strong everywhere, as the
 trained denoiser D knows it; back(D(f(noisy))) restores the images. f is found from the noisy images
 alone, in a few passes. Each restores them by the transform so far, and measures the noise, value by
-value (noise_curve). If sigma(v) is its deviation, f' = 1 / sigma makes it one (the delta method). f
-brings the restored images' range to [0, 1]. `back` inverts not f but the mean of
-f(v + sigma(v) n), n normal: so it gives means. The noise must be independent between pixels.
+value (noise_curve). If sigma(v) is its deviation, f' = 1 / sigma makes it one (the delta method),
+with the largest sigma of the values around, for their noise reaches there: what Anscombe's
+transform does for few photons by adding 3/8. f brings the restored images' range to [0, 1]. `back`
+inverts not f but the mean of f(v + sigma(v) n), n normal: so it gives means. The noise must be
+independent between pixels.
 
 References: Mäkitalo & Foi, "Optimal inversion of the generalized Anscombe transformation", IEEE TIP
 2013, for the exact unbiased inverse. Herbreteau & Unser's Noise2VST (ICCV 2025) has the same f,
@@ -37,6 +39,7 @@ ENDS = (1e-4, 0.1, 0.9, 1 - 1e-4)  # quantiles of the restored values that decid
 ENDS_OF_NOISY = (0.01, 0.1, 0.9, 0.99)  # the first guess of them
 MARGIN = 0.1  # of the range; so far from its ends lie the inner two, for black hides what is dark
 CLEAN = 0.002  # of the restored range; noise below half a grey value of 255 is taken for that
+FALL = 0.4  # of deviations over the distance of values; more would be too steep for the noise
 UNEQUAL = 2.0  # factor by which the noise of channels may differ; more is not made equal
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)  # for the mean over normal n
 GAUSSIAN = WEIGHTS / WEIGHTS.sum()
@@ -144,7 +147,10 @@ def _transform(model, knots, deviations, ends, images):
         images: noisy; for denoisers that must be told how strong the noise is behind f.
     """
     spacing = knots[1] - knots[0]
-    slopes = 1 / np.maximum(deviations, CLEAN * (ends[-1] - ends[0]))
+    # Noisy values near a knot come from clean ones around it, whose noise counts there too.
+    distances = np.abs(knots[:, None] - knots)
+    around = (deviations[:, None] - FALL * distances).max(axis=-1)
+    slopes = 1 / np.maximum(around, CLEAN * (ends[-1] - ends[0]))
     rises = np.cumsum((slopes[:, 1:] + slopes[:, :-1]) / 2, axis=1) * spacing
     table = np.concatenate([np.zeros_like(rises[:, :1]), rises], axis=1)
     first, dark, bright, last = np.array([np.interp(ends, knots, row) for row in table]).T

@@ -20,7 +20,8 @@ import numpy as np
 from scipy import ndimage
 
 CALM = 0.5  # share of the pixels of a value, those with the least slopes, whose scatter counts
-GROUP = 400  # pixels or more whose scatter is one deviation
+GROUP = 400  # pixels or more whose scatter is one deviation, and of the darker half
+SHARE = 1 / 192  # of all pixels: a few of the darkest would tell of hardly any noise
 CROWDED, SPACED = 48, 32  # groups into which their number and their range are divided
 SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
 WILD = 4.0  # deviations; what lies further off is no noise
@@ -130,7 +131,7 @@ def _variance(squares):
 
 
 def _groups(values):
-    """Indices of similar values, in rising order, GROUP or more in each.
+    """Indices of similar values, in rising order, GROUP or more in each, SHARE in the darker half.
 
     They divide the values by their number, and by their range too, so that few bright ones do not
     become one group.
@@ -141,6 +142,8 @@ def _groups(values):
     evenly = np.linspace(0, values.size, CROWDED + 1).astype(int)[1:-1]
     cuts = [0]
     for cut in sorted({*evenly, *np.searchsorted(ordered, grid)}):
-        if min(cut - cuts[-1], values.size - cut) >= GROUP:
+        is_dark = cut < values.size / 2
+        least = max(GROUP, SHARE * values.size) if is_dark else GROUP
+        if cut - cuts[-1] >= least and values.size - cut >= GROUP:
             cuts.append(cut)
     return np.split(order, cuts[1:])

@@ -53,8 +53,8 @@ def test_plain_photons_are_not_doubted(calibrated):
         (lambda noisy: noisy[:80, :80], "pixels are few"),
         (lambda noisy: noisy * (np.arange(192)[:, None, None] > 60), "areas of one value"),
         (
-            lambda noisy: np.random.default_rng(0).poisson(scene() / 6000).astype(np.float32),
-            "finer than the steps of the values, 1, as where single photons",
+            lambda noisy: np.random.default_rng(0).poisson(scene() / 30000).astype(np.float32),
+            "less than half a step of the values, 1, as where",
         ),
         (lambda _: scene() + 12 * white_noise(), "weak beside the range"),
     ],

@@ -6,8 +6,11 @@ import json
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage import data
 
 import noise2x
+from common import noise as noises
+from common.data import pipeline
 from common.evaluation import quality
 from common.restoring import (
     calibrated_model,
@@ -17,6 +20,7 @@ from common.restoring import (
     prediction,
 )
 from common.serving import saved_models
+from scripts.reproduce import ways
 from tests import factory
 
 GAIN, READ = 40.0, 60.0  # of the counts below
@@ -197,6 +201,23 @@ def test_it_is_near_the_transform_of_the_true_noise(kind):
     values = np.quantile(clean[clean > 0], (0.05, 0.5, 0.95))
     found = model.curves[0].at(values)
     np.testing.assert_allclose(found, np.sqrt(gain * values + read**2), rtol=0.12)
+
+
+def test_few_photons_in_colour_have_no_curve_that_is_too_steep_in_the_dark():
+    """A quarter of the picture is black, and has nearly no noise: f rose there without end."""
+    clean = data.astronaut()[::2, ::2].astype(np.float32) / 255
+    noisy, _ = pipeline.evaluation_noise(clean, noises.parse("poissongauss10+2"), 0, 0)
+    noisy = np.asarray(noisy, np.float32)
+    inner = noise2x.load("photo")
+    model = calibration.calibrate(inner, [noisy])
+    restored = prediction.restore(model, {"noisy": noisy})["denoised"]
+    transform = ways.Anscombe(1 / 10, 2 / 255)
+    stable = prediction.restore(inner, {"noisy": transform.forward(noisy)})["denoised"]
+    psnr = [
+        quality.psnr_float(clean, np.clip(image, 0, 1))
+        for image in (restored, transform.back(stable))
+    ]
+    assert psnr[0] > psnr[1] - 0.15, psnr
 
 
 def test_it_restores_counts_far_better_than_the_model_alone(calibrated):
