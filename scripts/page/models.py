@@ -46,9 +46,10 @@ def describe(name):
         "channels": config.channels,
         "predicts_std": bool(config.predicts_std),
         "takes_level": bool(config.takes_level),
-        "level": None if noise.is_none or noise.low != noise.high else noise.high,
+        "level": noise.high if noise.is_fixed and not noise.is_none else None,
         # As calibrated_model.refusal says of the model once it is loaded.
         "calibrates": noise.NAME == "gauss"
+        and (noise.is_none or not noise.is_fixed)
         and not (config.takes_level and not config.finds_level)
         and not (config.estimates_once or config.keeps_counts)
         and not config.white_level,
