@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing
 
 import numpy as np
@@ -44,7 +43,7 @@ def check_flags() -> None:
 def calibrated(
     denoiser: Denoiser, files: typing.Sequence[listing.ImagePath], *, name: str, suffix: str = ""
 ) -> Calibrated:
-    """A denoiser that is calibrated for some files, or by that of --calibration.
+    """A denoiser that is calibrated for some files, or that --calibration has.
 
     Args:
         denoiser: the trained model.
@@ -67,10 +66,7 @@ def calibrated(
     )
 
     if FLAGS.calibration:
-        earlier = pathlib.Path(FLAGS.calibration)
-        if earlier.is_dir():
-            earlier /= f"calibration{suffix}.json"
-        return calibration_files.load(denoiser, earlier, name=name)
+        return calibration_files.load(denoiser, FLAGS.calibration, name=name)
     if why := calibrated_model.refusal(denoiser):
         raise ValueError(f"{why} --model=photo or photo-grey can be.")
     kept, plot = (_beside(files, f"calibration{suffix}.{kind}") for kind in ("json", "png"))
@@ -106,7 +102,7 @@ def describe(noise: Estimate) -> str:
     """The noise that was found, in a line."""
     every = len(noise.levels) // 4
     deviations = ", ".join(f"{std:.3g} at {value:.4g}" for value, std in noise.levels[::every])
-    line = f"Noise found: deviation {deviations}"
+    line = f"Noise measured: deviation {deviations}"
     if noise.gain > 0 and noise.offset >= 0:
         line += f"; about gain {noise.gain:.3g} and, if black is 0, read noise "
         line += f"{noise.read_noise:.3g}"

@@ -36,7 +36,12 @@ def of_calibration(
         model: of `calibrate`.
         images: those that it was found from, (H, W, C) in the values of the files.
         findings: of `examine`, where that was done already.
+
+    Raises:
+        ValueError: a model of a file, which has no curves.
     """
+    if not model.curves:
+        raise ValueError("of_calibration: only a model that was just calibrated has its curves.")
     findings = examine(images) if findings is None else findings
     doubts = []
     if shared := [finding for finding in findings if finding.shared]:
@@ -47,18 +52,18 @@ def of_calibration(
             "must be independent between pixels. For photographs there is --model=photo-camera; "
             "noise2x train n2v --struct_kernel=... learns noise that neighbours in a line share."
         )
-    clipped = max(_share(image, noise_curve.saturated) for image in images)
-    clipped = max(clipped, max((finding.clipped for finding in findings), default=0.0))
+    images = calibration.middles(images)
+    clipped = max(_share(image, noise_curve.clipped) for image in images)
     if clipped > CLIPPED:
         doubts.append(
             f"{clipped:.1%} of the pixels are clipped; there the noise can't be seen, and what is "
             "restored is off. Shorter exposures keep it; nothing here brings it back."
         )
-    masked = max(1 - _share(image, noise_curve.is_seen) for image in images)
-    if masked - clipped > MASKED:
+    masked = max(_share(image, noise_curve.masked) for image in images)
+    if masked > MASKED:
         doubts.append(
-            f"{masked:.0%} of the pixels lie in areas of one value, which are left out; without "
-            "them, cropped or filled with neighbours, the others are restored better."
+            f"{masked:.0%} of the pixels lie in areas of one value, which mislead the model; "
+            "cropped away, or filled with pixels drawn at random from the others, they do not."
         )
     seen = sum(image.shape[0] * image.shape[1] for image in images)
     if seen < 4 * calibration.MIN_PIXELS:
@@ -66,14 +71,16 @@ def of_calibration(
             f"{seen} pixels are few for a calibration; that of more files of the acquisition, by "
             "--calibration=..., is better."
         )
-    middle = min(float(np.median(curve.deviations)) for curve in model.curves)
-    step = _step(images)
-    if middle < step / 2 and model.high - model.low < FEW * step:
+    for channel, curve in enumerate(model.curves):
+        middle, step = float(np.median(curve.deviations)), _step(images, channel)
+        if not middle < step / 2 or np.ptp(curve.values) > FEW * step:
+            continue
         doubts.append(
             f"the noise, {middle:.2g}, is less than half a step of the values, {step:.2g}, as "
             "where fewer than one photon in four pixels is counted; what is restored is off. Sums "
             "of frames, or of neighbouring pixels, are restored better."
         )
+        break
     level = 255 * float(model.level[0])
     if level > AT_LIMIT * model.inner.config.noise.high > 0:
         doubts.append(
@@ -103,12 +110,12 @@ def of_use(model: calibrated_model.Calibrated, image: np.ndarray) -> str:
 
 
 def _share(image, function):
-    """The largest share of pixels of which a function of a channel is true."""
+    """The largest share of pixels, over the channels, of which a function of a channel is true."""
     return max(float(function(image[..., c]).mean()) for c in range(image.shape[-1]))
 
 
-def _step(images):
-    """The smallest step between values of some images; 0 if they are not on a grid."""
-    some = [np.ravel(image)[:: max(1, image.size // 50_000)] for image in images]
-    values = np.unique(np.concatenate(some))
-    return float(np.diff(values).min()) if values.size > 1 else 0.0
+def _step(images, channel):
+    """The smallest difference between values of a channel, of some pixels; 0 if all are equal."""
+    values = [image[::3, ::3, channel].ravel() for image in images]
+    steps = np.diff(np.unique(np.concatenate(values)))
+    return float(steps.min()) if steps.size else 0.0

@@ -28,7 +28,7 @@ class Calibrated(base.Denoiser):
         forward_table, back_table: f and the function that `back` inverts at the knots, (C, KNOTS),
             rising; beyond the knots both go on straight.
         level: (1,), the deviation of the noise of f(noisy), on [0, 1].
-        curves: of the noise of each channel, as `calibrate` measured it; empty in models of files.
+        curves: of the noise of each channel, as `calibrate` measured it; none if a file was read.
     """
 
     SERVES_PICTURES = False  # a deviation in counts is no picture
@@ -102,6 +102,7 @@ class Calibrated(base.Denoiser):
         copy = Calibrated(inner, self.low, self.high)
         for key, weight in self.parts().items():
             getattr(copy, key).assign(weight)
+        copy.curves = list(self.curves)
         return copy
 
     def typical(self, shape, seed):
@@ -139,7 +140,7 @@ class Calibrated(base.Denoiser):
         return ops.take(flat, index), ops.take(flat, index + 1)
 
     def within_reach(self, noisy):
-        """Values of the file (N, H, W, C), clipped where f leaves REACH."""
+        """Values of the file (N, H, W, C), clipped where f leaves REACH beyond the knots."""
         table, spacing = self.forward_table, (self.high - self.low) / (KNOTS - 1)
         lowest = ops.minimum(REACH[0] - table[:, 0], 0) / (table[:, 1] - table[:, 0])
         highest = ops.maximum(REACH[1] - table[:, -1], 0) / (table[:, -1] - table[:, -2])

@@ -66,7 +66,7 @@ def calibrate(
     """
     if why := calibrated_model.refusal(denoiser):
         raise ValueError(why)
-    images = _middles(images, min(max_pixels, MAX_PIXELS))
+    images = middles(images, max_pixels)
     values = np.concatenate([image.reshape(-1, image.shape[-1]) for image in images])
     if not np.isfinite(values).all():
         raise ValueError("calibrate: NaN or infinite values.")
@@ -97,15 +97,23 @@ def calibrate(
     return model
 
 
-def _middles(images, most):
-    """The middles of images that are large enough, float32, with about so many pixels in all."""
+def middles(images: Sequence[np.ndarray], max_pixels: int = MAX_PIXELS) -> list[np.ndarray]:
+    """The middles of images (H, W, C) that are large enough, float32: what `calibrate` looks at.
+
+    Args:
+        images: in the values of the files.
+        max_pixels: about how many they have in all; never more than MAX_PIXELS.
+
+    Raises:
+        ValueError: too few pixels.
+    """
     images = [image for image in images if min(image.shape[:2]) >= MIN_SIDE]
     if sum(image.shape[0] * image.shape[1] for image in images) < MIN_PIXELS:
         raise ValueError(
             f"calibrate: {MIN_PIXELS} pixels or more are needed, 64x64, in images of {MIN_SIDE} "
             "or more a side."
         )
-    side = max(MIN_SIDE, math.isqrt(most // len(images)))
+    side = max(MIN_SIDE, math.isqrt(min(max_pixels, MAX_PIXELS) // len(images)))
     return [np.asarray(pixels.centre(image, side), np.float32) for image in images]
 
 

@@ -51,7 +51,7 @@ def load(
 
     Args:
         denoiser: the model inside.
-        path: of the file.
+        path: of the file, or of a folder of results that has one for this model.
         name: of that model; if the file is for another, a line says so.
         show: called with that line.
 
@@ -61,8 +61,11 @@ def load(
     """
     if why := calibrated_model.refusal(denoiser):
         raise ValueError(why)
+    path = pathlib.Path(path)
+    if path.is_dir():
+        path = _of_folder(path, name)
     try:
-        content = json.loads(pathlib.Path(path).read_text())
+        content = json.loads(path.read_text())
         if content["calibration"] != FORMAT:
             raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
         low, high = float(content["low"]), float(content["high"])
@@ -78,7 +81,7 @@ def load(
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
     if name and content.get("model") != name:
-        show(f"Careful: {path}: was made for {content.get('model')}, not with {name}.")
+        show(f"Careful: {path}: was made with {content.get('model')}, not with {name}.")
     for key, weight in model.parts().items():
         if values[key].shape != tuple(weight.shape):
             count = len(np.atleast_2d(values["forward_table"]))
@@ -88,3 +91,13 @@ def load(
             )
         weight.assign(values[key])
     return model
+
+
+def _of_folder(folder, name):
+    """The calibration in a folder, that of a model of this name where there are several."""
+    paths = sorted(folder.glob("*calibration*.json"))
+    if len(paths) > 1 and name:
+        paths = [path for path in paths if f'"model": {json.dumps(name)}' in path.read_text()]
+    if len(paths) != 1:
+        raise ValueError(f"calibration: {folder} has {len(paths)} for this model; name a file.")
+    return paths[0]

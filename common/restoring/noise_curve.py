@@ -28,6 +28,7 @@ WILD = 4.0  # deviations; what lies further off is no noise
 LEAST_LEFT = 0.02  # of the known noise's variance in the difference; less can't be told from none
 LEAST = 0.02  # of the largest deviation; less is taken for that
 SATURATED = 1e-3  # share of an image's pixels that have its largest value; more may be saturated
+FLOOR = 30  # times as many pixels have the least value as the next: they are cut off, not photons
 FLAT = 9  # pixels a side; where so many are equal they are a mask
 
 
@@ -45,7 +46,7 @@ class Curve:
 
     def line(self) -> tuple[float, float]:
         """(gain, offset) of the line gain * value + offset through the variances."""
-        if len(self.values) < 3:
+        if len(self.values) < 3 or np.ptp(self.values) == 0:
             return 0.0, float(np.average(self.deviations**2, weights=self.counts))
         variances = self.deviations**2
         gain, offset = np.polyfit(self.values, variances, 1, w=np.sqrt(self.counts) / variances)
@@ -69,7 +70,7 @@ def measure(
     """The curve of one channel of some images.
 
     Only the calmest pixels of each value count, for at outlines the error of restoring does, too;
-    and none that is saturated or masked.
+    and none that is clipped or masked.
 
     Args:
         noisy: (H, W) in the values of the files.
@@ -78,7 +79,7 @@ def measure(
     """
     clean = np.concatenate([image.ravel() for image in restored])
     squares = [np.square(a - b, dtype=np.float64) for a, b in zip(noisy, restored, strict=True)]
-    seen = np.concatenate([is_seen(image).ravel() for image in noisy])
+    seen = np.concatenate([~(clipped(image) | masked(image)).ravel() for image in noisy])
     slopes = np.concatenate([_slopes(image).ravel() for image in restored])
     pixels = np.flatnonzero(seen) if seen.sum() >= GROUP else np.arange(clean.size)
     clean, slopes = clean[pixels], slopes[pixels]
@@ -96,23 +97,34 @@ def measure(
     return Curve(np.array(values), np.exp(logarithms / 2), np.array(counts))
 
 
-def saturated(image: np.ndarray) -> np.ndarray:
-    """Which pixels (H, W) of a channel have its largest value, where more do than can be chance.
+def clipped(image: np.ndarray) -> np.ndarray:
+    """Which pixels (H, W) of a channel have its largest or least value because they are cut off.
 
-    Counts of few photons have a largest value too, but fewer pixels than the next one.
+    Counts of few photons have a largest value too, but fewer pixels than the next one, and many
+    zeros, but not so much more than ones. Pixels of `masked` areas do not count.
     """
-    full = image == image.max()
-    below = image[~full]
-    next_below = (below == below.max()).sum() if below.size else 0
-    if full.mean() < SATURATED or full.sum() <= next_below:
-        return np.zeros_like(full)
-    return full
+    inside = image[~masked(image)]
+    if not inside.size:
+        return np.zeros(image.shape, bool)
+    bright = _end(image, inside, inside.max(), 1)
+    return bright | _end(image, inside, inside.min(), FLOOR)
 
 
-def is_seen(image: np.ndarray) -> np.ndarray:
-    """Which pixels (H, W) of a channel show noise: not saturated, nor in areas of one value."""
+def _end(image, inside, end, factor):
+    """Which pixels of an image have a value, if more than so many times those of the next have."""
+    others = inside[inside != end]
+    if not others.size or (inside == end).mean() < SATURATED:
+        return np.zeros(image.shape, bool)
+    nearest = others[np.argmin(np.abs(others - end))]
+    if (inside == end).sum() <= factor * (others == nearest).sum():
+        return np.zeros(image.shape, bool)
+    return image == end
+
+
+def masked(image: np.ndarray) -> np.ndarray:
+    """Which pixels (H, W) of a channel lie in areas of one value, FLAT pixels or more a side."""
     constant = ndimage.maximum_filter(image, FLAT) == ndimage.minimum_filter(image, FLAT)
-    return ~(saturated(image) | ndimage.binary_dilation(constant, iterations=FLAT // 2))
+    return ndimage.maximum_filter(constant, FLAT)
 
 
 def _slopes(image):

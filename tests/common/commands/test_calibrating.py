@@ -29,7 +29,7 @@ def test_the_command_keeps_a_calibration_for_all_files_or_for_each(folder, run_c
     done = run_command("n2n_tf.denoise", "scans", "--calibrate", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "Calibrating photo-grey on 2 images of 2 files" in done.stdout
-    assert "Noise found: deviation" in done.stdout
+    assert "Noise measured: deviation" in done.stdout
     out = folder / "scans-denoised"
     assert {path.name for path in out.iterdir()} == {
         *("a.tif", "b.tif", "calibration.json", "calibration.png")

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 import noise2x
 from common.evaluation import calibration_doubts
-from common.restoring import calibration
+from common.restoring import calibrated_noise, calibration
 
 
 def scene(side=192):
@@ -16,8 +16,8 @@ def scene(side=192):
     return (400 + 3000 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.float32)
 
 
-def noisy_scene(gain=40.0):
-    rng = np.random.default_rng(0)
+def noisy_scene(gain=40.0, seed=0):
+    rng = np.random.default_rng(seed)
     clean = scene()
     return (gain * rng.poisson(clean / gain) + 60 * rng.standard_normal(clean.shape)).astype("f4")
 
@@ -50,6 +50,7 @@ def test_plain_photons_are_not_doubted(calibrated):
         (lambda noisy: scene() + 300 * shared_noise(), "neighbours together.*--struct_kernel"),
         (lambda noisy: np.minimum(noisy * 30, 65535).astype(np.uint16), "are clipped"),
         (lambda noisy: np.minimum(noisy, 2200), "are clipped"),  # 12 bits in 16, say
+        (lambda noisy: np.maximum(noisy, np.quantile(noisy, 0.2)), "are clipped"),
         (lambda noisy: noisy[:80, :80], "pixels are few"),
         (lambda noisy: noisy * (np.arange(192)[:, None, None] > 60), "areas of one value"),
         (
@@ -66,9 +67,27 @@ def test_what_speaks_against_a_calibration(inner, change, message):
     assert any(re.search(message, doubt) for doubt in doubts), doubts
 
 
+def test_zeros_of_counts_are_not_clipped_and_a_mask_is_a_mask(inner):
+    photons = np.random.default_rng(0).poisson(scene() / 1000).astype(np.uint16)
+    model = calibration.calibrate(inner, [photons])
+    doubts = calibration_doubts.of_calibration(model, [photons])
+    assert not any("clipped" in doubt or "one value" in doubt for doubt in doubts), doubts
+    image = np.clip(noisy_scene(), 0, 65535).astype(np.uint16)
+    image[:60] = 0
+    (doubt,) = calibration_doubts.of_calibration(calibration.calibrate(inner, [image]), [image])
+    assert "areas of one value" in doubt
+
+
+def test_a_black_channel_is_no_reason_for_doubt():
+    image = np.concatenate([noisy_scene(), noisy_scene(seed=1), 0 * noisy_scene()], axis=-1)
+    model = calibration.calibrate(noise2x.load("photo"), [image])
+    doubts = calibration_doubts.of_calibration(model, [image])
+    assert not any("clipped" in doubt or "step of the values" in doubt for doubt in doubts), doubts
+    assert calibrated_noise.estimate(model).gain == pytest.approx(40, rel=0.2)
+
+
 def test_noise_as_strong_as_the_model_knows_it(calibrated):
     strong = calibrated.copy()
-    strong.curves = calibrated.curves
     strong.level.assign([calibrated.inner.config.noise.high / 255])
     doubts = calibration_doubts.of_calibration(strong, [noisy_scene()])
     assert any("as strong beside the picture" in doubt for doubt in doubts)
