@@ -11,7 +11,6 @@ picture; and by BM3D, where it is installed, after the oracle's transform and th
 import time
 
 import numpy as np
-from scipy import ndimage
 
 from common import noise as noises
 from common.commands import flags
@@ -68,6 +67,8 @@ def reproduce(ways, output):
 
 def cells(count):
     """An ImageSet of scenes as fluorescence shows them: a few bright spots, mostly black."""
+    from scipy import ndimage
+
     from common.data import image_sets
 
     pictures = []
