@@ -34,7 +34,7 @@ def test_the_command_keeps_a_calibration_for_all_files_or_for_each(folder, run_c
     assert {path.name for path in out.iterdir()} == {
         *("a.tif", "b.tif", "calibration.json", "calibration.png")
     }
-    flags = ["--calibration=scans-denoised/calibration.json", "--output=again"]
+    flags = ["--calibration=scans-denoised", "--output=again"]  # the folder, or the file
     done = run_command("n2n_tf.denoise", "scans", *flags, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "again" / "a.tif").read_bytes() == (out / "a.tif").read_bytes()

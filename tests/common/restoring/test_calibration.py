@@ -268,6 +268,8 @@ def test_it_is_kept_in_a_file(calibrated, tmp_path):
         path.write_text(bad)
         with pytest.raises(ValueError, match=r"a\.json: no calibration, or damaged"):
             calibration_files.load(model.inner, path)
+    with pytest.raises(ValueError, match="has 0 for this model; name a file"):
+        calibration_files.load(model.inner, tmp_path / "..", name="photo")
     with pytest.raises(ValueError, match="no such file|No such file"):
         calibration_files.load(model.inner, tmp_path / "b.json")
 
