@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 
 import numpy as np
@@ -19,7 +20,6 @@ if typing.TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 PAGES = 16  # images that a calibration looks at, at most
-SIDE = 1024  # of their middle, pixels
 
 
 def is_wanted() -> bool:
@@ -90,7 +90,7 @@ def calibrated(
 
 
 def look(model: Calibrated, image: np.ndarray, white: float) -> file_by_file.Seen:
-    """What a look at a file gives, see file_by_file.plan; `white` says nothing of stored values."""
+    """What a look at a file gives, see file_by_file.plan; `white` is for models on [0, 1] alone."""
     from common.evaluation import calibration_doubts
     from common.restoring import file_by_file
 
@@ -99,7 +99,7 @@ def look(model: Calibrated, image: np.ndarray, white: float) -> file_by_file.See
 
 
 def describe(noise: Estimate) -> str:
-    """The noise that was found, in a line."""
+    """The noise that was measured, in a line."""
     every = len(noise.levels) // 4
     deviations = ", ".join(f"{std:.3g} at {value:.4g}" for value, std in noise.levels[::every])
     line = f"Noise measured: deviation {deviations}"
@@ -113,8 +113,11 @@ def describe(noise: Estimate) -> str:
 
 def _images(files, config):
     """The middle of some images of some files, (H, W, C) as stored; bad files are left out."""
+    from common.restoring import calibration
+
     chosen = np.unique(np.linspace(0, len(files) - 1, PAGES).round().astype(int))
     pages = max(1, PAGES // len(chosen))
+    side = math.isqrt(calibration.MAX_PIXELS)
     images, reason = [], None
     for file in (files[i] for i in chosen):
         try:
@@ -122,7 +125,7 @@ def _images(files, config):
             stack = stacks.read(file.path, FLAGS.dims, usual=config.file_axes, max_bytes=limit)
             view = stack.view(2, config.channels)
             for number in np.unique(np.linspace(0, view.count - 1, pages).round().astype(int)):
-                images.append(view.read(int(number), view.middle(SIDE)))
+                images.append(view.read(int(number), view.middle(side)))
         except ImageError as error:
             reason = error  # it is named when it is its turn
     if not images:

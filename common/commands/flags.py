@@ -286,7 +286,8 @@ def define_export(method: Method) -> None:
     flags.DEFINE_string(
         "calibration",
         None,
-        "File of denoise --calibrate: the exported model takes and gives the values of such files.",
+        "File of denoise --calibrate, or folder of its results: the exported model takes and gives "
+        "the values of such files [none].",
     )
     flags.DEFINE_string("model_name", None, "Name on a model server [the package's].")
 

@@ -10,10 +10,10 @@ from common.evaluation import noise_level
 from common.files import pixels
 from common.restoring import calibrated_model, calibration, noise_curve
 
-CLIPPED = 0.01  # share of saturated pixels that is worth a warning
+CLIPPED = 0.01  # share of clipped pixels that is worth a warning
 MASKED = 0.1  # of those in constant areas
 OUTSIDE = 0.005  # of those outside the values that were calibrated
-BEYOND = 0.1  # of the calibrated range; so much further values are no surprise
+BEYOND = 0.1  # of the calibrated range; so far outside values are not counted
 AT_LIMIT = 0.99  # of the strongest noise that a model knows
 FEW = 32  # steps from the darkest to the brightest value
 WEAK = 2.0  # of 255; weaker noise is hardly any beside the range of the values
@@ -41,7 +41,7 @@ def of_calibration(
         ValueError: a model of a file, which has no curves.
     """
     if not model.curves:
-        raise ValueError("of_calibration: only a model that was just calibrated has its curves.")
+        raise ValueError("of_calibration: expected a model that was just calibrated.")
     findings = examine(images) if findings is None else findings
     doubts = []
     if shared := [finding for finding in findings if finding.shared]:
@@ -71,16 +71,16 @@ def of_calibration(
             f"{seen} pixels are few for a calibration; that of more files of the acquisition, by "
             "--calibration=..., is better."
         )
-    for channel, curve in enumerate(model.curves):
-        middle, step = float(np.median(curve.deviations)), _step(images, channel)
-        if not middle < step / 2 or np.ptp(curve.values) > FEW * step:
-            continue
+    steps = [_step(images, channel) for channel in range(len(model.curves))]
+    if any(
+        np.median(curve.deviations) < step / 2 and np.ptp(curve.values) <= FEW * step
+        for curve, step in zip(model.curves, steps, strict=True)
+    ):
         doubts.append(
-            f"the noise, {middle:.2g}, is less than half a step of the values, {step:.2g}, as "
-            "where fewer than one photon in four pixels is counted; what is restored is off. Sums "
-            "of frames, or of neighbouring pixels, are restored better."
+            f"the noise is less than half a step of the values, {max(steps):.2g}, as where fewer "
+            "than one photon in four pixels is counted; what is restored is off. Sums of frames, "
+            "or of neighbouring pixels, are restored better."
         )
-        break
     level = 255 * float(model.level[0])
     if level > AT_LIMIT * model.inner.config.noise.high > 0:
         doubts.append(

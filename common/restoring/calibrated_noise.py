@@ -45,7 +45,7 @@ def estimate(model: calibrated_model.Calibrated) -> Estimate:
         ValueError: a model of a file, which has no curves.
     """
     if not model.curves:
-        raise ValueError("estimate: only a model that was just calibrated knows how it was found.")
+        raise ValueError("estimate: expected a model that was just calibrated.")
     ranges = [np.ptp(curve.values) for curve in model.curves]
     curves = [c for c, r in zip(model.curves, ranges, strict=True) if r >= WIDE * max(ranges)]
     lowest = min(curve.values[0] for curve in curves)

@@ -77,18 +77,19 @@ def calibrate(
     knots = np.linspace(low, high, calibrated_model.KNOTS)
     ends = _ends(values, ENDS_OF_NOISY, (low, high))
     deviations = np.full((values.shape[-1], calibrated_model.KNOTS), (high - low) / 10)
+    shown = [_each_channel(noise_curve.shows_noise, image) for image in images]
     with progress.Progress(PASSES * len(images), "calibrating", unit="image") as bar:
         for _ in range(PASSES):
             _transform(model, knots, deviations, ends, images)
-            restored, left = [], []
+            restored, removed = [], []
             for image, rng in zip(images, np.random.default_rng(0).spawn(len(images)), strict=True):
-                both = _restore_twice(model, image, knots, deviations, rng)
-                for part, whole in zip(both, (restored, left), strict=True):
-                    whole.append(part)
+                result, share = _restore_twice(model, image, knots, deviations, rng)
+                restored.append(result)
+                removed.append(share)
                 bar.step()
-            measured = images, restored, left
+            seen = images, restored, removed, shown
             model.curves = [
-                noise_curve.measure(*([image[..., c] for image in of_all] for of_all in measured))
+                noise_curve.measure(*([image[..., c] for image in of_one] for of_one in seen))
                 for c in range(values.shape[-1])
             ]
             deviations = np.stack([curve.at(knots) for curve in model.curves])
@@ -117,6 +118,11 @@ def middles(images: Sequence[np.ndarray], max_pixels: int = MAX_PIXELS) -> list[
     return [np.asarray(pixels.centre(image, side), np.float32) for image in images]
 
 
+def _each_channel(function, image):
+    """A function of (H, W), of each channel of (H, W, C)."""
+    return np.stack([function(image[..., c]) for c in range(image.shape[-1])], axis=-1)
+
+
 def _range(images):
     """Quantiles RANGE of the values of images, without hot and dead pixels, which stand alone."""
     ends = []
@@ -133,7 +139,7 @@ def _ends(values, quantiles, knots):
 
 
 def _restore_twice(model, image, knots, deviations, rng):
-    """(restored image, square of what is missing of added noise of deviation 1), (H, W, C) each."""
+    """(restored image, square of what was removed of added noise of 1 deviation), both (H, W, C)."""
     restored = prediction.restore(model, {"noisy": image})["denoised"]
     strength = [np.interp(restored[..., c], knots, row) for c, row in enumerate(deviations)]
     strength = np.float32(PROBE) * np.stack(strength, axis=-1).astype(np.float32)

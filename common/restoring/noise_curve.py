@@ -1,9 +1,9 @@
-"""How strongly the noise of images scatters, value by value, seen by how a denoiser restores them.
+"""The deviation of the noise over the value, measured with the help of a denoiser.
 
-What a denoiser leaves of the noise in its result is missing from the difference of the two. How
-much that is shows a second restoring, of the images with known noise added: of it the same share is
-missing. So the scatter of the noisy values around the restored ones, divided by that of the known
-noise, is the noise's deviation, however well the denoiser removes it.
+Noisy values scatter around the restored ones less than around the clean ones, for a denoiser leaves
+a part of the noise in its result. How large that part is, a second run tells: the images are
+restored once more with noise of known strength added. The variance of the scatter, over the share
+of the known noise's variance that was removed, is that of the noise.
 
 References: Foi, Trimeche, Katkovnik & Egiazarian, "Practical Poissonian-Gaussian noise modeling and
 fitting for single-image raw-data", IEEE TIP 2008, for the scatter over a smooth estimate; Ramani,
@@ -25,7 +25,7 @@ SHARE = 1 / 192  # of all pixels: a few of the darkest would tell of hardly any 
 CROWDED, SPACED = 48, 32  # groups into which their number and their range are divided
 SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
 WILD = 4.0  # deviations; what lies further off is no noise
-LEAST_LEFT = 0.02  # of the known noise's variance in the difference; less can't be told from none
+LEAST_REMOVED = 0.02  # of the known noise's variance; less can't be told from none
 LEAST = 0.02  # of the largest deviation; less is taken for that
 SATURATED = 1e-3  # share of an image's pixels that have its largest value; more may be saturated
 FLOOR = 30  # times as many pixels have the least value as the next: they are cut off, not photons
@@ -65,36 +65,46 @@ class Curve:
 
 
 def measure(
-    noisy: Sequence[np.ndarray], restored: Sequence[np.ndarray], left: Sequence[np.ndarray]
+    noisy: Sequence[np.ndarray],
+    restored: Sequence[np.ndarray],
+    removed: Sequence[np.ndarray],
+    shown: Sequence[np.ndarray],
 ) -> Curve:
     """The curve of one channel of some images.
 
-    Only the calmest pixels of each value count, for at outlines the error of restoring does, too;
-    and none that is clipped or masked.
+    Only the calmest pixels of each value count: at outlines restored values are wrong, too.
 
     Args:
         noisy: (H, W) in the values of the files.
         restored: the same, restored.
-        left: (H, W), squares of what is missing of known noise of deviation 1 in the result.
+        removed: (H, W), squares of what was removed of known noise of deviation 1.
+        shown: (H, W) bool, of `shows_noise`; if it is true of fewer than GROUP pixels, all count.
     """
-    clean = np.concatenate([image.ravel() for image in restored])
-    squares = [np.square(a - b, dtype=np.float64) for a, b in zip(noisy, restored, strict=True)]
-    seen = np.concatenate([~(clipped(image) | masked(image)).ravel() for image in noisy])
-    slopes = np.concatenate([_slopes(image).ravel() for image in restored])
-    pixels = np.flatnonzero(seen) if seen.sum() >= GROUP else np.arange(clean.size)
-    clean, slopes = clean[pixels], slopes[pixels]
-    squares = np.concatenate([image.ravel() for image in squares])[pixels]
-    left = np.concatenate([image.ravel() for image in left])[pixels]
+    clean, noisy, removed, shown = (_joined(images) for images in (restored, noisy, removed, shown))
+    slopes = _joined([_slopes(image) for image in restored])
+    if shown.sum() >= GROUP:
+        clean, noisy, removed, slopes = (x[shown] for x in (clean, noisy, removed, slopes))
+    squares = np.square(noisy - clean, dtype=np.float64)
     values, variances, counts = [], [], []
     for group in _groups(clean):
         calm = group[np.argsort(slopes[group])[: math.ceil(CALM * group.size)]]
-        share = np.minimum(left[calm], WILD**2).mean()
+        share = np.minimum(removed[calm], WILD**2).mean()
         values.append(clean[calm].mean())
-        variances.append(_variance(squares[calm]) / max(share, LEAST_LEFT))
+        variances.append(_variance(squares[calm]) / max(share, LEAST_REMOVED))
         counts.append(calm.size)
     logarithms = np.log(np.maximum(variances, (1e-6 * max(np.ptp(clean), 1e-30)) ** 2))
     logarithms = ndimage.gaussian_filter1d(logarithms, SMOOTH, mode="nearest")
     return Curve(np.array(values), np.exp(logarithms / 2), np.array(counts))
+
+
+def _joined(images):
+    """The pixels of images, one after the other."""
+    return np.concatenate([image.ravel() for image in images])
+
+
+def shows_noise(image: np.ndarray) -> np.ndarray:
+    """Which pixels (H, W) of a channel are neither `clipped` nor `masked`."""
+    return ~(clipped(image) | masked(image))
 
 
 def clipped(image: np.ndarray) -> np.ndarray:

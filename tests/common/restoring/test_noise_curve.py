@@ -13,7 +13,10 @@ def test_what_a_denoiser_leaves_of_the_noise_is_made_up_for():
     noise = sigma * rng.standard_normal(clean.shape)
     for share in (0.0, 0.3, 0.8):  # that is left in the result
         curve = noise_curve.measure(
-            [clean + noise], [clean + share * noise], [np.full(clean.shape, (1 - share) ** 2)]
+            [clean + noise],
+            [clean + share * noise],
+            [np.full(clean.shape, (1 - share) ** 2)],
+            [np.ones(clean.shape, bool)],
         )
         values = np.linspace(200, 1000, 9)
         np.testing.assert_allclose(curve.at(values), 2 * np.sqrt(values), rtol=0.08)
@@ -53,3 +56,4 @@ def test_areas_of_one_value_are_masks():
     masked = noise_curve.masked(image)
     assert not masked[~outside].any() and masked[outside].mean() > 0.95
     assert not noise_curve.clipped(image).any()
+    np.testing.assert_array_equal(noise_curve.shows_noise(image), ~masked)
