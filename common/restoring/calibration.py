@@ -139,7 +139,7 @@ def _ends(values, quantiles, knots):
 
 
 def _restore_twice(model, image, knots, deviations, rng):
-    """(restored image, square of what was removed of added noise of 1 deviation), both (H, W, C)."""
+    """(restored image, square of what was removed of added noise of deviation 1), as (H, W, C)."""
     restored = prediction.restore(model, {"noisy": image})["denoised"]
     strength = [np.interp(restored[..., c], knots, row) for c, row in enumerate(deviations)]
     strength = np.float32(PROBE) * np.stack(strength, axis=-1).astype(np.float32)
