@@ -61,11 +61,11 @@ def load(
     """
     if why := calibrated_model.refusal(denoiser):
         raise ValueError(why)
-    path = pathlib.Path(path)
-    if path.is_dir():
-        path = _of_folder(path, name)
+    file = pathlib.Path(path)
+    if file.is_dir():
+        file = _of_folder(file, name)
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(file.read_text())
         if content["calibration"] != FORMAT:
             raise ValueError(f"format {content['calibration']}, expected {FORMAT}")
         low, high = float(content["low"]), float(content["high"])
@@ -77,16 +77,16 @@ def load(
         if any((np.diff(values[f"{kind}_table"]) <= 0).any() for kind in ("forward", "back")):
             raise ValueError("a transform that does not rise")
     except OSError as error:
-        raise ValueError(f"calibration: {path}: {error.strerror}.") from error
+        raise ValueError(f"calibration: {file}: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: no calibration, or damaged ({error}).") from error
+        raise ValueError(f"{file}: no calibration, or damaged ({error}).") from error
     if name and content.get("model") != name:
-        show(f"Careful: {path}: was made with {content.get('model')}, not with {name}.")
+        show(f"Careful: {file}: was made with {content.get('model')}, not with {name}.")
     for key, weight in model.parts().items():
         if values[key].shape != tuple(weight.shape):
             count = len(np.atleast_2d(values["forward_table"]))
             raise ValueError(
-                f"{path}: a calibration for {count} channels; this model has "
+                f"{file}: a calibration for {count} channels; this model has "
                 f"{denoiser.config.channels}."
             )
         weight.assign(values[key])

@@ -80,15 +80,15 @@ def measure(
         removed: (H, W), squares of what was removed of known noise of deviation 1.
         shown: (H, W) bool, of `shows_noise`; if it is true of fewer than GROUP pixels, all count.
     """
-    clean, noisy, removed, shown = (_joined(images) for images in (restored, noisy, removed, shown))
-    slopes = _joined([_slopes(image) for image in restored])
-    if shown.sum() >= GROUP:
-        clean, noisy, removed, slopes = (x[shown] for x in (clean, noisy, removed, slopes))
-    squares = np.square(noisy - clean, dtype=np.float64)
+    clean, slopes = _joined(restored), _joined([_slopes(image) for image in restored])
+    squares, shares = np.square(_joined(noisy) - clean, dtype=np.float64), _joined(removed)
+    counted = _joined(shown)
+    if counted.sum() >= GROUP:
+        clean, slopes, squares, shares = (x[counted] for x in (clean, slopes, squares, shares))
     values, variances, counts = [], [], []
     for group in _groups(clean):
         calm = group[np.argsort(slopes[group])[: math.ceil(CALM * group.size)]]
-        share = np.minimum(removed[calm], WILD**2).mean()
+        share = np.minimum(shares[calm], WILD**2).mean()
         values.append(clean[calm].mean())
         variances.append(_variance(squares[calm]) / max(share, LEAST_REMOVED))
         counts.append(calm.size)
@@ -97,7 +97,7 @@ def measure(
     return Curve(np.array(values), np.exp(logarithms / 2), np.array(counts))
 
 
-def _joined(images):
+def _joined(images: Sequence[np.ndarray]) -> np.ndarray:
     """The pixels of images, one after the other."""
     return np.concatenate([image.ravel() for image in images])
 
