@@ -228,6 +228,21 @@ class Method:
         """
         return []
 
+    def without_training(
+        self, config: typing.Any, images: ImageSet, run_dir: str | None = None
+    ) -> list[str]:
+        """Whether a shipped model restores noisy images as well, in lines; by default nothing.
+
+        Args:
+            config: of the training.
+            images: (H, W, C) or (D, H, W, C), as stored.
+            run_dir: of a model that was trained on such images, to compare with.
+
+        Raises:
+            runs.RunError: no run folder of this method, or no weights yet.
+        """
+        return []
+
     # Images to score on
 
     def clean_example(self, image: np.ndarray, config: typing.Any) -> np.ndarray:

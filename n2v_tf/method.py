@@ -59,24 +59,33 @@ class Noise2Void(Method):
         return own_files.find(config.data_path, config.file_pattern)
 
     def advise(self, config, reaches):
-        """Advises a structN2V kernel that hides the pixels with correlated noise.
-
-        Without such noise, where shipped models restore such files, it names the quicker way.
-        """
-        if config.struct_kernel is not None:
+        """Advises a structN2V kernel that hides the pixels with correlated noise."""
+        if config.struct_kernel is not None or not reaches:
             return []
-        if not reaches:
-            if config.spatial != 2 or config.channels not in (1, 3) or not config.data_path:
-                return []
-            return [
-                "Quicker: noise2x denoise --calibrate FILES needs no training; on one micrograph "
-                "it was 1.0 dB above Noise2Void, in seconds (RESULTS.md)."
-            ]
         name, reach = reaches[0]
         kernel = f"{name}{2 * reach + 1}"
         if len(reaches) == 2:
             kernel = "x".join(str(2 * reach + 1) for _, reach in reaches)
         return [f"--struct_kernel={kernel} hides the neighbours too (structN2V)."]
+
+    def without_training(self, config, images, run_dir=None):
+        """Compares a shipped model that is calibrated for these images; see Method."""
+        from common.evaluation import without_training
+        from noise2x import methods
+
+        ready = methods.find(methods.READY)
+        name = ready.ready.get(config.channels)
+        if config.spatial != 2 or name is None or not config.data_path:
+            return []
+        trained = self.load_deployed(run_dir, "auto") if run_dir else None
+        if trained is not None and (
+            trained.spatial != 2
+            or trained.config.channels != config.channels
+            or not trained.config.data_path
+        ):
+            raise ValueError(f"{run_dir}: was not trained on files like these.")
+        model = ready.load_deployed(name, "auto")
+        return without_training.report(model, name, images.images, trained, run_dir)
 
     def validation_examples(self, config, data_dir=None):
         from common.evaluation import example_images

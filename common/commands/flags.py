@@ -84,7 +84,11 @@ def define_training(method: Method) -> None:
         define(field.name, None, help_text)
     if method.inspects_files:
         flags.DEFINE_bool(
-            "check_only", False, "Look at your noisy images, report what is unusual, and stop."
+            "check_only",
+            False,
+            "Look at your noisy images, report what is unusual, and stop. For Noise2Void it also "
+            "says how well a calibrated shipped model restores them, with --run_dir of a finished "
+            "run which of the two is better.",
         )
 
 

@@ -251,7 +251,7 @@ def _refuse_second_run(run_dir):
 
 
 def _check(method):
-    """Reports what is unusual about the images that a training would see."""
+    """Reports what is unusual about the images that a training would see, or that one saw."""
     config, _ = flags.read_config(method)
     if not config.noise.is_none:
         raise ValueError(
@@ -260,7 +260,10 @@ def _check(method):
     from common.data import pipeline
 
     images = method.load_images(config, FLAGS.data_dir, FLAGS.max_images)
-    inspect(method, config, pipeline.of_channels(images, config.channels))
+    images = pipeline.of_channels(images, config.channels)
+    inspect(method, config, images)
+    for line in method.without_training(config, images, FLAGS.run_dir):
+        progress.say(line)
 
 
 def inspect(method: Method, config: typing.Any, images: ImageSet) -> None:

@@ -12,7 +12,8 @@ from scripts.reproduce import trainings
 
 MODELS = {1: "photo-grey", 3: "photo"}
 BLIND = {1: "ssdn-gauss5_50-grey", 3: "ssdn-gauss5_50"}
-# Trainings on the noisy picture: package, crops, settings.
+# Trainings on the noisy picture: package, crops, settings. SSDN knows noise of one strength, so it is
+# trained on the picture after the calibration's transform.
 TRAINED = {
     "n2v trained": ("n2v_tf", 12_000, ["--loss=mse", "--kernel_size=3", "--batch_size=16"]),
     "ssdn trained": (
@@ -101,16 +102,20 @@ class Picture:
     def _trained(self, way):
         """The picture by a model that was trained on it alone."""
         package, crops, settings = TRAINED[way]
-        path = self._folder / "noisy.tif"
-        image_files.write(path, self._noisy)
+        path = self._folder / f"{package}.tif"
         if package == "n2v_tf":
+            noisy, back = self._noisy, None
             train_set, own = "sample", f"--data_path={path}"  # which replaces the train_set
         else:
+            model = self._calibrate(MODELS)
+            noisy, back = np.asarray(model.forward(self._noisy[None]))[0], model.back
             train_set, own = path, f"--model={BLIND[self._channels]}"
+        image_files.write(path, noisy)
         settings = [*settings, own, f"--channels={self._channels}"]
         run_dir = self._folder / way.replace(" ", "-")
         arguments = trainings.arguments(package, run_dir, crops, settings, train_set=train_set)
-        return _restore(trainings.trained(arguments), self._noisy)
+        restored = _restore(trainings.trained(arguments), noisy)
+        return restored if back is None else np.asarray(back(restored[None])[0])[0]
 
 
 @functools.cache

@@ -148,6 +148,11 @@ def test_check_only_trains_nothing(run, tmp_path, run_command):
     done = run_command("n2v_tf.train", *flags)
     assert done.returncode == 0, done.stderr
     assert "Values from" in done.stdout and "Training on" not in done.stdout
+    assert "Without a training: photo-grey, calibrated" in done.stdout
+    done = run_command("n2v_tf.train", *flags, f"--run_dir={run}/run")
+    assert f"photo-grey is better than {run}/run" in done.stdout, done.stderr
+    done = run_command("n2v_tf.train", *flags, "--run_dir=photo-grey")
+    assert done.returncode == 1 and "photo-grey" in done.stderr
     done = run_command("n2v_tf.train", "--check_only")
     assert done.returncode == 1
     assert "check_only is for images that are noisy already" in done.stderr
