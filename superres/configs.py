@@ -20,6 +20,9 @@ class Config(configuration.Config):
     The run folder holds them as config.json.
     """
 
+    FAST_RATE: typing.ClassVar[float] = 1e-3
+    CROP_GROWTHS: typing.ClassVar[tuple] = (1, 2, 4)
+    FAST_CROP_GROWTH: typing.ClassVar[int] = 4
     NOISES: typing.ClassVar[tuple] = (
         noises.Gauss,
         noises.Poisson,
@@ -58,7 +61,7 @@ class Config(configuration.Config):
         96, "Side of a crop of the large image, pixels; a multiple of 32 and of the scale."
     )
     learning_rate: float | None = setting(
-        1e-3, "Learning rate before it is ramped down.", float, positive=True
+        None, "Learning rate at the top of its schedule.", float, positive=True
     )
     perc_pix: float = setting(
         1.5,
@@ -127,7 +130,7 @@ class Config(configuration.Config):
             target=target,
             target_noise=self.target_noise or target_noise,
         )
-        return super(Config, config).completed(num_images=80_000, **own)
+        return super(Config, config).completed(num_images=80_000, learning_rate=1e-3, **own)
 
 
 DEFAULT = "noisy_hr"

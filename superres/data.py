@@ -1,5 +1,7 @@
 """Training data of super-resolution: crops that are shrunk and enlarged again."""
 
+import math
+
 import tensorflow as tf
 
 from common.data import image_sets, pipeline, streams
@@ -50,11 +52,13 @@ def training_batches(image_set, config, start):
     x has `noisy` (N, H, W, C), the enlarged crop with noise. y has `target`, `clean` (the crop),
     and with learner=n2v `kept`, 1 in the blind spots and 0 elsewhere.
     """
-    shape = (config.crop_size, config.crop_size, config.channels)
+    image_set, size = pipeline.grown(image_set, config, start)
+    size -= size % math.lcm(config.side_multiple, config.scale)
+    shape = (size, size, config.channels)
     noise, target_noise = config.noise, config.target_noise
 
     def draw(number):
-        crop = pipeline.draw_crop(image_set.images, config, number)
+        crop = pipeline.draw_crop(image_set.images, config, number, shape=(size, size))
         if config.own_copies:
             stream = ArrayStream.SUPERRES_ORIENTATION
             crop = pipeline.oriented(crop, pixels.ORIENTATIONS, stream, config.seed, number)

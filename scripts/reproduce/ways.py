@@ -12,8 +12,8 @@ from scripts.reproduce import trainings
 
 MODELS = {1: "photo-grey", 3: "photo"}
 BLIND = {1: "ssdn-gauss5_50-grey", 3: "ssdn-gauss5_50"}
-# Trainings on the noisy picture: package, crops, settings. SSDN knows noise of one strength, so it is
-# trained on the picture after the calibration's transform.
+# Trainings on the noisy picture: package, crops, settings. SSDN knows noise of one strength, so it
+# is trained on the picture after the calibration's transform.
 TRAINED = {
     "n2v trained": ("n2v_tf", 12_000, ["--loss=mse", "--kernel_size=3", "--batch_size=16"]),
     "ssdn trained": (
