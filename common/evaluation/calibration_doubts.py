@@ -43,45 +43,79 @@ def of_calibration(
     if not model.curves:
         raise ValueError("of_calibration: expected a model that was just calibrated.")
     findings = examine(images) if findings is None else findings
-    doubts = []
-    if shared := [finding for finding in findings if finding.shared]:
-        worst = max(shared, key=lambda finding: finding.calm / max(finding.sigma, 1e-9))
-        doubts.append(
-            f"calm areas vary by {worst.calm:.3g}, {worst.how_shared}, beside noise of "
-            f"{worst.sigma:.3g} that pixels have for themselves. If that is noise, it stays: it "
-            "must be independent between pixels. For photographs there is --model=photo-camera; "
-            "noise2x train n2v --struct_kernel=... learns noise that neighbours in a line share."
-        )
     images = calibration.middles(images)
+    doubts = [
+        _shared(findings),
+        _clipped(images),
+        _masked(images),
+        _few(images),
+        _below_a_step(model.curves, images),
+        *_strength(model),
+    ]
+    return [doubt for doubt in doubts if doubt]
+
+
+def _shared(findings):
+    """A doubt about noise that neighbours share, or nothing."""
+    if not (shared := [finding for finding in findings if finding.shared]):
+        return ""
+    worst = max(shared, key=lambda finding: finding.calm / max(finding.sigma, 1e-9))
+    return (
+        f"calm areas vary by {worst.calm:.3g}, {worst.how_shared}, beside noise of "
+        f"{worst.sigma:.3g} that pixels have for themselves. If that is noise, it stays: it "
+        "must be independent between pixels. For photographs there is --model=photo-camera; "
+        "noise2x train n2v --struct_kernel=... learns noise that neighbours in a line share."
+    )
+
+
+def _clipped(images):
     clipped = max(_share(image, noise_curve.clipped) for image in images)
-    if clipped > CLIPPED:
-        doubts.append(
-            f"{clipped:.1%} of the pixels are clipped; there the noise can't be seen, and what is "
-            "restored is off. Shorter exposures keep it; nothing here brings it back."
-        )
+    if clipped <= CLIPPED:
+        return ""
+    return (
+        f"{clipped:.1%} of the pixels are clipped; there the noise can't be seen, and what is "
+        "restored is off. Shorter exposures keep it; nothing here brings it back."
+    )
+
+
+def _masked(images):
     masked = max(_share(image, noise_curve.masked) for image in images)
-    if masked > MASKED:
-        doubts.append(
-            f"{masked:.0%} of the pixels lie in areas of one value, which mislead the model; "
-            "cropped away, or filled with pixels drawn at random from the others, they do not."
-        )
+    if masked <= MASKED:
+        return ""
+    return (
+        f"{masked:.0%} of the pixels lie in areas of one value, which mislead the model; "
+        "cropped away, or filled with pixels drawn at random from the others, they do not."
+    )
+
+
+def _few(images):
     seen = sum(image.shape[0] * image.shape[1] for image in images)
-    if seen < 4 * calibration.MIN_PIXELS:
-        doubts.append(
-            f"{seen} pixels are few for a calibration; that of more files of the acquisition, by "
-            "--calibration=..., is better."
-        )
-    steps = [_step(images, channel) for channel in range(len(model.curves))]
-    if any(
+    if seen >= 4 * calibration.MIN_PIXELS:
+        return ""
+    return (
+        f"{seen} pixels are few for a calibration; that of more files of the acquisition, by "
+        "--calibration=..., is better."
+    )
+
+
+def _below_a_step(curves, images):
+    """A doubt about noise of less than half a step of the values, as that of few photons."""
+    steps = [_step(images, channel) for channel in range(len(curves))]
+    if not any(
         np.median(curve.deviations) < step / 2 and np.ptp(curve.values) <= FEW * step
-        for curve, step in zip(model.curves, steps, strict=True)
+        for curve, step in zip(curves, steps, strict=True)
     ):
-        doubts.append(
-            f"the noise is less than half a step of the values, {max(steps):.2g}, as where fewer "
-            "than one photon in four pixels is counted; what is restored is off. Sums of frames, "
-            "or of neighbouring pixels, are restored better."
-        )
-    level = 255 * float(model.level[0])
+        return ""
+    return (
+        f"the noise is less than half a step of the values, {max(steps):.2g}, as where fewer "
+        "than one photon in four pixels is counted; what is restored is off. Sums of frames, "
+        "or of neighbouring pixels, are restored better."
+    )
+
+
+def _strength(model):
+    """Doubts about noise that is too strong for the model, or hardly there."""
+    level, doubts = 255 * float(model.level[0]), []
     if level > AT_LIMIT * model.inner.config.noise.high > 0:
         doubts.append(
             "the noise is as strong beside the picture as this model knows it, or stronger; what "

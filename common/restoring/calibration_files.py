@@ -97,7 +97,15 @@ def _of_folder(folder, name):
     """The calibration in a folder, that of a model of this name where there are several."""
     paths = sorted(folder.glob("*calibration*.json"))
     if len(paths) > 1 and name:
-        paths = [path for path in paths if f'"model": {json.dumps(name)}' in path.read_text()]
+        paths = [path for path in paths if _model_of(path) == name]
     if len(paths) != 1:
         raise ValueError(f"calibration: {folder} has {len(paths)} for this model; name a file.")
     return paths[0]
+
+
+def _model_of(path):
+    """The model that a file names; None if it is damaged."""
+    try:
+        return json.loads(path.read_text()).get("model")
+    except (ValueError, AttributeError):
+        return None
