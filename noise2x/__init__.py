@@ -16,6 +16,6 @@ _paths.insert()
 
 from common import VERSION as __version__  # noqa: E402
 from noise2x import methods  # noqa: E402
-from noise2x.api import calibrate, denoise, load  # noqa: E402
+from noise2x.api import calibrate, denoise, load, save_calibration  # noqa: E402
 
-__all__ = ["__version__", "calibrate", "denoise", "load", "methods"]
+__all__ = ["__version__", "calibrate", "denoise", "load", "methods", "save_calibration"]

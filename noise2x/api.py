@@ -12,20 +12,28 @@ if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
 
-def load(run_dir: str | pathlib.Path, precision: str = "auto") -> Denoiser:
+def load(
+    run_dir: str | pathlib.Path,
+    precision: str = "auto",
+    *,
+    calibration: str | pathlib.Path | None = None,
+) -> Denoiser:
     """The trained model of a run folder, as it restores files.
 
     Args:
-        run_dir: folder that `noise2x train` wrote, of any method.
+        run_dir: folder that `noise2x train` wrote, of any method, or the name of a shipped model.
         precision: arithmetic: "float32", "bfloat16", or "auto", which is bfloat16 where the
             processor has it and the method was measured to lose less than 0.02 dB by it.
+        calibration: file that `save_calibration` or `denoise --calibrate` wrote, or the folder of
+            the results; the model then takes and gives values of that scale.
 
     Returns:
         A Keras model. Called on (N, H, W, C) float32 it gives a dict with `denoised`, for
         blind-spot models also `std`, see `common.types.Result`.
 
     Raises:
-        ValueError: no run folder, no weights in it yet, or damaged ones.
+        ValueError: no run folder, no weights in it yet, or damaged ones; the same of the
+            calibration, or one that is for other channels.
     """
     from common import configuration, quiet
     from common.commands.flags import PRECISIONS
@@ -33,7 +41,36 @@ def load(run_dir: str | pathlib.Path, precision: str = "auto") -> Denoiser:
 
     configuration.expect("precision", precision, PRECISIONS)
     quiet.import_keras()
-    return methods.of_run(run_dir).load_deployed(run_dir, precision)
+    model = methods.of_run(run_dir).load_deployed(run_dir, precision)
+    if calibration is None:
+        return model
+    from common.restoring import calibration_files
+
+    name = str(run_dir)
+    return calibration_files.load(model, calibration, name=name, show=_warn)
+
+
+def save_calibration(model: Denoiser, path: str | pathlib.Path) -> None:
+    """Writes what `calibrate` found as JSON; `load(..., calibration=path)` reads it.
+
+    Args:
+        model: of `calibrate`.
+        path: the file; its folder must exist.
+
+    Raises:
+        ValueError: a model that was not just calibrated.
+    """
+    from common.restoring import calibrated_model, calibrated_noise, calibration_files
+
+    if not isinstance(model, calibrated_model.Calibrated) or not model.curves:
+        raise ValueError("save_calibration: expected a model of noise2x.calibrate.")
+    noise = calibrated_noise.estimate(model)
+    calibration_files.save(model, path, model.inner_name, noise)
+
+
+def _warn(line: str) -> None:
+    """Passes a line that commands print on as a warning to the caller of a function here."""
+    warnings.warn(line, stacklevel=4)
 
 
 def calibrate(
@@ -70,8 +107,9 @@ def calibrate(
     if model is None:
         ready = methods.find(methods.READY).ready
         model = ready.get(arrays[0].shape[-1], ready[1])
+    name = ""
     if isinstance(model, (str, pathlib.Path)):
-        model = load(model)
+        name, model = str(model), load(model)
     channels = {array.shape[-1] for array in arrays}
     if channels != {model.config.channels}:
         raise ValueError(f"images: {channels} channels; the model has {model.config.channels}.")
@@ -79,6 +117,7 @@ def calibrate(
     from common.restoring import calibration
 
     model = calibration.calibrate(model, arrays)
+    model.inner_name = name
     for doubt in calibration_doubts.of_calibration(model, arrays):
         warnings.warn(doubt, stacklevel=2)
     return model

@@ -29,6 +29,7 @@ class Calibrated(base.Denoiser):
             rising; beyond the knots both go on straight.
         level: (1,), the deviation of the noise of f(noisy), on [0, 1].
         curves: of the noise of each channel, as `calibrate` measured it; none if a file was read.
+        inner_name: run folder of the denoiser, or name of a shipped one; "" if it is not known.
     """
 
     SERVES_PICTURES = False  # a deviation in counts is no picture
@@ -40,6 +41,7 @@ class Calibrated(base.Denoiser):
             setattr(self, name, getattr(inner, name))
         self.low, self.high = float(low), float(high)
         self.curves: list[noise_curve.Curve] = []
+        self.inner_name = ""
         shape = (self.config.channels, KNOTS)
         self.forward_table = self._weight("forward_table", shape)
         self.back_table = self._weight("back_table", shape)
@@ -102,7 +104,7 @@ class Calibrated(base.Denoiser):
         copy = Calibrated(inner, self.low, self.high)
         for key, weight in self.parts().items():
             getattr(copy, key).assign(weight)
-        copy.curves = list(self.curves)
+        copy.curves, copy.inner_name = list(self.curves), self.inner_name
         return copy
 
     def typical(self, shape, seed):

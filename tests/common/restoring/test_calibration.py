@@ -274,7 +274,7 @@ def test_it_is_kept_in_a_file(calibrated, tmp_path):
         calibration_files.load(model.inner, tmp_path / "b.json")
 
 
-def test_in_python_counts_come_back_as_counts():
+def test_in_python_counts_come_back_as_counts(tmp_path):
     clean, noisy = counts(side=96)
     image = np.clip(noisy[..., 0], 0, 65535).astype(np.uint16)
     with pytest.warns(UserWarning, match="9216 pixels are few"):
@@ -283,6 +283,15 @@ def test_in_python_counts_come_back_as_counts():
     assert restored.dtype == np.uint16 and restored.shape == image.shape
     before, after = (np.std(x.astype(float) - clean[..., 0]) for x in (image, restored))
     assert after < before / 2
+    path = tmp_path / "cells.json"
+    noise2x.save_calibration(model, path)
+    again = noise2x.load("photo-grey", calibration=path)
+    np.testing.assert_array_equal(noise2x.denoise(image, again)["denoised"], restored)
+    with pytest.warns(UserWarning, match="was made with photo-grey, not with ssdn"):
+        noise2x.load("ssdn-gauss5_50-grey", calibration=path)
+    for other in (again, model.inner):
+        with pytest.raises(ValueError, match="expected a model of noise2x.calibrate"):
+            noise2x.save_calibration(other, path)
     with pytest.raises(ValueError, match="white_level: a calibrated model"):
         noise2x.denoise(image, model, white_level=4095)
     for images in ([], [image[0]], [np.full((99, 99), np.nan)], [image, np.ones((99, 99, 3))]):
