@@ -10,16 +10,21 @@ from common.files import image_files
 from common.restoring import calibration, prediction
 from scripts.reproduce import trainings
 
+FROM_ABOVE = 1.25  # of the level of the noise, where SSDN's training begins to look for it
 MODELS = {1: "photo-grey", 3: "photo"}
 BLIND = {1: "ssdn-gauss5_50-grey", 3: "ssdn-gauss5_50"}
 # Trainings on the noisy picture: package, crops, settings. SSDN knows noise of one strength, so it
-# is trained on the picture after the calibration's transform.
+# is trained on the picture after the calibration's transform; longer, or at the usual rate, it
+# learns the one picture by heart.
 TRAINED = {
     "n2v trained": ("n2v_tf", 12_000, ["--loss=mse", "--kernel_size=3", "--batch_size=16"]),
     "ssdn trained": (
         "ssdn_tf",
-        600,
-        ["--noise=none", "--noise_params=global", "--batch_size=1", "--crop_size=64"],
+        300,
+        [
+            *("--noise=none", "--noise_params=global", "--batch_size=1", "--crop_size=64"),
+            *("--schedule=fast", "--learning_rate=3e-5"),
+        ],
     ),
 }
 
@@ -109,6 +114,8 @@ class Picture:
         else:
             model = self._calibrate(MODELS)
             noisy, back = np.asarray(model.forward(self._noisy[None]))[0], model.back
+            start = 255 * FROM_ABOVE * float(model.level[0])
+            settings = [*settings, f"--noise_start={start:.3g}"]
             train_set, own = path, f"--model={BLIND[self._channels]}"
         image_files.write(path, noisy)
         settings = [*settings, own, f"--channels={self._channels}"]
