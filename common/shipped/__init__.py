@@ -14,9 +14,20 @@ import typing
 FOLDER = pathlib.Path(__file__).parent
 
 
-def names() -> list[str]:
-    """The names of the models."""
-    return sorted(path.parent.name for path in FOLDER.glob("*/config.json"))
+def names(*, same_size: bool = False) -> list[str]:
+    """The names of the models.
+
+    Args:
+        same_size: only of those that restore images, and do not enlarge them.
+    """
+    found = sorted(path.parent.name for path in FOLDER.glob("*/config.json"))
+    return [name for name in found if not (same_size and _scale(name) > 1)]
+
+
+def _scale(name):
+    """The factor by which a model enlarges images."""
+    content = json.loads((FOLDER / name / "config.json").read_text())
+    return content["config"].get("scale", 1)
 
 
 def folder(name: str) -> pathlib.Path:

@@ -20,7 +20,7 @@ def offered(names=None):
         runs.RunError: no such model.
         ValueError: one that restores something else than pictures of their own size.
     """
-    return [describe(str(name)) for name in names or shipped.names()]
+    return [describe(str(name)) for name in names or shipped.names(same_size=True)]
 
 
 @functools.cache  # a finished training stays as it is, and its hash takes time

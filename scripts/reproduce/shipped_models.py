@@ -9,7 +9,7 @@ from scripts.reproduce import at_sigmas
 FLAGS = flags.FLAGS
 SETS = {"kodak": 3, "bsd300": 3, "bsd68": 1, "set12": 1}  # and the channels of their images
 SIGMAS = (15, 25, 50)
-ROWS = ["noisy", "bm3d", *shipped.names()]
+ROWS = ["noisy", "bm3d", *shipped.names(same_size=True)]
 
 
 def reproduce(names, output):

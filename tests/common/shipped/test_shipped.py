@@ -16,6 +16,7 @@ from common.files import image_files
 from common.training import runs
 from noise2x import methods
 from scripts.tools import ship
+from superres import data as superres_data
 
 RNG = np.random.default_rng(0)
 COLOUR = pictures.astronaut()
@@ -146,3 +147,13 @@ def test_models_are_listed_with_their_cards(tmp_path, run_command):
     assert "limits  " in done.stdout and "kodak  gauss15 " in done.stdout
     done = run_command("noise2x", "models", "foto", cwd=tmp_path)
     assert done.returncode == 1 and "expected one of" in done.stderr
+
+
+def test_one_enlarges_and_is_not_among_those_that_restore():
+    enlarging = set(shipped.names()) - set(shipped.names(same_size=True))
+    assert enlarging == {"superres-x2"}
+    clean = COLOUR[:256, :256] / 255
+    small, bicubic = superres_data.shrink_and_enlarge(clean.astype(np.float32), 2)
+    large = noise2x.denoise(small, noise2x.load("superres-x2"))["denoised"]
+    assert quality.psnr(clean, large) > quality.psnr(clean, bicubic) + 1.5
+    assert np.abs((large - clean).mean(axis=(0, 1))).max() < 1 / 255  # no cast
