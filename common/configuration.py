@@ -97,11 +97,12 @@ class Config:
     crop_size: int = setting(256, "Side of a training crop, pixels; a multiple of 32.")
     crop_growth: int | None = setting(
         None,
-        "By how much the crops have grown at the end of a training of Noise2Noise or SSDN: 1, 2 or "
-        "4 times; a step then takes 4 or 16 times the memory. At least half of the pixels come "
-        "from crops of crop_size. A network that has seen small crops alone restores large "
-        "pictures worse than small ones. By default 1; with schedule=fast, of SSDN and of "
-        "Noise2Noise for a range of noise, up to 4, as long as crops stay within 256 pixels.",
+        "By how much the crops have grown at the end of a training of Noise2Noise, SSDN or "
+        "super-resolution: 1, 2 or 4 times; a step then takes 4 or 16 times the memory. At least "
+        "half of the pixels come from crops of crop_size. A network that has seen small crops "
+        "alone restores large pictures worse than small ones. By default 1; with schedule=fast, of "
+        "SSDN, of super-resolution and of Noise2Noise for a range of noise, up to 4, as long as "
+        "crops stay within 256 pixels.",
         int,
     )
     schedule: str | None = setting(

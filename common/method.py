@@ -240,6 +240,7 @@ class Method:
 
         Raises:
             runs.RunError: no run folder of this method, or no weights yet.
+            ValueError: that model was trained on other files.
         """
         return []
 

@@ -75,15 +75,12 @@ class Noise2Void(Method):
 
         ready = methods.find(methods.READY)
         name = ready.ready.get(config.channels)
-        if config.spatial != 2 or name is None or not config.data_path:
-            return []
-        trained = self.load_deployed(run_dir, "auto") if run_dir else None
-        if trained is not None and (
-            trained.spatial != 2
-            or trained.config.channels != config.channels
-            or not trained.config.data_path
-        ):
-            raise ValueError(f"{run_dir}: was not trained on files like these.")
+        if config.spatial != 2 or name is None:
+            return ["Without a training: no shipped model restores volumes or such channels."]
+        trained = None
+        if run_dir is not None:
+            trained = self.load_deployed(run_dir, "auto")
+            check_values(trained, images, run_dir)
         model = ready.load_deployed(name, "auto")
         return without_training.report(model, name, images.images, trained, run_dir)
 
@@ -109,6 +106,30 @@ class Noise2Void(Method):
             return figures | {"loss": float(loss)}, sheet
 
         return validate
+
+
+def check_values(trained, images, run_dir):
+    """Refuses a trained model of other files than these.
+
+    Args:
+        trained: denoiser.Denoiser.
+        images: ImageSet of (H, W, C), as stored.
+        run_dir: its folder, to name it.
+
+    Raises:
+        ValueError: other axes or channels, or a mean further from these images' than they spread.
+    """
+    import numpy as np
+
+    config = trained.config
+    fits = trained.spatial == 2 and config.channels == images.images[0].shape[-1]
+    if fits:
+        white = config.white_level or 1.0
+        means = np.mean([image.mean(axis=(0, 1)) for image in images.images], axis=0) / white
+        stds = np.mean([image.std(axis=(0, 1)) for image in images.images], axis=0) / white
+        fits = bool((np.abs(means - np.asarray(trained.mean)) <= np.maximum(stds, 1e-9)).all())
+    if not fits or not config.noise.is_none:
+        raise ValueError(f"{run_dir}: was not trained on files like these.")
 
 
 METHOD = Noise2Void()

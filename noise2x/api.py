@@ -1,4 +1,4 @@
-"""The project in two functions: load a model, restore an image."""
+"""The project in some functions: load a model, restore an image, calibrate for its noise."""
 
 from __future__ import annotations
 
@@ -55,15 +55,17 @@ def save_calibration(model: Denoiser, path: str | pathlib.Path) -> None:
 
     Args:
         model: of `calibrate`.
-        path: the file; its folder must exist.
+        path: the file, for instance cells-calibration.json.
 
     Raises:
-        ValueError: a model that was not just calibrated.
+        ValueError: a model that was not just calibrated, or the path of a folder.
     """
     from common.restoring import calibrated_model, calibrated_noise, calibration_files
 
     if not isinstance(model, calibrated_model.Calibrated) or not model.curves:
         raise ValueError("save_calibration: expected a model of noise2x.calibrate.")
+    if pathlib.Path(path).is_dir():
+        raise ValueError(f"save_calibration: {path} is a folder; name a file.")
     noise = calibrated_noise.estimate(model)
     calibration_files.save(model, path, model.inner_name, noise)
 

@@ -86,9 +86,9 @@ def define_training(method: Method) -> None:
         flags.DEFINE_bool(
             "check_only",
             False,
-            "Look at your noisy images, report what is unusual, and stop. For Noise2Void it also "
-            "says how well a calibrated shipped model restores them, with --run_dir of a finished "
-            "run which of the two is better.",
+            "Look at your noisy images, report what is unusual, and stop. Noise2Void also says if "
+            "a shipped model can be calibrated for them instead, and, with --run_dir of a finished "
+            "run, whether that is the better one.",
         )
 
 

@@ -262,7 +262,9 @@ def _check(method):
     images = method.load_images(config, FLAGS.data_dir, FLAGS.max_images)
     images = pipeline.of_channels(images, config.channels)
     inspect(method, config, images)
-    for line in method.without_training(config, images, FLAGS.run_dir):
+    # The folder may be that of the training that is planned.
+    trained = FLAGS.run_dir if FLAGS.run_dir and runs.is_finished(FLAGS.run_dir) else None
+    for line in method.without_training(config, images, trained):
         progress.say(line)
 
 

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.evaluation import calibration_doubts, risk
+from common.evaluation import calibration_doubts, hidden_pixels
 from common.restoring import calibration
 
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
 
 IMAGES = 16  # that are looked at, at most, spread evenly
+MAX_PIXELS = 2**18  # that two models are compared on
 
 
 def report(
@@ -24,50 +25,48 @@ def report(
     trained: Denoiser | None = None,
     run_dir: str = "",
 ) -> list[str]:
-    """Calibrate a shipped model, estimate how wrong it is, and say it in lines for the user.
+    """Calibrate a shipped model, compare it with a trained one, and say it in lines for the user.
 
     Args:
         ready: the shipped model, see `calibrated_model.refusal`.
-        name: of it.
-        images: noisy, (H, W, C), in the values of the files.
-        trained: a model that was trained on such images, to compare with; takes such values.
-        run_dir: where it is.
+        name: the shipped model's.
+        images: noisy, (H, W, C), as stored.
+        trained: Noise2Void's model of such images, to compare with, see
+            `hidden_pixels.difference`.
+        run_dir: the trained model's.
+
+    Returns:
+        Lines; "Careful" begins what speaks against the calibration.
     """
-    chosen = np.unique(np.linspace(0, len(images) - 1, IMAGES).round().astype(int))
+    numbers = np.unique(np.linspace(0, len(images) - 1, IMAGES).round().astype(int))
+    chosen = [images[i] for i in numbers]
     begun = time.monotonic()
     try:
-        looked = calibration.middles([images[i] for i in chosen])
-        model = calibration.calibrate(ready, looked)
+        model = calibration.calibrate(ready, chosen)
     except ValueError as error:
         return [f"Without a training: {name} can't be calibrated for these images ({error})"]
     seconds = time.monotonic() - begun
-    findings = calibration_doubts.examine(looked)
-    doubts = calibration_doubts.of_calibration(model, looked, findings)
+    findings = calibration_doubts.examine(chosen)
+    doubts = calibration_doubts.of_calibration(model, chosen, findings)
     if any(finding.shared for finding in findings):
         return [f"Without a training: {name} is not for these images: {doubts[0]}"]
-    variances = [risk.variance(model, image) for image in looked]
-    maps = [risk.pixelwise(model, *pair) for pair in zip(looked, variances, strict=True)]
-    noise = risk.mean(variances).value
-    left = risk.mean(maps).value - noise
-    # Where the noise is strong, so little is left that its estimate may be below 0.
-    remaining = f"about {left**0.5:.2g}" if left > 0.01 * noise else "little"
     lines = [
-        f"Without a training: {name}, calibrated for these images in {seconds:.1f} s, leaves "
-        f"{remaining} of noise of {noise**0.5:.3g} (estimated without clean images); "
-        "noise2x denoise --calibrate FILES."
+        f"Without a training: noise2x denoise --calibrate FILES restores them by {name}; it took "
+        f"{seconds:.1f} s to calibrate it."
     ]
     lines += [f"Careful, if calibrated: {doubt}" for doubt in doubts]
     if trained is None:
-        return [*lines, "Once you have trained, --check_only --run_dir=... says which is better."]
-    pairs = zip(maps, looked, variances, strict=True)
-    difference = risk.mean(
-        [risk.pixelwise(trained, image, var) - ours for ours, image, var in pairs]
-    )
-    figures = f"{abs(difference.value):.3g} +- {difference.error:.2g}"
-    if not difference.is_clear:
-        verdict = f"no better and no worse than {run_dir}, as far as these images tell"
-    elif difference.value > 0:
-        verdict = f"better than {run_dir}"
-    else:
-        verdict = f"worse than {run_dir}: the training has paid"
-    return [*lines, f"Calibrated, {name} is {verdict} (mean square errors differ by {figures})."]
+        return [*lines, "After a training, --check_only --run_dir=... says if it was the better."]
+    looked = calibration.middles(chosen, MAX_PIXELS)
+    gain = hidden_pixels.difference(model, trained, looked)
+    if gain.is_positive:
+        return [
+            *lines,
+            f"Calibrated, {name} is better than {run_dir}: its mean square error is lower by "
+            f"{gain.value:.3g} (+- {gain.error:.2g}) or more, in squares of the files' values.",
+        ]
+    return [
+        *lines,
+        f"Calibrated, {name} is not shown to be better than {run_dir}; look at both: noise2x "
+        f"compare FILE --models={name},{run_dir} --calibrate.",
+    ]

@@ -80,7 +80,7 @@ def load(
         raise ValueError(f"calibration: {file}: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file}: no calibration, or damaged ({error}).") from error
-    if name and content.get("model") != name:
+    if name and content.get("model") not in ("", name):
         show(f"Careful: {file}: was made with {content.get('model')}, not with {name}.")
     for key, weight in model.parts().items():
         if values[key].shape != tuple(weight.shape):

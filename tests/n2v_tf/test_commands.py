@@ -148,11 +148,17 @@ def test_check_only_trains_nothing(run, tmp_path, run_command):
     done = run_command("n2v_tf.train", *flags)
     assert done.returncode == 0, done.stderr
     assert "Values from" in done.stdout and "Training on" not in done.stdout
-    assert "Without a training: photo-grey, calibrated" in done.stdout
+    assert "restores them by photo-grey" in done.stdout
+    planned = run_command("n2v_tf.train", *flags, f"--run_dir={tmp_path}/planned")
+    assert planned.returncode == 0 and "After a training" in planned.stdout, planned.stderr
     done = run_command("n2v_tf.train", *flags, f"--run_dir={run}/run")
     assert f"photo-grey is better than {run}/run" in done.stdout, done.stderr
     done = run_command("n2v_tf.train", *flags, "--run_dir=photo-grey")
-    assert done.returncode == 1 and "photo-grey" in done.stderr
+    assert done.returncode == 1 and "a run of n2n_tf, not of n2v_tf" in done.stderr
+    tifffile.imwrite(tmp_path / "bright.tif", 30000 + cells(50, 61))
+    other = [f"--data_path={tmp_path}/bright.tif", "--check_only", *TINY]
+    done = run_command("n2v_tf.train", *other, f"--run_dir={run}/run")
+    assert done.returncode == 1 and "was not trained on files like these" in done.stderr
     done = run_command("n2v_tf.train", "--check_only")
     assert done.returncode == 1
     assert "check_only is for images that are noisy already" in done.stderr
