@@ -71,17 +71,16 @@ class Noise2Void(Method):
     def without_training(self, config, images, run_dir=None):
         """Compares a shipped model that is calibrated for these images; see Method."""
         from common.evaluation import without_training
-        from noise2x import methods
+        from n2n_tf.method import METHOD as READY  # whose shipped models restore files
 
-        ready = methods.find(methods.READY)
-        name = ready.ready.get(config.channels)
+        name = READY.ready.get(config.channels)
         if config.spatial != 2 or name is None:
             return ["Without a training: no shipped model restores volumes or such channels."]
         trained = None
         if run_dir is not None:
             trained = self.load_deployed(run_dir, "auto")
             check_values(trained, images, run_dir)
-        model = ready.load_deployed(name, "auto")
+        model = READY.load_deployed(name, "auto")
         return without_training.report(model, name, images.images, trained, run_dir)
 
     def validation_examples(self, config, data_dir=None):

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 METHODS = {
     "n2n_tf": set(),
     "ssdn_tf": set(),
-    "n2v_tf": set(),
+    "n2v_tf": {"n2n_tf"},
     "rdunet_tf": set(),
     "dbsn_tf": {"n2n_tf"},
     "deblur": {"n2n_tf"},
