@@ -67,7 +67,7 @@ def save_calibration(model: Denoiser, path: str | pathlib.Path) -> None:
     if pathlib.Path(path).is_dir():
         raise ValueError(f"save_calibration: {path} is a folder; name a file.")
     noise = calibrated_noise.estimate(model)
-    calibration_files.save(model, path, model.inner_name, noise)
+    calibration_files.save(model, path, noise)
 
 
 def _warn(line: str) -> None:

@@ -76,13 +76,14 @@ def calibrated(
     which = str(files[0].path) if len(files) == 1 else f"{len(files)} files"
     progress.say(f"Calibrating {name} on {len(images)} images of {which} ...")
     model = calibration.calibrate(denoiser, images, max_pixels=denoiser.pixels_in(FLAGS.memory_gb))
+    model.inner_name = name
     noise = calibrated_noise.estimate(model)
     findings = calibration_doubts.examine(images)
     for doubt in calibration_doubts.of_calibration(model, images, findings):
         if FLAGS.strict:
             raise ImageError(f"{which}: {doubt}")
         progress.say(f"Careful: {which}: {doubt}")
-    calibration_files.save(model, kept, name, noise)
+    calibration_files.save(model, kept, noise)
     _draw(noise, findings, plot)
     progress.say(describe(noise))
     progress.say(f"Calibration: {kept}, {plot}; --calibration={kept} uses it again.")

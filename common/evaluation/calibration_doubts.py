@@ -69,6 +69,7 @@ def _shared(findings):
 
 
 def _clipped(images):
+    """A doubt about values that were cut off, or nothing."""
     clipped = max(_share(image, noise_curve.clipped) for image in images)
     if clipped <= CLIPPED:
         return ""
@@ -79,6 +80,7 @@ def _clipped(images):
 
 
 def _masked(images):
+    """A doubt about areas of one value, or nothing."""
     masked = max(_share(image, noise_curve.masked) for image in images)
     if masked <= MASKED:
         return ""
@@ -89,6 +91,7 @@ def _masked(images):
 
 
 def _few(images):
+    """A doubt about too few pixels, or nothing."""
     seen = sum(image.shape[0] * image.shape[1] for image in images)
     if seen >= 4 * calibration.MIN_PIXELS:
         return ""
@@ -99,7 +102,7 @@ def _few(images):
 
 
 def _below_a_step(curves, images):
-    """A doubt about noise of less than half a step of the values, as that of few photons."""
+    """A doubt about noise of less than half a step of the values, or nothing."""
     steps = [_step(images, channel) for channel in range(len(curves))]
     if not any(
         np.median(curve.deviations) < step / 2 and np.ptp(curve.values) <= FEW * step

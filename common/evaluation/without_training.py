@@ -56,7 +56,10 @@ def report(
     ]
     lines += [f"Careful, if calibrated: {doubt}" for doubt in doubts]
     if trained is None:
-        return [*lines, "After a training, --check_only --run_dir=... says if it was the better."]
+        return [
+            *lines,
+            "After a training, --check_only --run_dir=... says if the calibrated model is better.",
+        ]
     looked = calibration.middles(chosen, MAX_PIXELS)
     gain = hidden_pixels.difference(model, trained, looked)
     if gain.is_positive:

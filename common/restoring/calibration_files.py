@@ -21,7 +21,6 @@ FORMAT = 2
 def save(
     model: calibrated_model.Calibrated,
     path: str | pathlib.Path,
-    name: str,
     noise: calibrated_noise.Estimate,
 ) -> None:
     """Write a calibration as JSON; `load` reads it.
@@ -29,10 +28,9 @@ def save(
     Args:
         model: to write the transform of.
         path: the file.
-        name: of the model inside.
         noise: its estimate, for the reader.
     """
-    content: dict[str, typing.Any] = {"calibration": FORMAT, "model": name}
+    content: dict[str, typing.Any] = {"calibration": FORMAT, "model": model.inner_name}
     content |= {"low": model.low, "high": model.high}
     content |= {key: np.asarray(weight).tolist() for key, weight in model.parts().items()}
     content["noise"] = dataclasses.asdict(noise) | {"read_noise": noise.read_noise}

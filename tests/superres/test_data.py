@@ -12,7 +12,7 @@ from superres import configs, data
     [
         (400, 2, 64, (64, 128, 256)),
         (400, 3, 96, (96, 192, 192)),  # not beyond 256
-        (180, 3, 96, (96, 96, 96)),  # 160 has whole pixels at a third of it no more
+        (180, 3, 96, (96, 96, 96)),  # 160 would fit, but is no multiple of 3
         (180, 2, 64, (64, 128, 160)),
     ],
 )

@@ -251,7 +251,8 @@ def test_it_is_kept_in_a_file(calibrated, tmp_path):
     model, _, noisy = calibrated
     found = calibrated_noise.estimate(model)
     path = tmp_path / "a.json"
-    calibration_files.save(model, path, "photo-grey", found)
+    model.inner_name = "photo-grey"
+    calibration_files.save(model, path, found)
     assert json.loads(path.read_text())["noise"]["gain"] == found.gain
     loaded = calibration_files.load(noise2x.load("photo-grey", "float32"), path)
     part = noisy[None, :64, :64]
@@ -354,7 +355,7 @@ def test_a_model_that_must_be_told_its_noise_finds_it_behind_the_transform(tmp_p
     assert 0.5 < errors[1] / np.sqrt(np.mean(result["std"] ** 2)) < 2
     noise = calibrated_noise.estimate(model)
     assert noise.gain == pytest.approx(GAIN, rel=0.2)
-    calibration_files.save(model, tmp_path / "c.json", "ssdn-gauss5_50-grey", noise)
+    calibration_files.save(model, tmp_path / "c.json", noise)
     again = calibration_files.load(inner, tmp_path / "c.json")
     np.testing.assert_allclose(again.level, model.level)
     saved_models.export(model, tmp_path, name="counts")
