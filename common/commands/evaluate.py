@@ -27,7 +27,8 @@ MAX_SHEET_ROWS = 12  # of a contact sheet
 class ScoredSet:
     """Examples to score on, and how.
 
-    examples: called without arguments, yields them; count: how many there are; dataset: their name;
+    examples: called without arguments, yields them, inputs perhaps larger than the clean images, at
+    whose upper left corner these then are; count: how many there are; dataset: their name;
     noise: that is added, None where they are noisy already; measure: PSNR of (clean, restored);
     fit: changes a restored image before it is compared with the clean one.
     """
@@ -79,7 +80,7 @@ def _evaluate(method, change_config):
     denoiser = method.load(run_dir, FLAGS.precision)
     if FLAGS.tta and list(denoiser.INPUTS) != ["noisy"]:
         raise ValueError("tta: this model restores from more than an image, which can't be turned.")
-    if _finds_level() and not denoiser.config.finds_level:
+    if _is_set("find_level") and not denoiser.config.finds_level:
         raise ValueError("find_level: this model is not told the level, or can't find it.")
     config = change_config(denoiser.config)
     fields = {name: getattr(config, field) for name, field in method.result_fields.items()}
@@ -105,7 +106,7 @@ def _evaluate(method, change_config):
                 began = time.perf_counter()
                 restored = method.run_baseline(function, inputs, sigma)
                 seconds = time.perf_counter() - began
-                scores.add(clean, scored.fit(restored, clean))
+                scores.add(clean, scored.fit(_own_part(restored, clean), clean))
                 rows.append(_row(picture, name, scores, seconds))
                 steps.step()
         progress.say(f"{scores.line(scored.dataset, scored.noise_name, fields)} method={name}")
@@ -129,9 +130,14 @@ def _evaluate(method, change_config):
     progress.say(scores.line(scored.dataset, scored.noise_name, fields))
 
 
-def _finds_level():
-    """Whether --find_level is set; methods without known noise do not have it."""
-    return "find_level" in FLAGS and FLAGS.find_level
+def _is_set(name):
+    """Whether a flag is set that only methods told the level of the noise have."""
+    return name in FLAGS and FLAGS[name].value
+
+
+def _own_part(image, clean):
+    """Of an image whose example was padded on the right and at the bottom, what is not padding."""
+    return image[: clean.shape[0], : clean.shape[1]]
 
 
 def _row(picture, name, scores, seconds):
@@ -159,7 +165,7 @@ def _score(method, denoiser, scored, output):
     scores, mean_psnr = scoring.Scores(scored.measure), []
     calibration = scoring.Calibration()
     restore = prediction.restore_augmented if FLAGS.tta else prediction.restore
-    find = _finds_level()
+    find = _is_set("find_level")
     rows, table, seen, levels = [], [], set(), []
     with progress.Progress(scored.count) as steps:
         for name, clean, inputs in scored.examples():
@@ -169,6 +175,7 @@ def _score(method, denoiser, scored, output):
                 levels.append(denoiser.config.noise.SCALE * inputs["noise_level"])
             result = restore(denoiser, inputs)
             seconds = time.perf_counter() - began
+            result = {kind: _own_part(image, clean) for kind, image in result.items()}
             result["denoised"] = scored.fit(result["denoised"], clean)
             scores.add(clean, result["denoised"])
             if denoiser.predicts_std and "mean" in result:
@@ -177,7 +184,7 @@ def _score(method, denoiser, scored, output):
             table.append(_row(name, method.short_name, scores, seconds))
             if output and name not in seen:  # pictures of the first repeat
                 seen.add(name)
-                noisy = scored.fit(inputs["noisy"], clean)
+                noisy = scored.fit(_own_part(inputs["noisy"], clean), clean)
                 _write_pictures(output, name, {method.input_name: noisy}, result)
                 if len(rows) < MAX_SHEET_ROWS:
                     row = scoring.sheet_row(
@@ -232,7 +239,7 @@ def _print_noise_levels(denoiser, noise, output):
 def _set_with_noise(method, config):
     """Clean images and noise to add, as a ScoredSet."""
     from common.data import datasets
-    from common.evaluation import quality
+    from common.evaluation import example_images, quality
 
     noise = config.validation_noise if FLAGS.noise is None else config.parse_noise(FLAGS.noise)
     config.check_noise("noise", noise)
@@ -240,9 +247,13 @@ def _set_with_noise(method, config):
         FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
     repeats = FLAGS.repeats or datasets.REPEATS.get(FLAGS.dataset, 1)
-    examples = functools.partial(
-        method.examples, image_set, config, noise=noise, seed=FLAGS.seed, repeats=repeats
-    )
+    settings = {"noise": noise, "seed": FLAGS.seed, "repeats": repeats}
+    if _is_set("pad_clean"):
+        examples = functools.partial(
+            example_images.seen_beyond_borders, method.examples, image_set, config, **settings
+        )
+    else:
+        examples = functools.partial(method.examples, image_set, config, **settings)
     dataset = FLAGS.dataset.replace(" ", "_")
     count = repeats * len(image_set)
     measure = quality.psnr_float if FLAGS.unrounded else method.psnr

@@ -136,6 +136,13 @@ def define_evaluation(method: Method) -> None:
             "Do not tell the model how strong the noise is: it takes the level under which the "
             "image is most likely.",
         )
+        flags.DEFINE_bool(
+            "pad_clean",
+            False,
+            "As SSDN's original: reflect the clean images on the right and at the bottom to one "
+            "square before the noise is drawn, so that the network sees beyond their borders; "
+            "scores are of the images alone. Noisy files have no such surroundings.",
+        )
     flags.DEFINE_bool(
         "unrounded",
         False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -43,6 +43,41 @@ def paired(noisy_set: ImageSet, clean_set: ImageSet, white_level: float) -> Iter
         if low == high:
             raise ImageError(f"{name}: its reference is constant.")
         yield name, (clean - low) / (high - low), {"noisy": pixels.to_unit(noisy, white_level)}
+
+
+def seen_beyond_borders(
+    examples: Callable[..., Iterator[Example]],
+    image_set: ImageSet,
+    config: typing.Any,
+    **settings: typing.Any,
+) -> Iterator[Example]:
+    """Yield examples whose inputs go on beyond the right and lower borders of the clean images.
+
+    As SSDN's original evaluates: before the noise is drawn, each clean image is padded by
+    reflection to one square, of the longest side in the set, rounded up to the network's multiple.
+
+    Args:
+        examples: of a method, see `Method.examples`.
+        image_set: (H, W, C) images as stored.
+        config: of the model; has `side_multiple`.
+        settings: for `examples`; `repeats` among them.
+
+    Yields:
+        (name, clean image of its own size, inputs of the padded one).
+    """
+    longest = max(max(image.shape[:2]) for image in image_set.images)
+    side = -(-longest // config.side_multiple) * config.side_multiple
+
+    def pad(image):
+        missing = [(0, side - length) for length in image.shape[:2]]
+        return np.pad(image, [*missing, (0, 0)], "reflect")
+
+    padded = examples(image_set.each(pad), config, **settings)
+    for (_, _, image), (name, clean, inputs) in zip(
+        image_set.repeated(settings["repeats"]), padded
+    ):
+        assert clean is not None
+        yield name, clean[: image.shape[0], : image.shape[1]], inputs
 
 
 def how_many(config: typing.Any) -> int | None:

@@ -326,6 +326,25 @@ def test_a_model_of_known_noise_minds_which_noise_it_is(tmp_path, run_command):
     assert "Noise levels found: " in scored.stdout and "images=1 psnr=" in scored.stdout
 
 
+def test_scoring_as_the_original_with_clean_surroundings(tiny_run, tmp_path, run_command):
+    flags = [
+        f"--run_dir={tiny_run}",
+        "--max_images=1",
+        f"--dataset={tmp_path}/in",
+        "--noise=gauss25",
+    ]
+    clean = picture(size=(33, 45))
+    image_files.write(tmp_path / "in" / "a.png", clean)
+    settings = ["--pad_clean", f"--output={tmp_path}/out", "--baselines=noisy"]
+    beyond, here = (run_command("ssdn_tf.evaluate", *flags, *more) for more in (settings, []))
+    assert beyond.returncode == here.returncode == 0, beyond.stderr + here.stderr
+    noisy, restored = RESULT.findall(beyond.stdout)
+    assert float(noisy[3]) == pytest.approx(20.2, abs=1)
+    assert restored[3] != RESULT.findall(here.stdout)[0][3]
+    for path in tmp_path.glob("out/a-*"):
+        assert image_files.read_one(path).shape == clean.shape, path
+
+
 def test_a_file_of_other_noise_is_warned_of_or_left_out(tiny_run, tmp_path, run_command):
     """The model is for a sigma of 25; the file has one of 4."""
     noisy = np.clip(128 + 4 * RNG.standard_normal((64, 64, 3)), 0, 255).astype(np.uint8)

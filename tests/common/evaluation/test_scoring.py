@@ -8,7 +8,7 @@ import pytest
 
 from common import noise
 from common.data import image_sets
-from common.evaluation import baselines, figures, quality, scoring
+from common.evaluation import baselines, example_images, figures, quality, scoring
 from common.files import image_files
 from common.files.errors import ImageError
 from noise2x import methods
@@ -34,6 +34,24 @@ def test_the_noise_is_the_same_every_time_and_another_at_every_repeat():
     other = noisy_images(3, seed=1)
     assert not np.array_equal(first[0][2]["noisy"], other[0][2]["noisy"])
     assert first[0][0] == "a" and len(first) == 4
+
+
+def test_inputs_that_go_on_beyond_the_borders_of_clean_images():
+    """As SSDN's original evaluates: reflected to one square of the set, then the noise drawn."""
+    method = methods.find("ssdn_tf")
+    low = image_sets.ImageSet("two", [SET.images[0], SET.images[1][:33, :65]], ["low", "lower"])
+    settings = {"noise": noise.Gauss(25, 25), "seed": 0, "repeats": 2}
+    beyond = example_images.seen_beyond_borders
+    found = list(beyond(method.examples, low, method.default_config, **settings))
+    assert [name for name, _, _ in found] == 2 * ["low", "lower"]
+    for (_, clean, inputs), image in zip(found, 2 * low.images):
+        np.testing.assert_allclose(clean, image / 255, atol=1e-6)
+        noisy = inputs["noisy"]
+        assert noisy.shape == (64, 64, 3)
+        assert quality.psnr(clean, noisy[: len(clean), : clean.shape[1]]) < 22
+        reflected = noisy[: len(clean), : clean.shape[1]][-2::-1][: 64 - len(clean)]
+        noise_twice = noisy[len(clean) :, : clean.shape[1]] - reflected
+        assert noise_twice.std() == pytest.approx(2**0.5 * 25 / 255, rel=0.05)
 
 
 def test_scores_are_means_over_images():
