@@ -4,7 +4,7 @@ from common import shipped
 from common.commands import flags
 from common.data import datasets
 from common.files import atomic
-from scripts.reproduce import at_sigmas
+from scripts.reproduce import at_sigmas, published
 
 FLAGS = flags.FLAGS
 SETS = {"kodak": 3, "bsd300": 3, "bsd68": 1, "set12": 1}  # and the channels of their images
@@ -15,7 +15,8 @@ ROWS = ["noisy", "bm3d", *shipped.names(same_size=True)]
 def reproduce(names, output):
     """Writes table.csv with the scores, and table.md, for people, of all that it has.
 
-    A model for a range of sigmas is not told which it is. One for a single sigma has a score there.
+    Below them table.md has what others published for these sets at sigma 25. A model for a range of
+    sigmas is not told which it is. One for a single sigma has a score there.
 
     Args:
         names: of `ROWS`.
@@ -39,7 +40,7 @@ def reproduce(names, output):
 
 
 def _write(rows, path):
-    """Writes the table for people: a line a set and model."""
+    """Writes the tables for people: a line a set and model; and a line a published method."""
     lines = [
         f"| set | model | {' | '.join(f'sigma {sigma}' for sigma in SIGMAS)} | sigma found | "
         "within 1 and 2 deviations, % |",
@@ -49,15 +50,30 @@ def _write(rows, path):
     for row in rows:
         key = (f"{row['dataset']} ({row['images']})", row["method"])
         scored.setdefault(key, {})[row["sigma"]] = row
-    for key, scores in scored.items():
-        psnr, found, within = [], [], []
-        for row in (scores.get(str(sigma)) for sigma in SIGMAS):
-            psnr.append(f"{float(row['psnr']):.2f} ({float(row['ssim']):.3f})" if row else "")
-            if row and row["sigma_found"]:
-                found.append(row["sigma_found"])
-            if row and row["within_1"]:
-                one, two = (100 * float(row[f"within_{count}"]) for count in (1, 2))
-                within.append(f"{one:.1f}, {two:.1f}")
-        lines.append(f"| {' | '.join([*key, *psnr, ' / '.join(found), ' / '.join(within)])} |")
+    lines += [f"| {' | '.join([*key, *_cells(scores)])} |" for key, scores in scored.items()]
+    sets = dict.fromkeys(row["dataset"] for row in rows)
+    found = published.at_sigma_25(sets)
+    if found:
+        lines += [
+            "",
+            f"| published, sigma 25 | {' | '.join(sets)} |",
+            "| --- |" + " --- |" * len(sets),
+        ]
+    for label, psnr in found.items():
+        cells = [f"{psnr[name]:.2f}" if name in psnr else "" for name in sets]
+        lines.append(f"| {' | '.join([label, *cells])} |")
     with atomic.replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
+
+
+def _cells(scores):
+    """The cells of a model's line, from its scores at each sigma: {sigma: row}."""
+    psnr, found, within = [], [], []
+    for row in (scores.get(str(sigma)) for sigma in SIGMAS):
+        psnr.append(f"{float(row['psnr']):.2f} ({float(row['ssim']):.3f})" if row else "")
+        if row and row["sigma_found"]:
+            found.append(row["sigma_found"])
+        if row and row["within_1"]:
+            one, two = (100 * float(row[f"within_{count}"]) for count in (1, 2))
+            within.append(f"{one:.1f}, {two:.1f}")
+    return [*psnr, " / ".join(found), " / ".join(within)]
