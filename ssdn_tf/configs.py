@@ -132,6 +132,16 @@ class Config(configuration.Config):
         return self.takes_level and self.pipeline == "blindspot"
 
     @property
+    def raw_noise_scale(self):
+        """What the weight of a global level is multiplied by: `noise_rate`, 1 as in the original.
+
+        The size of Adam's steps does not depend on the scale of a weight, so this makes the steps
+        of the level larger. With 1 a short training ends before the level is near its value
+        (RESULTS.md).
+        """
+        return self.noise_rate or 1.0
+
+    @property
     def pads_with_zeros(self):
         """Whether images whose sides are no multiples of 32 get zeros on the right and below."""
         return self.pipeline not in ("n2c", "n2n")

@@ -68,7 +68,7 @@ class Denoiser(base.Denoiser):
         elif config.noise_params == "global":
             self.raw_noise = self.add_weight(
                 shape=(1, 1, 1, 1),
-                initializer=keras.initializers.Constant(self._start() / (config.noise_rate or 1.0)),
+                initializer=keras.initializers.Constant(self._start() / config.raw_noise_scale),
                 dtype="float32",
                 name="raw_noise",
             )
@@ -189,12 +189,7 @@ class Denoiser(base.Denoiser):
             return likelihood.noise_from_raw(ops.mean(raw, axis=(1, 2), keepdims=True))
         like = ops.zeros_like(noisy[:, :1, :1, :1])
         if self.raw_noise is not None:
-            # The size of Adam's steps does not depend on the scale of a weight, so this factor
-            # makes the steps of the level larger. With the original's factor of 1 a short training
-            # ends before the level is near its value (RESULTS.md).
-            return (
-                likelihood.noise_from_raw(self.raw_noise * (self.config.noise_rate or 1.0)) + like
-            )
+            return likelihood.noise_from_raw(self.raw_noise * self.config.raw_noise_scale) + like
         if noise_level is None:
             noise_level = self.config.noise.fixed_level()
         return noise_level + like

@@ -244,7 +244,7 @@ def read_networks(method, path, config, given, named=True):
         )
     if getattr(denoiser, "raw_noise", None) is not None:
         if raw_noise is not None:
-            denoiser.raw_noise.assign([[[[raw_noise / (config.noise_rate or 1.0)]]]])
+            denoiser.raw_noise.assign([[[[raw_noise / config.raw_noise_scale]]]])
             return config, denoiser
         raise weight_files.WeightError(
             f"{path}: the noise level that a model with noise_params=global has learned is not in "
