@@ -76,12 +76,13 @@ class Noise2Void(Method):
         name = READY.ready.get(config.channels)
         if config.spatial != 2 or name is None:
             return ["Without a training: no shipped model restores volumes or such channels."]
-        trained = None
-        if run_dir is not None:
-            trained = self.load_deployed(run_dir, "auto")
-            check_values(trained, images, run_dir)
         model = READY.load_deployed(name, "auto")
-        return without_training.report(model, name, images.images, trained, run_dir)
+        if run_dir is None:
+            return without_training.report(model, name, images.images)
+        trained = self.load_deployed(run_dir, "auto")
+        check_values(trained, images, run_dir)
+        hides_more = trained.config.struct_kernel is not None
+        return without_training.report(model, name, images.images, trained, run_dir, hides_more)
 
     def validation_examples(self, config, data_dir=None):
         from common.evaluation import example_images

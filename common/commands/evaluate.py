@@ -84,6 +84,12 @@ def _evaluate(method, change_config):
         raise ValueError("find_level: this model is not told the level, or can't find it.")
     config = change_config(denoiser.config)
     fields = {name: getattr(config, field) for name, field in method.result_fields.items()}
+    if _is_set("pad_clean"):
+        if FLAGS.reference:
+            raise ValueError(
+                "pad_clean: noisy files have no clean surroundings; leave out --reference."
+            )
+        fields["pad_clean"] = "true"
     if FLAGS.reference:
         scored = _set_with_reference(method, denoiser)
         print("PSNR of the least-squares affine fit to the reference, peak: its range.")
@@ -247,13 +253,14 @@ def _set_with_noise(method, config):
         FLAGS.dataset, FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
     repeats = FLAGS.repeats or datasets.REPEATS.get(FLAGS.dataset, 1)
-    settings = {"noise": noise, "seed": FLAGS.seed, "repeats": repeats}
+    examples = functools.partial(
+        method.examples, config=config, noise=noise, seed=FLAGS.seed, repeats=repeats
+    )
     if _is_set("pad_clean"):
-        examples = functools.partial(
-            example_images.seen_beyond_borders, method.examples, image_set, config, **settings
-        )
+        seen = example_images.seen_beyond_borders
+        examples = functools.partial(seen, examples, image_set, config.side_multiple, repeats)
     else:
-        examples = functools.partial(method.examples, image_set, config, **settings)
+        examples = functools.partial(examples, image_set)
     dataset = FLAGS.dataset.replace(" ", "_")
     count = repeats * len(image_set)
     measure = quality.psnr_float if FLAGS.unrounded else method.psnr

@@ -251,8 +251,17 @@ def _refuse_second_run(run_dir):
 
 
 def _check(method):
-    """Reports what is unusual about the images that a training would see, or that one saw."""
-    config, _ = flags.read_config(method)
+    """Reports what is unusual about the images that a training would see, or that one saw.
+
+    Of a finished run, what flags do not say is as it was in its training.
+    """
+    # The folder may be that of the training that is planned.
+    trained = FLAGS.run_dir if FLAGS.run_dir and runs.is_finished(FLAGS.run_dir) else None
+    if trained:
+        config, _ = method.load_config(trained)
+        config = dataclasses.replace(config, **flags.config_flags(config))
+    else:
+        config, _ = flags.read_config(method)
     if not config.noise.is_none:
         raise ValueError(
             f"check_only is for images that are noisy already; noise='{config.noise}' adds some."
@@ -262,9 +271,10 @@ def _check(method):
     images = method.load_images(config, FLAGS.data_dir, FLAGS.max_images)
     images = pipeline.of_channels(images, config.channels)
     inspect(method, config, images)
-    # The folder may be that of the training that is planned.
-    trained = FLAGS.run_dir if FLAGS.run_dir and runs.is_finished(FLAGS.run_dir) else None
-    for line in method.without_training(config, images, trained):
+    lines = method.without_training(config, images, trained)
+    if lines and FLAGS.run_dir and not trained:
+        lines.append(f"{FLAGS.run_dir}: no finished training, so nothing to compare with.")
+    for line in lines:
         progress.say(line)
 
 

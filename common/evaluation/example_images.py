@@ -46,36 +46,34 @@ def paired(noisy_set: ImageSet, clean_set: ImageSet, white_level: float) -> Iter
 
 
 def seen_beyond_borders(
-    examples: Callable[..., Iterator[Example]],
+    examples: Callable[[ImageSet], Iterator[Example]],
     image_set: ImageSet,
-    config: typing.Any,
-    **settings: typing.Any,
+    multiple: int,
+    repeats: int = 1,
 ) -> Iterator[Example]:
     """Yield examples whose inputs go on beyond the right and lower borders of the clean images.
 
     As SSDN's original evaluates: before the noise is drawn, each clean image is padded by
-    reflection to one square, of the longest side in the set, rounded up to the network's multiple.
+    reflection to one square, of the longest side in the set, rounded up.
 
     Args:
-        examples: of a method, see `Method.examples`.
+        examples: of an image set, as `Method.examples` yields them.
         image_set: (H, W, C) images as stored.
-        config: of the model; has `side_multiple`.
-        settings: for `examples`; `repeats` among them.
+        multiple: of pixels, to which the side of the square is rounded up.
+        repeats: how often the examples go through the set.
 
     Yields:
         (name, clean image of its own size, inputs of the padded one).
     """
     longest = max(max(image.shape[:2]) for image in image_set.images)
-    side = -(-longest // config.side_multiple) * config.side_multiple
+    side = -(-longest // multiple) * multiple
 
     def pad(image):
         missing = [(0, side - length) for length in image.shape[:2]]
         return np.pad(image, [*missing, (0, 0)], "reflect")
 
-    padded = examples(image_set.each(pad), config, **settings)
-    for (_, _, image), (name, clean, inputs) in zip(
-        image_set.repeated(settings["repeats"]), padded
-    ):
+    padded = examples(image_set.each(pad))
+    for (_, _, image), (name, clean, inputs) in zip(image_set.repeated(repeats), padded):
         assert clean is not None
         yield name, clean[: image.shape[0], : image.shape[1]], inputs
 

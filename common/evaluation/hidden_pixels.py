@@ -1,15 +1,16 @@
 """Whether one model restores noisy images better than a blind one: by pixels that were hidden.
 
-A pixel y = c + n of independent noise n is replaced by another draw: by what a model restores
-there from the pixels around, plus noise as strong as a calibration measured. What is restored there
-then, r, knows nothing of n, so that E (r - y)^2 = E (r - c)^2 + E n^2. The variance of the noise is
-the same for all models, and need not be known to compare two of them.
+A pixel y = c + n of independent noise n is replaced by another draw: by what a model restores there
+from the pixels around, plus what another hidden pixel of similar value differs from its own such
+guess. What is restored there then, r, knows nothing of n, so that E (r - y)^2 = E (r - c)^2 +
+E n^2. The variance of the noise is the same for all models, and need not be known to compare two.
 
 For a model that does not use the pixel itself, as Noise2Void is trained to be, E (r - c)^2 is its
 error. One that does use it has a smaller error than this, for in truth it gets y, which is nearer
-to c than the draw is. And a model that was trained on these images knows some of their noise by
-heart, and seems better than it is. So a model that seems better than Noise2Void's is; one that
-seems worse may be better yet.
+to c than the draw is: the draw holds the noise of another pixel and the errors of two guesses. And
+a model that was trained on these images knows some of their noise by heart, and seems better than
+it is. So a model that seems better than Noise2Void's is; one that seems worse may be better yet.
+None of this holds if neighbours share the noise: then r knows of n from around.
 
 Reference: Batson & Royer, "Noise2Self", ICML 2019, proposition 1, for hidden pixels as a measure.
 """
@@ -20,76 +21,94 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from common import progress
 from common.networks import base
-from common.restoring import calibrated_model, prediction
+from common.restoring import noise_curve, prediction
 
 STRIDE = 4  # pixels from one hidden pixel to the next
-BLOCK = 16  # pixels; neighbours err together, squares of this side nearly independently
+BLOCK = 16  # pixels; side of a square; neighbours err together, squares nearly independently
+ALIKE = 16  # hidden pixels of similar value, which exchange their noise
+SURE = 0.977  # that a difference is above a bound: two standard errors of many squares
 AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])[..., None] / 8.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A mean over pixels and its standard error, from how much squares of BLOCK differ."""
+    """A mean over pixels.
+
+    value: the mean; error: its standard error, from how much squares of BLOCK differ; squares: how
+    many there are.
+    """
 
     value: float
     error: float
+    squares: int
 
     @property
-    def is_positive(self) -> bool:
-        """Whether it is above 0 by more than three standard errors."""
-        return self.value > 3 * self.error
+    def least(self) -> float:
+        """What the true mean surpasses: two standard errors below, more if squares are few."""
+        return self.value - float(stats.t.ppf(SURE, self.squares - 1)) * self.error
 
 
 def difference(
-    model: calibrated_model.Calibrated, other: base.Denoiser, images: Sequence[np.ndarray]
+    model: base.Denoiser, other: base.Denoiser, images: Sequence[np.ndarray]
 ) -> Estimate:
-    """How much lower a calibrated model's mean square error is than a blind one's, at least.
+    """How much lower a model's mean square error is than a blind one's, at least.
 
-    Clearly above 0, the calibrated one is better; else it is not known. The same arguments give the
-    same bits.
+    If `least` is above 0, the model is better; else it is not known. Clipped pixels and areas of
+    one value do not count. The same arguments give the same bits.
 
     Args:
-        model: of `calibrate`, not of a file.
-        other: trained by hidden pixels; takes and gives values of the files, divided by its white
+        model: takes and gives values of the files, as calibrated ones do, divided by its white
             level if it has one.
-        images: noisy, (H, W, C) float32, in the values of the files, BLOCK or more a side.
+        other: the same, trained by hidden pixels.
+        images: noisy, (H, W, C) float32, in the values of the files; two squares of BLOCK or more.
 
     Returns:
         In squares of the values of the files.
     """
-    blocks, total, count = [], 0.0, 0
+    sums, counts = [], []
     with progress.Progress(len(images) * STRIDE**2, "comparing", unit="round") as bar:
         for image in images:
             ours, theirs = _square_errors([model, other], model, image, bar)
-            gap = theirs - ours
-            blocks.append(_blocks(gap))
-            total, count = total + gap.sum(), count + gap.size
-    means = np.concatenate(blocks)
-    return Estimate(float(total / count), float(means.std(ddof=1) / len(means) ** 0.5))
+            channels = [noise_curve.shows_noise(image[..., c]) for c in range(image.shape[-1])]
+            seen = np.stack(channels, axis=-1)
+            sums.append(_squares((theirs - ours) * seen))
+            counts.append(_squares(seen))
+    total, count = np.concatenate(sums), np.concatenate(counts)
+    value = total.sum() / count.sum()
+    scatter = (total - value * count).std(ddof=1) * len(total) ** 0.5
+    return Estimate(float(value), float(scatter / count.sum()), len(total))
 
 
-def _square_errors(models, calibrated, image, bar):
+def _square_errors(models, guesser, image, bar):
     """For each model (H, W, C) float64: squares of restored minus noisy where it was hidden."""
-    rng = np.random.default_rng(0)
     around = ndimage.convolve(image, AROUND.astype(np.float32), mode="mirror")
     errors = [np.empty(image.shape) for _ in models]
     for row, column in np.ndindex(STRIDE, STRIDE):
         hidden = np.s_[row::STRIDE, column::STRIDE]
         given = image.copy()
         given[hidden] = around[hidden]
-        guess = _restored(calibrated, given)[hidden]
-        deviations = [curve.at(guess[..., c]) for c, curve in enumerate(calibrated.curves)]
-        noise = np.stack(deviations, axis=-1) * rng.standard_normal(guess.shape)
-        given[hidden] = guess + noise
+        guess = _restored(guesser, given)[hidden]
+        given[hidden] = guess + _exchanged(image[hidden] - guess, guess)
         for model, squares in zip(models, errors, strict=True):
             gap = _restored(model, given)[hidden] - image[hidden]
             squares[hidden] = np.square(gap, dtype=np.float64)
         bar.step()
     return errors
+
+
+def _exchanged(noise, values):
+    """(H, W, C) of noise, each from another pixel whose value is among the ALIKE nearest."""
+    flat, found = noise.reshape(-1, noise.shape[-1]), np.empty_like(noise)
+    exchanged = found.reshape(flat.shape)
+    for channel, column in enumerate(values.reshape(flat.shape).T):
+        order = np.argsort(column, kind="stable")
+        for alike in np.array_split(order, max(len(order) // ALIKE, 1)):
+            exchanged[alike, channel] = flat[np.roll(alike, len(alike) // 2), channel]
+    return found
 
 
 def _restored(model, image):
@@ -98,8 +117,8 @@ def _restored(model, image):
     return prediction.restore(model, {"noisy": image / white})["denoised"] * white
 
 
-def _blocks(one):
-    """The means of the squares of BLOCK x BLOCK pixels of (H, W, C); rests are left out."""
+def _squares(one):
+    """The sums over squares of BLOCK x BLOCK pixels of (H, W, C); rests are left out."""
     rows, columns = (side // BLOCK for side in one.shape[:2])
-    inner = one[: rows * BLOCK, : columns * BLOCK].mean(axis=-1)
-    return inner.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3)).ravel()
+    inner = one[: rows * BLOCK, : columns * BLOCK].sum(axis=-1, dtype=np.float64)
+    return inner.reshape(rows, BLOCK, columns, BLOCK).sum(axis=(1, 3)).ravel()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.evaluation import calibration_doubts, hidden_pixels
+from common.evaluation import calibration_doubts, hidden_pixels, inspection
 from common.restoring import calibration
 
 if typing.TYPE_CHECKING:
@@ -24,6 +24,7 @@ def report(
     images: Sequence[np.ndarray],
     trained: Denoiser | None = None,
     run_dir: str = "",
+    hides_more: bool = False,
 ) -> list[str]:
     """Calibrate a shipped model, compare it with a trained one, and say it in lines for the user.
 
@@ -34,6 +35,7 @@ def report(
         trained: Noise2Void's model of such images, to compare with, see
             `hidden_pixels.difference`.
         run_dir: the trained model's.
+        hides_more: whether that one was trained for noise that neighbours share (structN2V).
 
     Returns:
         Lines; "Careful" begins what speaks against the calibration.
@@ -55,21 +57,36 @@ def report(
         f"{seconds:.1f} s to calibrate it."
     ]
     lines += [f"Careful, if calibrated: {doubt}" for doubt in doubts]
+    both = f"noise2x compare FILE --models={name},{run_dir} --calibrate."
     if trained is None:
         return [
             *lines,
-            "After a training, --check_only --run_dir=... says if the calibrated model is better.",
+            "After a training, --run_dir=... here says if the calibrated model is better.",
         ]
     looked = calibration.middles(chosen, MAX_PIXELS)
-    gain = hidden_pixels.difference(model, trained, looked)
-    if gain.is_positive:
+    if hides_more or _correlation(looked) > inspection.CORRELATED:
         return [
             *lines,
-            f"Calibrated, {name} is better than {run_dir}: its mean square error is lower by "
-            f"{gain.value:.3g} (+- {gain.error:.2g}) or more, in squares of the files' values.",
+            f"Which of the two is better can't be told: neighbours share the noise, and hidden "
+            f"pixels can be guessed from it; look at both: {both}",
+        ]
+    gain = hidden_pixels.difference(model, trained, looked)
+    where = f"in the middle of {len(looked)} image{'s' * (len(looked) > 1)}"
+    if gain.least > 0:
+        return [
+            *lines,
+            f"Calibrated, {name} is better than {run_dir}, {where}: its mean square error is lower "
+            f"by more than {gain.least:.3g}, in squares of the files' values.",
         ]
     return [
         *lines,
-        f"Calibrated, {name} is not shown to be better than {run_dir}; look at both: noise2x "
-        f"compare FILE --models={name},{run_dir} --calibrate.",
+        f"Calibrated, {name} is not shown to be better than {run_dir}, {where}; look at both: "
+        f"{both}",
     ]
+
+
+def _correlation(images):
+    """Of the noise with the next pixel, on average over images (H, W, C); 0 if they are small."""
+    planes = [image[..., c] for image in images for c in range(image.shape[-1])]
+    found = [inspection.noise_correlation(plane)[:, 0] for plane in planes]
+    return np.abs(np.nan_to_num(found).mean(axis=0)).max()

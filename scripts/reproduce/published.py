@@ -16,6 +16,7 @@ class Row:
     length: of the published training, in crops, and how it is told in words.
     noise: of the training and of the scores.
     is_rounded: whether PSNR is that of pictures rounded to 8 bits.
+    source: whose figure it is, where the table cites it.
     """
 
     label: str
@@ -26,6 +27,7 @@ class Row:
     trained: str = ""
     noise: str = "gauss25"
     is_rounded: bool = True
+    source: str = ""
 
     @property
     def channels(self) -> int:
@@ -38,13 +40,14 @@ class Row:
         return self.package == "ssdn_tf" and self.settings.get("pipeline") not in ("n2c", "n2n")
 
 
-def _rows(package, length, trained, rows, is_rounded=True, **shared):
+def _rows(package, length, trained, rows, is_rounded=True, source="", **shared):
     """Rows of one method: {label: (published, settings)}."""
     return [
         Row(
             *(label, published, package, shared | settings, length, trained),
             noise=settings.get("noise", "gauss25"),
             is_rounded=is_rounded,
+            source=source,
         )
         for label, (published, settings) in rows.items()
     ]
@@ -62,6 +65,7 @@ def _noise2void():
         "not published",
         {"Noise2Void": ({"bsd68": 27.71}, {"config": "n2v-bsd68"})},
         is_rounded=False,
+        source="Krull 2019",
         channels=1,
     )
 
@@ -179,8 +183,14 @@ TABLES = {
         *_noise2void(),
     ],
 }
-SOURCES = {"comp6248": "COMP6248 2020", "workshop": "Laine 2019a", "bsd68": "Krull 2019"}
+SOURCES = {"workshop": "Laine 2019a", "comp6248": "COMP6248 2020", "bsd68": "Krull 2019"}
 FINAL = {"SSDN sigma known, Laine 2019": {"kodak": 32.45, "bsd300": 31.03}}
+SPELT_OUT = {
+    "Full": "SSDN full covariance",
+    "Per-component": "SSDN without covariances",
+    "L2": "SSDN mean only",
+    "Traditional (clean targets)": "U-Net, clean targets",
+}
 
 
 def at_sigma_25(datasets: Iterable[str]) -> dict[str, dict[str, float]]:
@@ -188,7 +198,9 @@ def at_sigma_25(datasets: Iterable[str]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for table, source in SOURCES.items():
         for row in TABLES[table]:
-            found.setdefault(f"{row.label}, {source}", {}).update(row.published)
+            assert row.noise == "gauss25"
+            label = f"{SPELT_OUT.get(row.label, row.label)}, {row.source or source}"
+            found.setdefault(label, {}).update(row.published)
     chosen = {
         label: {name: psnr[name] for name in datasets if name in psnr}
         for label, psnr in (FINAL | found).items()

@@ -9,6 +9,10 @@ from scripts.reproduce import at_sigmas, published
 FLAGS = flags.FLAGS
 SETS = {"kodak": 3, "bsd300": 3, "bsd68": 1, "set12": 1}  # and the channels of their images
 SIGMAS = (15, 25, 50)
+FOOTNOTE = (
+    "Published figures are of whole sets. SSDN's are of pictures that the network sees beyond "
+    "their borders, as by `evaluate --pad_clean`; those of Krull 2019 are of floats, not rounded."
+)
 ROWS = ["noisy", "bm3d", *shipped.names(same_size=True)]
 
 
@@ -51,17 +55,15 @@ def _write(rows, path):
         key = (f"{row['dataset']} ({row['images']})", row["method"])
         scored.setdefault(key, {})[row["sigma"]] = row
     lines += [f"| {' | '.join([*key, *_cells(scores)])} |" for key, scores in scored.items()]
-    sets = dict.fromkeys(row["dataset"] for row in rows)
-    found = published.at_sigma_25(sets)
+    found = published.at_sigma_25(dict.fromkeys(row["dataset"] for row in rows))
+    sets = sorted({name for psnr in found.values() for name in psnr})
     if found:
-        lines += [
-            "",
-            f"| published, sigma 25 | {' | '.join(sets)} |",
-            "| --- |" + " --- |" * len(sets),
-        ]
+        lines += ["", f"| published, sigma 25 | {' | '.join(sets)} |"]
+        lines += ["| --- |" + " --- |" * len(sets)]
     for label, psnr in found.items():
         cells = [f"{psnr[name]:.2f}" if name in psnr else "" for name in sets]
         lines.append(f"| {' | '.join([label, *cells])} |")
+    lines += ["", FOOTNOTE] if found else []
     with atomic.replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
 

@@ -151,8 +151,10 @@ def test_check_only_trains_nothing(run, tmp_path, run_command):
     assert "restores them by photo-grey" in done.stdout
     planned = run_command("n2v_tf.train", *flags, f"--run_dir={tmp_path}/planned")
     assert planned.returncode == 0 and "After a training" in planned.stdout, planned.stderr
-    done = run_command("n2v_tf.train", *flags, f"--run_dir={run}/run")
-    assert f"photo-grey is better than {run}/run" in done.stdout, done.stderr
+    assert f"{tmp_path}/planned: no finished training" in planned.stdout
+    for data in (flags, ["--check_only"]):  # without flags the files of the training
+        done = run_command("n2v_tf.train", *data, f"--run_dir={run}/run")
+        assert f"photo-grey is better than {run}/run" in done.stdout, done.stderr
     done = run_command("n2v_tf.train", *flags, "--run_dir=photo-grey")
     assert done.returncode == 1 and "a run of n2n_tf, not of n2v_tf" in done.stderr
     tifffile.imwrite(tmp_path / "bright.tif", 30000 + cells(50, 61))

@@ -338,9 +338,11 @@ def test_scoring_as_the_original_with_clean_surroundings(tiny_run, tmp_path, run
     settings = ["--pad_clean", f"--output={tmp_path}/out", "--baselines=noisy"]
     beyond, here = (run_command("ssdn_tf.evaluate", *flags, *more) for more in (settings, []))
     assert beyond.returncode == here.returncode == 0, beyond.stderr + here.stderr
-    noisy, restored = RESULT.findall(beyond.stdout)
-    assert float(noisy[3]) == pytest.approx(20.2, abs=1)
-    assert restored[3] != RESULT.findall(here.stdout)[0][3]
+    noisy, restored = re.findall("RESULT .* pad_clean=true .*psnr=([0-9.]+) ", beyond.stdout)
+    assert float(noisy) == pytest.approx(20.2, abs=1)
+    assert restored != RESULT.findall(here.stdout)[0][3]
+    refused = run_command("ssdn_tf.evaluate", *flags, "--pad_clean", f"--reference={tmp_path}/in")
+    assert_refused(refused, "pad_clean: noisy files have no clean surroundings")
     for path in tmp_path.glob("out/a-*"):
         assert image_files.read_one(path).shape == clean.shape, path
 

@@ -1,6 +1,7 @@
 """common.evaluation, baselines and figures: fixed noise, fair scores, readable pictures."""
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -40,9 +41,10 @@ def test_inputs_that_go_on_beyond_the_borders_of_clean_images():
     """As SSDN's original evaluates: reflected to one square of the set, then the noise drawn."""
     method = methods.find("ssdn_tf")
     low = image_sets.ImageSet("two", [SET.images[0], SET.images[1][:33, :65]], ["low", "lower"])
-    settings = {"noise": noise.Gauss(25, 25), "seed": 0, "repeats": 2}
-    beyond = example_images.seen_beyond_borders
-    found = list(beyond(method.examples, low, method.default_config, **settings))
+    examples = functools.partial(
+        method.examples, config=method.default_config, noise=noise.Gauss(25, 25), repeats=2
+    )
+    found = list(example_images.seen_beyond_borders(examples, low, multiple=32, repeats=2))
     assert [name for name, _, _ in found] == 2 * ["low", "lower"]
     for (_, clean, inputs), image in zip(found, 2 * low.images):
         np.testing.assert_allclose(clean, image / 255, atol=1e-6)
