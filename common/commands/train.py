@@ -263,8 +263,10 @@ def _check(method):
     else:
         config, _ = flags.read_config(method)
     if not config.noise.is_none:
+        hint = f" {FLAGS.run_dir}: no finished training." if FLAGS.run_dir and not trained else ""
         raise ValueError(
-            f"check_only is for images that are noisy already; noise='{config.noise}' adds some."
+            f"check_only is for images that are noisy already; noise='{config.noise}' adds "
+            f"some.{hint}"
         )
     from common.data import pipeline
 

@@ -161,9 +161,10 @@ def test_check_only_trains_nothing(run, tmp_path, run_command):
     other = [f"--data_path={tmp_path}/bright.tif", "--check_only", *TINY]
     done = run_command("n2v_tf.train", *other, f"--run_dir={run}/run")
     assert done.returncode == 1 and "was not trained on files like these" in done.stderr
-    done = run_command("n2v_tf.train", "--check_only")
+    done = run_command("n2v_tf.train", "--check_only", f"--run_dir={tmp_path}/mistyped")
     assert done.returncode == 1
     assert "check_only is for images that are noisy already" in done.stderr
+    assert f"{tmp_path}/mistyped: no finished training." in done.stderr
 
 
 @pytest.mark.parametrize(
