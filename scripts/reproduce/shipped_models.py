@@ -55,8 +55,9 @@ def _write(rows, path):
         key = (f"{row['dataset']} ({row['images']})", row["method"])
         scored.setdefault(key, {})[row["sigma"]] = row
     lines += [f"| {' | '.join([*key, *_cells(scores)])} |" for key, scores in scored.items()]
-    found = published.at_sigma_25(dict.fromkeys(row["dataset"] for row in rows))
-    sets = sorted({name for psnr in found.values() for name in psnr})
+    sets = list(dict.fromkeys(row["dataset"] for row in rows))
+    found = published.at_sigma_25(sets)
+    sets = [name for name in sets if any(name in psnr for psnr in found.values())]
     if found:
         lines += ["", f"| published, sigma 25 | {' | '.join(sets)} |"]
         lines += ["| --- |" + " --- |" * len(sets)]
