@@ -81,8 +81,10 @@ class Noise2Void(Method):
             return without_training.report(model, name, images.images)
         trained = self.load_deployed(run_dir, "auto")
         check_values(trained, images, run_dir)
-        hides_more = trained.config.struct_kernel is not None
-        return without_training.report(model, name, images.images, trained, run_dir, hides_more)
+        for_shared_noise = trained.config.struct_kernel is not None
+        return without_training.report(
+            model, name, images.images, trained, run_dir, for_shared_noise
+        )
 
     def validation_examples(self, config, data_dir=None):
         from common.evaluation import example_images

@@ -29,7 +29,7 @@ from common.restoring import noise_curve, prediction
 
 STRIDE = 4  # pixels from one hidden pixel to the next
 BLOCK = 16  # pixels; side of a square; neighbours err together, squares nearly independently
-ALIKE = 16  # hidden pixels of similar value, which exchange their noise
+APART = 8  # in the order of values, from a hidden pixel to the one whose noise it gets
 SURE = 0.977  # that a difference is above a bound: two standard errors of many squares
 AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])[..., None] / 8.0
 
@@ -101,14 +101,13 @@ def _square_errors(models, guesser, image, bar):
 
 
 def _exchanged(noise, values):
-    """(H, W, C) of noise, each from another pixel whose value is among the ALIKE nearest."""
-    flat, found = noise.reshape(-1, noise.shape[-1]), np.empty_like(noise)
-    exchanged = found.reshape(flat.shape)
-    for channel, column in enumerate(values.reshape(flat.shape).T):
-        order = np.argsort(column, kind="stable")
-        for alike in np.array_split(order, max(len(order) // ALIKE, 1)):
-            exchanged[alike, channel] = flat[np.roll(alike, len(alike) // 2), channel]
-    return found
+    """(H, W, C) of noise, each from another pixel of similar value in the same channel."""
+    flat = noise.reshape(-1, noise.shape[-1])
+    order = np.argsort(values.reshape(flat.shape), axis=0, kind="stable")
+    found = np.empty_like(flat)
+    others = np.take_along_axis(flat, np.roll(order, APART, axis=0), axis=0)
+    np.put_along_axis(found, order, others, axis=0)
+    return found.reshape(noise.shape)
 
 
 def _restored(model, image):

@@ -24,7 +24,7 @@ def report(
     images: Sequence[np.ndarray],
     trained: Denoiser | None = None,
     run_dir: str = "",
-    hides_more: bool = False,
+    for_shared_noise: bool = False,
 ) -> list[str]:
     """Calibrate a shipped model, compare it with a trained one, and say it in lines for the user.
 
@@ -35,7 +35,7 @@ def report(
         trained: Noise2Void's model of such images, to compare with, see
             `hidden_pixels.difference`.
         run_dir: the trained model's.
-        hides_more: whether that one was trained for noise that neighbours share (structN2V).
+        for_shared_noise: whether that one was trained for noise that neighbours share (structN2V).
 
     Returns:
         Lines; "Careful" begins what speaks against the calibration.
@@ -61,10 +61,11 @@ def report(
     if trained is None:
         return [
             *lines,
-            "After a training, --run_dir=... here says if the calibrated model is better.",
+            "After a training, the same command with --run_dir=RUN says if the calibrated model is "
+            "better.",
         ]
     looked = calibration.middles(chosen, MAX_PIXELS)
-    if hides_more or _correlation(looked) > inspection.CORRELATED:
+    if for_shared_noise or _correlation(looked) > inspection.CORRELATED:
         return [
             *lines,
             f"Which of the two is better can't be told: neighbours share the noise, and hidden "

@@ -132,7 +132,7 @@ def test_noise_that_neighbours_share_a_little_is_not_compared(inner):
     assert "can't be told: neighbours share the noise" in last
     plain = Blind(inner.config, wide_ring)
     *_, last = without_training.report(
-        inner, "photo-grey", [noisy_scene()], plain, "RUN", hides_more=True
+        inner, "photo-grey", [noisy_scene()], plain, "RUN", for_shared_noise=True
     )
     assert "can't be told" in last
 
@@ -158,7 +158,7 @@ def test_models_that_divide_by_a_white_level_get_such_values(inner, model):
 def test_without_a_training_it_says_how_and_what_speaks_against_it(inner):
     how, then = without_training.report(inner, "photo-grey", [noisy_scene()])
     assert "noise2x denoise --calibrate FILES restores them by photo-grey" in how
-    assert "--run_dir=... here says" in then
+    assert "the same command with --run_dir=RUN says" in then
     shared = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((192, 192)), 1)
     (line,) = without_training.report(inner, "photo-grey", [scene() + 300 * shared[..., None]])
     assert "is not for these images: calm areas vary" in line
