@@ -64,7 +64,8 @@ import sys, zipfile
 import keras, numpy as np, tifffile
 from bioimageio.core import test_model
 zipped, folder = sys.argv[1:]
-assert test_model(zipped, weight_format="onnx").status == "passed"
+summary = test_model(zipped, weight_format="onnx")
+assert summary.status == "passed", [(d.name, d.errors) for d in summary.details if d.errors]
 with zipfile.ZipFile(zipped) as file:
     file.extract("weights.keras", folder)
 model = keras.models.load_model(folder + "/weights.keras")  # safe mode: nothing is unpickled

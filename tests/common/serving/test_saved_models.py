@@ -31,7 +31,8 @@ BIOIMAGE = """
 import sys
 from bioimageio.core import test_model
 for weights in ("keras_v3", "onnx"):
-    assert test_model(sys.argv[1], weight_format=weights).status == "passed", weights
+    summary = test_model(sys.argv[1], weight_format=weights)
+    assert summary.status == "passed", [(d.name, d.errors) for d in summary.details if d.errors]
 assert "common" not in sys.modules
 """
 
