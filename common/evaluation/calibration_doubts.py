@@ -16,7 +16,7 @@ OUTSIDE = 0.005  # of those outside the values that were calibrated
 BEYOND = 0.1  # of the calibrated range; so far outside values are not counted
 AT_LIMIT = 0.99  # of the strongest noise that a model knows
 FEW = 32  # steps from the darkest to the brightest value
-WEAK = 2.0  # of 255; weaker noise is hardly any beside the range of the values
+WEAK = 255 * 1.25 * calibration.WEAKEST  # of 255; noise that was raised to WEAKEST is below
 
 
 def examine(images: Sequence[np.ndarray]) -> list[noise_level.Finding]:
@@ -126,8 +126,8 @@ def _strength(model):
         )
     if level < WEAK:
         doubts.append(
-            f"the noise is weak beside the range of the values, sigma {level:.2g} of 255; look "
-            "whether dark areas gain by being restored."
+            f"the noise is weak beside the range of the values, sigma {level:.2g} of 255 or less; "
+            "look whether anything gains by being restored."
         )
     return doubts
 

@@ -39,6 +39,8 @@ ENDS = (1e-4, 0.1, 0.9, 1 - 1e-4)  # quantiles of the restored values that decid
 ENDS_OF_NOISY = (0.01, 0.1, 0.9, 0.99)  # the first guess of them
 MARGIN = 0.1  # of the range; so far from its ends lie the inner two, for black hides what is dark
 CLEAN = 0.002  # of the restored range; noise below half a grey value of 255 is taken for that
+WEAKEST = 3 / 255  # of the range behind f; weaker noise is taken for that, to divide less by it
+FLOORS = 32  # strengths between CLEAN and WEAKEST that are tried
 FALL = 0.4  # of deviations over the distance of values; more would be too steep for the noise
 UNEQUAL = 2.0  # factor by which the noise of channels may differ; more is not made equal
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)  # for the mean over normal n
@@ -164,7 +166,7 @@ def _transform(model, knots, deviations, ends, images):
     # Noisy values near a knot come from clean ones around it, whose noise counts there too.
     distances = np.abs(knots[:, None] - knots)
     around = (deviations[:, None] - FALL * distances).max(axis=-1)
-    slopes = 1 / np.maximum(around, CLEAN * (ends[-1] - ends[0]))
+    slopes = _steepness(around, ends[-1] - ends[0])
     rises = np.cumsum((slopes[:, 1:] + slopes[:, :-1]) / 2, axis=1) * spacing
     table = np.concatenate([np.zeros_like(rises[:, :1]), rises], axis=1)
     first, dark, bright, last = np.array([np.interp(ends, knots, row) for row in table]).T
@@ -189,6 +191,23 @@ def _transform(model, knots, deviations, ends, images):
     model.set_tables(_rising(forward), _rising(np.array(means)), share * level)
     if model.inner.takes_level:  # as the denoiser sees it: what it can't predict is noise to it
         model.level.assign([_level_inside(model, images)])
+
+
+def _steepness(deviations, reach):
+    """Slopes of f at the knots, (C, K): 1 / deviation, in places less where all noise is weak.
+
+    Details can be told from noise the worse, the weaker it is, and what a model errs grows by the
+    flattest parts of f. So the least deviations are raised until the values' range is no more than
+    1 / WEAKEST deviations.
+
+    Args:
+        deviations: (C, K).
+        reach: from the least to the largest restored value.
+    """
+    floors = np.geomspace(CLEAN, WEAKEST, FLOORS) * reach
+    slopes = 1 / np.maximum(deviations, floors[:, None, None])
+    too_long = slopes.mean(axis=-1) * reach > 1 / WEAKEST
+    return slopes[np.minimum(too_long.sum(axis=0), FLOORS - 1), np.arange(len(deviations))]
 
 
 def _extended(values, knots, table):

@@ -119,6 +119,22 @@ def test_photons_that_take_a_few_values_are_restored_without_bias():
     assert np.sqrt(np.mean((restored - ramp) ** 2)) < 0.06  # the noise has 0.14 to 0.28
 
 
+@pytest.mark.parametrize("sigma", [0, 2, 5])
+@pytest.mark.parametrize("picture", ["chelsea", "coffee"])
+def test_photographs_with_hardly_any_noise_are_restored_as_without_calibration(picture, sigma):
+    clean = getattr(data, picture)()[:256, -256:]
+    noise = sigma * np.random.default_rng(0).standard_normal(clean.shape)
+    noisy = np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
+    photo = noise2x.load("photo")
+    plain = noise2x.denoise(noisy, photo)["denoised"]
+    model = calibration.calibrate(photo, [noisy])
+    restored = prediction.restore(model, {"noisy": noisy.astype(np.float32)})["denoised"]
+    unit = [np.clip(image / 255, 0, 1) for image in (clean, plain, restored)]
+    psnr = [quality.psnr_float(unit[0], image) for image in unit[1:]]
+    assert psnr[1] > psnr[0] - 0.25, psnr
+    assert restored.min() > -30 and restored.max() < 300
+
+
 @pytest.mark.parametrize("value", [0.0, 500.0])
 def test_a_channel_without_noise_harms_no_other(value):
     clean, noisy = counts(channels=3, side=96)

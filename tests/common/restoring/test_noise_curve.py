@@ -24,6 +24,21 @@ def test_what_a_denoiser_leaves_of_the_noise_is_made_up_for():
         assert gain == pytest.approx(4, rel=0.1) and abs(offset) < 150
 
 
+def test_wrong_values_at_outlines_are_not_taken_for_noise():
+    rng = np.random.default_rng(0)
+    clean = np.linspace(0, 100, 200)[:, None] * np.ones((1, 200))
+    clean[:, ::20] = 240  # narrow bars, which a model has smeared
+    smeared = clean.copy()
+    smeared[:, ::20] = 200 + 20 * rng.standard_normal((200, 10))
+    noisy = clean + 2 * rng.standard_normal(clean.shape)
+    everywhere = np.ones(clean.shape)
+    curve = noise_curve.measure([noisy], [smeared], [everywhere], [everywhere == 1])
+    scatter = np.sqrt(np.mean((noisy - smeared)[:, ::20] ** 2))
+    assert scatter > 40
+    assert (curve.at(np.array([20.0, 50, 80])) < 2.5).all()
+    assert (curve.at(np.array([200.0, 240])) < 10).all(), curve
+
+
 def test_a_curve_goes_on_as_its_line_above_and_stays_below():
     values = np.linspace(100, 1000, 10)
     curve = noise_curve.Curve(values, np.sqrt(4 * values + 9), np.full(10, 500))
