@@ -20,6 +20,7 @@ if typing.TYPE_CHECKING:
     from common.restoring import jobs
 
 FLAGS = flags.FLAGS
+GENTLE = 0.25  # strength for files with almost no noise: a model of white noise takes detail there
 
 
 def denoise(
@@ -83,7 +84,8 @@ def _denoise(method, arguments, choose_restorer):
     models = _models_for(method, run_dir, files)
     for model, fitting in models.items():
         suffix = f"-{model}" if len(models) > 1 else ""
-        planned, restore = plan(method, model, fitting, choose_restorer, suffix=suffix)
+        own = {"suffix": suffix, "careful": run_dir is None}
+        planned, restore = plan(method, model, fitting, choose_restorer, **own)
         todo += planned
         restorers |= {job[0]: restore for job in planned}
     kept = [file.path for file in everything]
@@ -110,6 +112,7 @@ def plan(
     choose_restorer: Callable[..., typing.Any],
     *,
     suffix: str = "",
+    careful: bool = False,
     load: Callable[..., typing.Any] | None = None,
 ) -> tuple[list[jobs.Job], Callable[..., str]]:
     """(jobs, function that does one) for files and a model, as the flags say.
@@ -120,6 +123,8 @@ def plan(
         files: to restore.
         choose_restorer: as for `denoise`.
         suffix: of the names of calibrations, where there are several models.
+        careful: take little of the result for a file that has almost no noise, where the flags name
+            no strength.
         load: load(model, precision) gives the denoiser [the method's load_deployed].
     """
     if doubt := processor.doubt_of_precision(FLAGS.precision):
@@ -127,18 +132,18 @@ def plan(
     calibrate = functools.partial(calibrating.calibrated, name=str(model), suffix=suffix)
     denoiser = (load or method.load_deployed)(model, FLAGS.precision)
     if calibrating.is_wanted() and FLAGS.calibrate_each:
-        todo, _ = _plan_with(method, denoiser, files, choose_restorer)
+        todo, _ = _plan_with(method, denoiser, files, choose_restorer, careful)
         by_path = {file.path: file for file in files}
 
         def restore_one(path, *outputs):
             own = _calibrated(calibrate, denoiser, by_path[path])
-            _, restore = _plan_with(method, own, [by_path[path]], choose_restorer)
+            _, restore = _plan_with(method, own, [by_path[path]], choose_restorer, careful)
             return restore(path, *outputs)
 
         return todo, restore_one
     if calibrating.is_wanted():
         denoiser = calibrate(denoiser, files)
-    return _plan_with(method, denoiser, files, choose_restorer)
+    return _plan_with(method, denoiser, files, choose_restorer, careful)
 
 
 def _calibrated(calibrate, denoiser, file):
@@ -151,7 +156,7 @@ def _calibrated(calibrate, denoiser, file):
         raise ImageError(f"{file.path}: {error}") from error
 
 
-def _plan_with(method, denoiser, files, choose_restorer):
+def _plan_with(method, denoiser, files, choose_restorer, careful):
     """The same for a loaded model."""
     from common.restoring import file_by_file, prediction
 
@@ -168,7 +173,7 @@ def _plan_with(method, denoiser, files, choose_restorer):
     if FLAGS.strict and not method.knows_noise:
         raise ValueError(f"strict: {method.short_name} does not compare the noise of files.")
     noise, level = denoiser.config.noise, FLAGS.noise_level
-    look = functools.partial(_look, noise, level) if method.knows_noise else None
+    look = functools.partial(_look, noise, level, careful) if method.knows_noise else None
     if calibrating.is_wanted():
         look = functools.partial(calibrating.look, denoiser)
     return file_by_file.plan(
@@ -184,15 +189,16 @@ def _plan_with(method, denoiser, files, choose_restorer):
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
         look=look,
         strict=FLAGS.strict,
-        strength=FLAGS.strength,
+        strength=FLAGS.strength if FLAGS.strength is not None or careful else 1.0,
         show=progress.say,
     )
 
 
-def _look(noise, level, image, white):
+def _look(noise, level, careful, image, white):
     """The noise of an image, beside that which a model was trained on: a file_by_file.Seen.
 
     level: that of --noise_level, or None.
+    careful: see `plan`.
     """
     from common.evaluation import noise_level
     from common.restoring import file_by_file
@@ -203,6 +209,11 @@ def _look(noise, level, image, white):
         noise = noise.at(level)
     finding = noise_level.examine(image)
     doubt = noise_level.mismatch(finding, noise, white)
-    noise_text = f"sigma {finding.sigma:.3g}" + (", almost none" if finding.almost_none else "")
+    noise_text, strength = f"sigma {finding.sigma:.3g}", 1.0
+    if finding.almost_none:
+        noise_text += ", almost none"
+        if careful and FLAGS.strength is None and level is None:
+            strength = GENTLE
+            noise_text += f", so strength {GENTLE}"
     explained = finding.explained / white if noise_level.measures(noise) else float("inf")
-    return file_by_file.Seen(noise_text, doubt, explained, white)
+    return file_by_file.Seen(noise_text, doubt, explained, white, strength)

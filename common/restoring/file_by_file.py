@@ -29,12 +29,14 @@ class Seen(typing.NamedTuple):
     doubt: a sentence on why the model may do badly on it, or "".
     explained: root mean square on [0, 1] by which restoring changes it if only noise goes.
     white: stored value that stands for 1.
+    strength: that suits the file, where none is asked for.
     """
 
     noise: str = ""
     doubt: str = ""
     explained: float = float("inf")
     white: float = 1.0
+    strength: float = 1.0
 
 
 def restore_files(
@@ -75,7 +77,7 @@ def plan(
     max_bytes: int | None = None,
     look: Callable[[np.ndarray, float], Seen] | None = None,
     strict: bool = False,
-    strength: float = 1.0,
+    strength: float | None = 1.0,
     show: Callable[[str], typing.Any] = progress.say,
 ) -> tuple[list[jobs.Job], Callable[..., str]]:
     """The jobs that restore image files into a folder, and the function that does one of them.
@@ -101,7 +103,8 @@ def plan(
             that stands for 1. What it sees is compared with the model, and with the result.
         strict: leave out a file about which there is a doubt.
         strength: 0 leaves images as they are, 1 gives the model's result, more exaggerates it;
-            below 1, models that predict their uncertainty give more of it where they are sure.
+            below 1, models that predict their uncertainty give more of it where they are sure. None
+            for what `look` finds suitable.
         show: called with a line for each file.
 
     Raises:
@@ -112,7 +115,7 @@ def plan(
         max_bytes //= denoiser.scale**2  # the larger result counts too
     if with_std and not denoiser.predicts_std:
         raise ValueError("std: this model does not predict it; ssdn_tf's blind-spot models do.")
-    if strength != 1.0 and denoiser.scale != 1:
+    if strength not in (1.0, None) and denoiser.scale != 1:
         raise ValueError("strength: a model that enlarges has nothing to mix its result with.")
     level = noise_parameter(denoiser, noise_level)
     todo = _jobs(files, output, with_std)
@@ -124,16 +127,17 @@ def plan(
             if strict:
                 raise ImageError(f"{path}: {seen.doubt}")
             show(f"Careful: {path}: {seen.doubt}")
+        taken = seen.strength if strength is None else strength
         changes = []  # mean squares, of the parts of the file
 
         def restore_image(noisy, level):
             given = {} if level is None else {"noise_level": level}
             result = restore(denoiser, {"noisy": noisy, **given}, **(tiles or {}))
-            if denoiser.scale == 1 and (look is not None or strength != 1.0):
+            if denoiser.scale == 1 and (look is not None or taken != 1.0):
                 change = result["denoised"] - noisy
                 changes.append(float(np.vdot(change, change)) / change.size)
-                if strength != 1.0:
-                    weight = _weight(strength, result)
+                if taken != 1.0:
+                    weight = _weight(taken, result)
                     result = {**result, "denoised": noisy + weight * change}
             return result
 
@@ -141,6 +145,8 @@ def plan(
             denoiser, restore_image, stack, level, dtype, tiles, target, std_target, show
         )
         change = float(np.mean(changes or 0.0)) ** 0.5
+        if strength is None:
+            change *= taken
         if change > seen.explained and not seen.doubt:
             white = seen.white
             show(

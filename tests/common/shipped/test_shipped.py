@@ -121,6 +121,33 @@ def test_denoise_alone_takes_the_model_that_fits_each_file(tmp_path, run_command
         )
 
 
+def test_denoise_alone_takes_little_of_the_result_where_there_is_almost_no_noise(
+    tmp_path, run_command
+):
+    clean = pictures.coffee()[:256, -256:]
+    noise = 10 * np.random.default_rng(0).standard_normal(clean.shape)
+    image_files.write(tmp_path / "clean.png", clean)
+    image_files.write(tmp_path / "noisy.png", np.clip(clean + noise, 0, 255).astype(np.uint8))
+    lines = {}
+    for name, flags in {"alone": [], "all": ["--strength=1"], "named": ["--model=photo"]}.items():
+        done = run_command(
+            "noise2x", "denoise", str(tmp_path), f"--output={tmp_path}/{name}", *flags
+        )
+        assert done.returncode == 0, done.stderr
+        lines[name] = done.stdout
+    assert lines["alone"].count("almost none, so strength 0.25") == 1
+    assert "so strength" not in lines["all"] + lines["named"]
+
+    def change(name, file):
+        result = image_files.read_one(tmp_path / name / file)
+        before = image_files.read_one(tmp_path / file)
+        return np.sqrt(np.mean((result.astype(float) - before) ** 2))
+
+    assert change("alone", "clean.png") < 0.4 * change("all", "clean.png")
+    for name, file in (("alone", "noisy.png"), ("named", "noisy.png"), ("named", "clean.png")):
+        assert change(name, file) == change("all", file) > 1
+
+
 def test_asked_for_the_deviation_it_takes_a_model_that_predicts_it_and_finds_the_level(
     tmp_path, run_command
 ):
