@@ -16,7 +16,7 @@ OUTSIDE = 0.005  # of those outside the values that were calibrated
 BEYOND = 0.1  # of the calibrated range; so far outside values are not counted
 AT_LIMIT = 0.99  # of the strongest noise that a model knows
 FEW = 32  # steps from the darkest to the brightest value
-WEAK = 255 * 1.25 * calibration.WEAKEST  # of 255; noise that was raised to WEAKEST is below
+WEAK = 255 * calibration.WEAKEST * 1.06  # of 255; noise that was taken for WEAKEST is below
 
 
 def examine(images: Sequence[np.ndarray]) -> list[noise_level.Finding]:

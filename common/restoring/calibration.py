@@ -40,7 +40,7 @@ ENDS_OF_NOISY = (0.01, 0.1, 0.9, 0.99)  # the first guess of them
 MARGIN = 0.1  # of the range; so far from its ends lie the inner two, for black hides what is dark
 CLEAN = 0.002  # of the restored range; noise below half a grey value of 255 is taken for that
 WEAKEST = 3 / 255  # of the range behind f; weaker noise is taken for that, to divide less by it
-FLOORS = 32  # strengths between CLEAN and WEAKEST that are tried
+FLOORS = 32  # strengths from CLEAN to WEAKEST that are tried, a factor of 1.06 apart
 FALL = 0.4  # of deviations over the distance of values; more would be too steep for the noise
 UNEQUAL = 2.0  # factor by which the noise of channels may differ; more is not made equal
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)  # for the mean over normal n
@@ -166,7 +166,7 @@ def _transform(model, knots, deviations, ends, images):
     # Noisy values near a knot come from clean ones around it, whose noise counts there too.
     distances = np.abs(knots[:, None] - knots)
     around = (deviations[:, None] - FALL * distances).max(axis=-1)
-    slopes = _steepness(around, ends[-1] - ends[0])
+    slopes = _steepness(knots, around, ends)
     rises = np.cumsum((slopes[:, 1:] + slopes[:, :-1]) / 2, axis=1) * spacing
     table = np.concatenate([np.zeros_like(rises[:, :1]), rises], axis=1)
     first, dark, bright, last = np.array([np.interp(ends, knots, row) for row in table]).T
@@ -193,21 +193,24 @@ def _transform(model, knots, deviations, ends, images):
         model.level.assign([_level_inside(model, images)])
 
 
-def _steepness(deviations, reach):
-    """Slopes of f at the knots, (C, K): 1 / deviation, in places less where all noise is weak.
+def _steepness(knots, deviations, ends):
+    """Slopes of f at the knots, (C, K): 1 / deviation, but less where all noise is weak.
 
-    Details can be told from noise the worse, the weaker it is, and what a model errs grows by the
-    flattest parts of f. So the least deviations are raised until the values' range is no more than
-    1 / WEAKEST deviations.
+    A model takes weak detail for noise, and its errors grow where f is flat beside the rest. So the
+    least deviations are raised until the restored values reach over 1 / WEAKEST deviations or less.
 
     Args:
-        deviations: (C, K).
-        reach: from the least to the largest restored value.
+        knots: (K,), values of the file.
+        deviations: (C, K) of the noise there.
+        ends: the restored values lie between the first and the last.
     """
+    reach = ends[-1] - ends[0]
     floors = np.geomspace(CLEAN, WEAKEST, FLOORS) * reach
     slopes = 1 / np.maximum(deviations, floors[:, None, None])
-    too_long = slopes.mean(axis=-1) * reach > 1 / WEAKEST
-    return slopes[np.minimum(too_long.sum(axis=0), FLOORS - 1), np.arange(len(deviations))]
+    inside = (ends[0] <= knots) & (knots <= ends[-1])
+    means = slopes[..., inside if inside.any() else slice(None)].mean(axis=-1)
+    too_far = means * reach > 1 / WEAKEST
+    return slopes[np.minimum(too_far.sum(axis=0), FLOORS - 1), np.arange(len(deviations))]
 
 
 def _extended(values, knots, table):

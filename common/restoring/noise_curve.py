@@ -3,10 +3,11 @@
 Noisy values scatter around the restored ones less than around the clean ones, for a denoiser leaves
 a part of the noise in its result. How large that part is, a second run tells: the images are
 restored once more with noise of known strength added. The variance of the scatter, over the share
-of the known noise's variance that was removed, is that of the noise. Where restored values are
-wrong, as at outlines, they scatter more, so two things bound that: noise is no stronger than the
-finest detail of the noisy image; and where the restored image is steep, what was measured counts
-less than the line through the variances of the calmer values.
+of the known noise's variance that was removed, is that of the noise. At outlines restored values
+are wrong and scatter more, so two things bound that. The noise is no stronger than the finest
+detail of the noisy image; noise that neighbours share, which has little of that, is measured too
+weak. And where the restored image is steep beside its noise, what was measured is lowered towards
+the line through the variances of the calmer values.
 
 References: Foi, Trimeche, Katkovnik & Egiazarian, "Practical Poissonian-Gaussian noise modeling and
 fitting for single-image raw-data", IEEE TIP 2008, for the scatter over a smooth estimate; Ramani,
@@ -27,8 +28,8 @@ GROUP = 400  # pixels or more whose scatter is one deviation, and of the darker 
 SHARE = 1 / 192  # of all pixels: a few of the darkest would tell of hardly any noise
 CROWDED, SPACED = 48, 32  # groups into which their number and their range are divided
 SMOOTH = 1.5  # of them: deviations are averaged by a Gaussian so wide
-FINE = 1.2  # deviations of the finest detail; noise is no stronger
-STEEP = 2.0  # pixels; slopes count so many times beside the deviation
+DETAIL = 1.2  # deviations of the finest detail; noise is no stronger
+STEEP = 2.0  # pixels; in which a value changes by its deviation where it is trusted by half
 WILD = 4.0  # deviations; what lies further off is no noise
 LEAST_REMOVED = 0.02  # of the known noise's variance; less can't be told from none
 LEAST = 0.02  # of the largest deviation; less is taken for that
@@ -73,7 +74,7 @@ def measure(
 ) -> Curve:
     """The curve of one channel of some images.
 
-    Only the calmest pixels of each value count.
+    Only the calmest pixels of each value count, for at outlines restored values are wrong.
 
     Args:
         noisy: (H, W) in the values of the files.
@@ -83,38 +84,40 @@ def measure(
     """
     clean, slopes = _joined(restored), _joined([_slopes(image) for image in restored])
     squares, shares = np.square(_joined(noisy) - clean, dtype=np.float64), _joined(removed)
-    fine, counted = _joined([_fine_detail(image) for image in noisy]), _joined(shown)
+    details, counted = _joined([_squared_detail(image) for image in noisy]), _joined(shown)
     if counted.sum() >= GROUP:
-        clean, slopes, squares, shares, fine = (
-            x[counted] for x in (clean, slopes, squares, shares, fine)
+        clean, slopes, squares, shares, details = (
+            x[counted] for x in (clean, slopes, squares, shares, details)
         )
-    least = (1e-6 * max(np.ptp(clean), 1e-30)) ** 2
-    groups = list(_of_groups(clean, slopes, squares, shares, fine))
-    values, variances, steep, counts = np.array(groups).T
-    variances = np.maximum(variances, least)
-    sure = variances / (variances + STEEP**2 * steep)
-    gain, offset = _line(values, variances, counts * sure)
-    variances = sure * variances + (1 - sure) * np.maximum(gain * values + offset, 0)
-    logarithms = ndimage.gaussian_filter1d(np.log(variances), SMOOTH, mode="nearest")
-    return Curve(values, np.exp(logarithms / 2), counts.astype(int))
+    groups = _measured_groups(clean, slopes, squares, shares, details)
+    values, variances, square_slopes, counts = map(np.array, zip(*groups, strict=True))
+    variances = np.maximum(variances, (1e-6 * max(np.ptp(clean), 1e-30)) ** 2)
+    trust = variances / (variances + STEEP**2 * square_slopes)
+    gain, offset = _line(values, variances, counts * trust)
+    lowest = np.clip(gain * values + offset, variances.min(), variances)
+    logarithms = np.log(trust * variances + (1 - trust) * lowest)
+    logarithms = ndimage.gaussian_filter1d(logarithms, SMOOTH, mode="nearest")
+    return Curve(values, np.exp(logarithms / 2), counts)
 
 
-def _of_groups(clean, slopes, squares, shares, fine):
+def _measured_groups(clean, slopes, squares, shares, details):
     """(value, variance of the noise, mean square slope, number of pixels) of each group."""
     for group in _groups(clean):
         calm = group[np.argsort(slopes[group])[: math.ceil(CALM * group.size)]]
         share = max(np.minimum(shares[calm], WILD**2).mean(), LEAST_REMOVED)
-        variance = min(_variance(squares[calm]) / share, FINE**2 * _variance(fine[calm]))
-        steep = np.square(slopes[calm], dtype=np.float64).mean()
-        yield clean[calm].mean(), variance, steep, calm.size
+        variance = min(_variance(squares[calm]) / share, DETAIL**2 * _variance(details[calm]))
+        value = clean[calm].mean(dtype=np.float64)
+        yield value, variance, np.square(slopes[calm]).mean(), calm.size
 
 
 def _line(values, variances, weights):
     """(gain, offset) of the line gain * value + offset through variances."""
     if len(values) < 3 or np.ptp(values) == 0:
         return 0.0, float(np.average(variances, weights=weights))
-    gain, offset = np.polyfit(values, variances, 1, w=np.sqrt(weights) / variances)
-    return float(gain), float(offset)
+    unit = variances.max()  # of values of any scale
+    sure = np.sqrt(weights) * (unit / variances)
+    gain, offset = np.polyfit(values, variances / unit, 1, w=sure)
+    return float(gain * unit), float(offset * unit)
 
 
 def _joined(images: Sequence[np.ndarray]) -> np.ndarray:
@@ -159,16 +162,19 @@ def masked(image: np.ndarray) -> np.ndarray:
 
 def _slopes(image):
     """Slopes of an image (H, W), of which single pixels say little."""
+    image = np.asarray(image, np.float64)
     down, across = (ndimage.gaussian_filter(image, 1.0, order=order) for order in ((1, 0), (0, 1)))
     return np.hypot(down, across)
 
 
-def _fine_detail(image):
+def _squared_detail(image):
     """Squares of the finest diagonal detail of an image (H, W).
 
-    Ramps have none, and edges little; the mean of that of white noise is its variance.
+    Ramps and upright or level edges have none, slanting edges and points do; the mean of that of
+    white noise is its variance.
     """
-    detail = np.square(image[:-1, :-1] - image[1:, :-1] - image[:-1, 1:] + image[1:, 1:]) / 4
+    detail = image[:-1, :-1] - image[1:, :-1] - image[:-1, 1:] + image[1:, 1:]
+    detail = np.square(detail, dtype=np.float64) / 4
     around = np.pad(detail, 1, mode="edge")
     return (around[1:, 1:] + around[:-1, 1:] + around[1:, :-1] + around[:-1, :-1]) / 4
 

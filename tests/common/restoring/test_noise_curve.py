@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from common.restoring import noise_curve
 
@@ -37,6 +38,34 @@ def test_wrong_values_at_outlines_are_not_taken_for_noise():
     assert scatter > 40
     assert (curve.at(np.array([20.0, 50, 80])) < 2.5).all()
     assert (curve.at(np.array([200.0, 240])) < 10).all(), curve
+
+
+def test_texture_that_was_smoothed_is_lowered_towards_the_line_of_calm_values():
+    rng = np.random.default_rng(0)
+    clean = np.linspace(0, 100, 200)[:, None] * np.ones((1, 200))
+    clean[:, 100:] = 200 + ndimage.gaussian_filter(300 * rng.standard_normal((200, 100)), 1)
+    smoothed = clean.copy()
+    smoothed[:, 100:] = ndimage.gaussian_filter(clean[:, 100:], 0.7)
+    noisy = clean + 2 * rng.standard_normal(clean.shape)
+    everywhere = np.ones(clean.shape)
+    curve = noise_curve.measure([noisy], [smoothed], [everywhere], [everywhere == 1])
+    scatter = np.std((noisy - smoothed)[:, 100:])
+    assert scatter > 20
+    assert curve.at(np.array([200.0]))[0] < 0.45 * scatter
+    np.testing.assert_allclose(curve.at(np.array([20.0, 50, 80])), 2, rtol=0.15)
+
+
+@pytest.mark.parametrize("scale", [1e-22, 1.0, 1e20])
+def test_steep_scenes_and_any_scale_keep_noise_that_grows_otherwise_than_photons(scale):
+    rng = np.random.default_rng(0)
+    scene = ndimage.gaussian_filter(rng.standard_normal((256, 256)), 2)
+    clean = scale * (1 + 30 * (scene - scene.min()) / np.ptp(scene))
+    noisy = clean * (1 + 0.03 * rng.standard_normal(clean.shape))
+    everywhere = np.ones(clean.shape)
+    images = ([np.float32(image)] for image in (noisy, clean))
+    curve = noise_curve.measure(*images, [everywhere], [everywhere == 1])
+    values = np.quantile(clean, [0.05, 0.25, 0.5, 0.75, 0.95])
+    np.testing.assert_allclose(curve.at(values), 0.03 * values, rtol=0.1)
 
 
 def test_a_curve_goes_on_as_its_line_above_and_stays_below():
