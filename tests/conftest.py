@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from common import quiet
@@ -18,6 +19,14 @@ TINY = ("--num_images=4", "--batch_size=2", "--crop_size=32", "--precision=float
 
 
 _COMMANDS = forked.Commands()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Lets every test draw the same numbers, whichever ran before it in this process."""
+    module = getattr(item, "module", None)
+    if isinstance(getattr(module, "RNG", None), np.random.Generator):
+        module.RNG = np.random.default_rng(0)
 
 
 def pytest_sessionfinish():

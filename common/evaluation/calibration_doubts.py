@@ -127,7 +127,7 @@ def _strength(model):
     if level < WEAK:
         doubts.append(
             f"the noise is weak beside the range of the values, sigma {level:.2g} of 255 or less; "
-            "look whether anything gains by being restored."
+            "compare with what the model gives without a calibration: photographs may gain."
         )
     return doubts
 
