@@ -94,7 +94,7 @@ def test_predicted_deviations_are_those_of_samples():
     ratio = np.sqrt(np.mean(np.square((result["denoised"] - clean) / result["std"]), axis=0))
     ratio = ratio[
         result["std"][0] > 5e-3
-    ]  # smaller ones are a third too large, for 1e-3 is a floor
+    ]  # a floor of 1e-3 widens smaller ones
     assert ratio.size > 40
     np.testing.assert_allclose(ratio, 1.0, atol=0.25)
     assert np.mean(ratio) == pytest.approx(1.0, abs=0.03)
