@@ -92,9 +92,7 @@ def test_predicted_deviations_are_those_of_samples():
     noisy = clean + 0.1 * RNG.standard_normal(clean.shape)
     result = bayes(raw, noisy.astype(np.float32))
     ratio = np.sqrt(np.mean(np.square((result["denoised"] - clean) / result["std"]), axis=0))
-    ratio = ratio[
-        result["std"][0] > 5e-3
-    ]  # a floor of 1e-3 widens smaller ones
+    ratio = ratio[result["std"][0] > 5e-3]  # a floor of 1e-3 widens smaller ones
     assert ratio.size > 40
     np.testing.assert_allclose(ratio, 1.0, atol=0.25)
     assert np.mean(ratio) == pytest.approx(1.0, abs=0.03)
