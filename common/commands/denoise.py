@@ -84,7 +84,8 @@ def _denoise(method, arguments, choose_restorer):
     models = _models_for(method, run_dir, files)
     for model, fitting in models.items():
         suffix = f"-{model}" if len(models) > 1 else ""
-        own = {"suffix": suffix, "careful": run_dir is None}
+        asked = run_dir, FLAGS.strength, FLAGS.noise_level
+        own = {"suffix": suffix, "careful": asked == (None, None, None)}
         planned, restore = plan(method, model, fitting, choose_restorer, **own)
         todo += planned
         restorers |= {job[0]: restore for job in planned}
@@ -123,8 +124,8 @@ def plan(
         files: to restore.
         choose_restorer: as for `denoise`.
         suffix: of the names of calibrations, where there are several models.
-        careful: take little of the result for a file that has almost no noise, where the flags name
-            no strength.
+        careful: take little of the result for a file that has almost no noise, whatever strength
+            the flags name.
         load: load(model, precision) gives the denoiser [the method's load_deployed].
     """
     if doubt := processor.doubt_of_precision(FLAGS.precision):
@@ -189,7 +190,7 @@ def _plan_with(method, denoiser, files, choose_restorer, careful):
         max_bytes=int(FLAGS.memory_gb * 1e9 / 4) if in_parts else None,
         look=look,
         strict=FLAGS.strict,
-        strength=FLAGS.strength if FLAGS.strength is not None or careful else 1.0,
+        strength=None if careful else 1.0 if FLAGS.strength is None else FLAGS.strength,
         show=progress.say,
     )
 
@@ -212,7 +213,7 @@ def _look(noise, level, careful, image, white):
     noise_text, strength = f"sigma {finding.sigma:.3g}", 1.0
     if finding.almost_none:
         noise_text += ", almost none"
-        if careful and FLAGS.strength is None and level is None:
+        if careful:
             strength = GENTLE
             noise_text += f", so strength {GENTLE}"
     explained = finding.explained / white if noise_level.measures(noise) else float("inf")
