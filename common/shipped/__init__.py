@@ -1,7 +1,8 @@
 """Models that come with the project: run folders whose weights have 16 bits, found by name.
 
-Each is a folder here: config.json, with the hash of the weights; weights.npz, float16; card.json,
-what the model is for, how it was trained and what it reaches. `scripts.tools.ship` makes them.
+Each is a folder here: config.json, with the hash of the weights; weights.npz, see `halves`;
+card.json, what the model is for, how it was trained and what it reaches. `scripts.tools.ship`
+makes them.
 """
 
 from __future__ import annotations

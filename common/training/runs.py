@@ -26,6 +26,7 @@ import numpy as np
 from common import VERSION, configuration, shipped
 from common.files import atomic
 from common.files.errors import short
+from common.shipped import halves
 
 if typing.TYPE_CHECKING:
     from common.networks.base import Denoiser
@@ -251,24 +252,24 @@ def load_weights(run_dir: Path, denoiser: Denoiser) -> None:
 
 def _weights_path(run_dir):
     folder = located(run_dir)
-    halves = folder / "weights.npz"
-    return halves if halves.is_file() else folder / "weights.weights.h5"
+    shipped_ones = folder / "weights.npz"
+    return shipped_ones if shipped_ones.is_file() else folder / "weights.weights.h5"
 
 
 def save_halves(run_dir: Path, denoiser: Denoiser) -> None:
-    """Writes weights.npz, float16, and its hash into config.json.
+    """Writes weights.npz, float16 as `shipped.halves` has them, and its hash into config.json.
 
     Raises:
         RunError: no config.json there, or weights beyond the range of 16 bits.
     """
     path, *_ = _read(run_dir)
     weights = path.with_name("weights.npz")
-    with np.errstate(over="ignore"):  # it is looked at below
-        values = {k: np.asarray(v, np.float16) for k, v in _by_name(denoiser).items()}
-    if not all(np.isfinite(value).all() for value in values.values()):
-        raise RunError(f"{run_dir}: has weights that 16 bits can't hold.")
+    try:
+        planes = {k: halves.split(np.asarray(v)) for k, v in _by_name(denoiser).items()}
+    except OverflowError as error:
+        raise RunError(f"{run_dir}: has {error}.") from error
     with atomic.replacing(weights) as temporary:
-        np.savez_compressed(temporary, **values)  # type: ignore[arg-type]
+        np.savez_compressed(temporary, **planes)  # type: ignore[arg-type]
     content = json.loads(path.read_text()) | {"sha256": shipped.digest(weights)}
     with atomic.replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
@@ -279,12 +280,15 @@ def _load_halves(path, denoiser):
     expected = json.loads((path.parent / "config.json").read_text()).get("sha256")
     if shipped.digest(path) != expected:
         raise RunError(f"{path}: damaged or replaced; its hash is not that in config.json.")
-    values = _arrays(path)
     wanted = _by_name(denoiser)
-    if {k: v.shape for k, v in values.items()} != {k: tuple(v.shape) for k, v in wanted.items()}:
-        raise RunError(f"{path}: not this model's weights.")
+    try:
+        values = {name: halves.joined(planes) for name, planes in _arrays(path).items()}
+        if {k: v.shape for k, v in values.items()} != {k: v.shape for k, v in wanted.items()}:
+            raise ValueError("other shapes")
+    except ValueError as error:
+        raise RunError(f"{path}: not this model's weights ({error}).") from error
     for name, variable in wanted.items():
-        variable.assign(values[name].astype(np.float32))
+        variable.assign(values[name])
 
 
 def _by_name(denoiser):
