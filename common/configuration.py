@@ -107,11 +107,11 @@ class Config:
     )
     schedule: str | None = setting(
         None,
-        "Schedule of the training: paper (that of the publication) or fast (a learning rate that "
-        "rises briefly and then falls all the time, and a moving average of the weights as the "
-        "result). By default the paper's; of Noise2Noise, D-BSN and Noise2Void (2D, without "
-        "structN2V) fast for noisy files of your own and for the images of the project, of SSDN "
-        "(unless noise_params=per_image) for your own.",
+        "Schedule of the training: paper (that of the publication) or fast (the optimiser Muon, a "
+        "rate that rises briefly and then falls all the time, and averaged weights as the result). "
+        "By default the paper's; of Noise2Noise, D-BSN and Noise2Void (2D, without structN2V) fast "
+        "for noisy files of your own and for the images of the project, of SSDN (unless "
+        "noise_params=per_image) for your own.",
         str,
     )
     learning_rate: float | None = setting(

@@ -101,7 +101,7 @@ class Method:
         from common.training import optimizers
 
         return (
-            optimizers.fast_adam(config)
+            optimizers.fast_muon(config)
             if config.schedule == "fast"
             else self.paper_optimizer(config)
         )

@@ -56,8 +56,8 @@ class Config(configuration.Config):
     )
     optimizer: str | None = setting(
         None,
-        "Optimiser: adam, or sgd with momentum 0.9. By default sgd for the four small networks, "
-        "and adam for the U-Net.",
+        "Optimiser of schedule=paper: adam, or sgd with momentum 0.9. By default sgd for the four "
+        "small networks, and adam for the U-Net.",
         str,
     )
     learning_rate: float | None = setting(
@@ -76,7 +76,7 @@ class Config(configuration.Config):
         expect("loss", self.loss, (None, *LOSSES))
         expect("optimizer", self.optimizer, (None, "adam", "sgd"))
         if self.schedule == "fast" and self.optimizer == "sgd":
-            raise ValueError("schedule='fast' with optimizer='sgd': it is for adam.")
+            raise ValueError("schedule='fast' with optimizer='sgd': it has its own optimiser.")
         if self.ramp_down is not None and not 0 <= self.ramp_down <= 1:
             raise ValueError(f"ramp_down={self.ramp_down}: expected 0 to 1.")
         adds_noise = self.noise is not None and not self.noise.is_none
@@ -105,7 +105,7 @@ class Config(configuration.Config):
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def own_schedule(self):
-        """See Config; the fast schedule is one of Adam."""
+        """See Config; the small networks have the paper's SGD, unless Adam is asked for."""
         uses_sgd = self.optimizer == "sgd" or self.network in SEQUENTIAL
         return "paper" if uses_sgd and self.optimizer != "adam" else super().own_schedule()
 

@@ -1,8 +1,10 @@
-"""Adam as the originals use it: an update whose gradients are not all finite is left out."""
+"""Adam as the originals use it, and Muon; where a gradient is not finite, both leave a step out."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import math
 import typing
 from collections.abc import Iterator
 
@@ -17,6 +19,11 @@ if typing.TYPE_CHECKING:
 # schedule=fast: shares of the training; docs/performance.md has what was compared.
 FAST_WARM_UP = 0.02
 FAST_AVERAGE = 0.02
+
+# Muon
+MOMENTUM, STEP = 0.95, 0.2
+SMALLEST = 16  # rows and columns of a kernel
+NEWTON_SCHULZ, ITERATIONS = (3.4445, -4.7750, 2.0315), 5
 
 
 class Adam(keras.optimizers.Adam):
@@ -81,7 +88,8 @@ class Adam(keras.optimizers.Adam):
         finite = ops.isfinite(total)
         self._share = ops.cast(finite, "float32")
         # One selection a gradient instead of one for each weight and moment.
-        super().apply([ops.where(finite, g, 0.0) for g in grads], list(variables))
+        grads = [ops.where(finite, g, 0.0) for g in grads]
+        super().apply(self._directions(grads, variables), list(variables))
         if not self._average:
             return
         step = ops.cast(self.iterations, "float32")
@@ -90,13 +98,22 @@ class Adam(keras.optimizers.Adam):
             new = ops.convert_to_tensor(variable)
             self.assign(average, new + (average - new) * ops.cast(kept, new.dtype))
 
+    def _directions(self, grads, variables):
+        """What `update_step` is given in place of the gradients, which are finite."""
+        return grads
+
+    def _rate_of(self, variable, learning_rate):
+        """The rate of a variable in this step: 0 where a gradient is not finite."""
+        rate, share = (ops.cast(value, variable.dtype) for value in (learning_rate, self._share))
+        return share * rate * self._factor_of(variable)
+
     def update_step(self, gradient, variable, learning_rate):
         dtype = variable.dtype
-        rate, share = ops.cast(learning_rate, dtype), ops.cast(self._share, dtype)
-        rate = rate * self._factor_of(variable)
+        share = ops.cast(self._share, dtype)
         step = ops.cast(self.iterations + 1, dtype)
         beta_1 = ops.cast(self._beta_1_of(self.iterations), dtype)
-        rate = share * rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)
+        rate = self._rate_of(variable, learning_rate)
+        rate = rate * ops.sqrt(1 - self.beta_2**step) / (1 - beta_1**step)
         gradient = ops.cast(gradient, dtype)
         index = self._get_variable_index(variable)
         first, second = self._momentums[index], self._velocities[index]
@@ -105,6 +122,82 @@ class Adam(keras.optimizers.Adam):
         self.assign(first, new_first)
         self.assign(second, new_second)
         self.assign(variable, variable - rate * new_first / (ops.sqrt(new_second) + self.epsilon))
+
+
+class Muon(Adam):
+    """Adam whose steps of large kernels are orthogonal matrices (Muon, Jordan et al. 2024).
+
+    A kernel [..., in, out] is the matrix [... * in, out]. Its step is the matrix U V^T of the
+    singular value decomposition U S V^T of what Nesterov's momentum gives: all directions that the
+    gradients have named are gone equally far, where gradients alone would go along a few. Times
+    0.2 * sqrt(longer side), its root mean square is as large as that of Adam's steps (Liu et al.
+    2025, arXiv:2502.16982), so both have one rate. docs/performance.md has what it brings.
+
+    Biases, and kernels with fewer than `SMALLEST` rows or columns, such as those of the first and
+    the last layer of a grey network, have Adam's steps.
+    """
+
+    def build(self, variables):
+        super().build(variables)
+        self._kernels = {
+            i for i, v in enumerate(variables) if len(v.shape) > 1 and min(_sides(v)) >= SMALLEST
+        }
+
+    def _directions(self, grads, variables):
+        grads, of_shape = list(grads), {}
+        for i, variable in enumerate(variables):
+            if self._get_variable_index(variable) in self._kernels:
+                of_shape.setdefault(_sides(variable), []).append(i)
+        for (rows, columns), members in of_shape.items():
+            matrices = []
+            for i in members:
+                first = self._momentums[self._get_variable_index(variables[i])]
+                gradient = ops.cast(grads[i], first.dtype)
+                share = ops.cast(self._share, first.dtype) * (1 - MOMENTUM)
+                new = first + (gradient - first) * share
+                self.assign(first, new)
+                ahead = gradient + (new - gradient) * MOMENTUM
+                matrices.append(ops.reshape(ahead, (rows, columns)))
+            steps = orthogonalized(ops.stack(matrices)) * (STEP * max(rows, columns) ** 0.5)
+            for i, step in zip(members, ops.unstack(steps, len(members))):
+                grads[i] = ops.reshape(step, variables[i].shape)
+        return grads
+
+    def update_step(self, gradient, variable, learning_rate):
+        if self._get_variable_index(variable) not in self._kernels:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        self.assign(variable, variable - self._rate_of(variable, learning_rate) * gradient)
+
+
+def _sides(kernel):
+    """(rows, columns) of the matrix that a kernel is."""
+    return math.prod(kernel.shape[:-1]), kernel.shape[-1]
+
+
+def orthogonalized(matrices):
+    """About U V^T of every U S V^T: singular values come out within 0.7 and 1.2, but tiny ones.
+
+    Five Newton-Schulz iterations X -> a X + b (X X^T) X + c (X X^T)^2 X with the coefficients of
+    Jordan et al. 2024. All that X is multiplied by is a polynomial of X X^T, which is held instead
+    of X: the shorter side is seldom more than a ninth of the longer one.
+
+    Args:
+        matrices: [k, rows, columns]; zeros stay zeros.
+    """
+    turned = matrices.shape[1] > matrices.shape[2]
+    x = ops.transpose(matrices, (0, 2, 1)) if turned else matrices
+    x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(1, 2), keepdims=True)) + 1e-20)
+    gram = x @ ops.transpose(x, (0, 2, 1))
+    one = ops.eye(x.shape[1], dtype=x.dtype)
+    a, b, c = NEWTON_SCHULZ
+    factors = []
+    for _ in range(ITERATIONS):
+        if factors:
+            gram = factors[-1] @ gram @ factors[-1]
+        factors.append(a * one + b * gram + c * (gram @ gram))
+    x = functools.reduce(lambda product, factor: factor @ product, factors) @ x
+    return ops.transpose(x, (0, 2, 1)) if turned else x
 
 
 def ramped_rate(config, **ramps) -> schedules.Ramped:
@@ -125,11 +218,11 @@ def ramped_adam(config, **ramps) -> Adam:
     return Adam(ramped_rate(config, **ramps))
 
 
-def fast_adam(config) -> Adam:
+def fast_muon(config) -> Muon:
     """The optimiser of `schedule=fast`: a rate that falls all the time, and averaged weights."""
     corners = config.share_corners()
     rate = schedules.Cosine(config.learning_rate, warm_up=FAST_WARM_UP, corners=corners)
-    return Adam(rate, average=schedules.Forgetting(FAST_AVERAGE, corners=corners))
+    return Muon(rate, average=schedules.Forgetting(FAST_AVERAGE, corners=corners))
 
 
 @contextlib.contextmanager
