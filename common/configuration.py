@@ -11,6 +11,7 @@ import typing
 from collections.abc import Container, Iterable
 
 from common import noise as noises
+from common.crop_stages import CropStage, divided
 
 # Longer trainings of schedule=fast have a lower rate, by the root of their length: at the full one
 # they diverge sooner or later (docs/performance.md).
@@ -19,24 +20,7 @@ FAST_STEPS = 8000
 # Side of the largest crops that schedule=fast grows to, pixels.
 FAST_LARGEST_CROP = 256
 
-# Crops that grow during a training, by crop_growth: (share of all pixels shown, factor of
-# crop_size). Small crops make many steps; large ones have pixels far from any border, as pictures
-# have. docs/performance.md has what was compared.
-CROP_STAGES = {
-    1: ((1.0, 1),),
-    2: ((0.6, 1), (0.4, 2)),
-    4: ((0.5, 1), (0.35, 2), (0.15, 4)),
-}
-
 AnyConfig = typing.TypeVar("AnyConfig", bound="Config")
-
-
-class CropStage(typing.NamedTuple):
-    """The steps of a training before `end`, and not in an earlier stage: crops of one size."""
-
-    end: int
-    share: float  # of all pixels, shown before `end`
-    factor: int  # of crop_size
 
 
 def setting(
@@ -74,6 +58,9 @@ class Config:
     # Top of the learning rate of schedule=fast, in a training of FAST_STEPS or fewer; None: the
     # method has only the paper's schedule.
     FAST_RATE: typing.ClassVar[float | None] = None
+    # The optimiser of schedule=fast by default, and those that can be asked for.
+    FAST_OPTIMIZER: typing.ClassVar[str] = "adam"
+    OPTIMIZERS: typing.ClassVar[tuple[str, ...]] = ("adam", "muon")
 
     # Values of crop_growth that the method's batches can do, and that of schedule=fast.
     CROP_GROWTHS: typing.ClassVar[tuple[int, ...]] = (1,)
@@ -107,11 +94,16 @@ class Config:
     )
     schedule: str | None = setting(
         None,
-        "Schedule of the training: paper (that of the publication) or fast (the optimiser Muon, a "
-        "rate that rises briefly and then falls all the time, and averaged weights as the result). "
-        "By default the paper's; of Noise2Noise, D-BSN and Noise2Void (2D, without structN2V) fast "
-        "for noisy files of your own and for the images of the project, of SSDN (unless "
-        "noise_params=per_image) for your own.",
+        "Schedule of the training: paper (that of the publication) or fast (a learning rate that "
+        "rises briefly and then falls all the time, and averaged weights as the result). By "
+        "default the paper's; for noisy files of your own and the images of the project fast, "
+        "where the method has it (but volumes, structN2V, and SSDN with noise_params=per_image).",
+        str,
+    )
+    optimizer: str | None = setting(
+        None,
+        "Optimiser of schedule=fast: adam, or muon, whose steps of large kernels are orthogonal "
+        "matrices. By default muon for Noise2Noise, SSDN and Noise2Void, where it was measured.",
         str,
     )
     learning_rate: float | None = setting(
@@ -186,6 +178,9 @@ class Config:
             raise ValueError("edges: are for SSDN's blind-spot networks, which see zeros there.")
         if self.schedule == "fast" and self.FAST_RATE is None:
             raise ValueError("schedule='fast': this method has only the paper's schedule.")
+        expect("optimizer", self.optimizer, (None, *self.OPTIMIZERS))
+        if self.optimizer == "muon" and self.schedule == "paper":
+            raise ValueError("optimizer='muon': it is for schedule='fast'; set that.")
         for name in ("noise", "validation_noise"):
             if getattr(self, name) is not None:
                 self.check_noise(name, getattr(self, name))
@@ -267,14 +262,7 @@ class Config:
     def crop_stages(self) -> list[CropStage]:
         """The stages of the training, each with crops of one size; one, if they do not grow."""
         steps = -(-(self.num_images or 1) // self.batch_size)
-        shares = CROP_STAGES[self.crop_growth or 1]
-        lengths = [share / factor**2 for share, factor in shares]
-        stages: list[CropStage] = []
-        for i, (_, factor) in enumerate(shares):
-            end = round(steps * sum(lengths[: i + 1]) / sum(lengths))
-            if end > (stages[-1].end if stages else 0):  # short trainings lack the last ones
-                stages.append(CropStage(end, sum(share for share, _ in shares[: i + 1]), factor))
-        return [*stages[:-1], stages[-1]._replace(share=1.0)]
+        return divided(steps, self.crop_growth or 1)
 
     def crop_stage(self, step: int) -> CropStage:
         """The stage of a step; that of the last one for those after the end."""
@@ -356,6 +344,7 @@ class Config:
         defaults: dict[str, typing.Any] = {
             "schedule": schedule,
             "learning_rate": 3e-4,
+            "optimizer": self.FAST_OPTIMIZER if schedule == "fast" else "adam",
             "crop_growth": self._fast_growth() if schedule == "fast" else 1,
             "edges": schedule == "fast" and self.pads_with_zeros,
             "validation_set": self.train_set if own else "sample",

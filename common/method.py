@@ -101,9 +101,7 @@ class Method:
         from common.training import optimizers
 
         return (
-            optimizers.fast_muon(config)
-            if config.schedule == "fast"
-            else self.paper_optimizer(config)
+            optimizers.fast(config) if config.schedule == "fast" else self.paper_optimizer(config)
         )
 
     def paper_optimizer(self, config: configuration.Config) -> keras.optimizers.Optimizer:

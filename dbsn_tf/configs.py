@@ -5,7 +5,8 @@ import typing
 
 from common import configuration, processor
 from common import noise as noises
-from common.configuration import CropStage, expect, setting
+from common.configuration import expect, setting
+from common.crop_stages import CropStage
 
 STAGES = {"mu": 0.6, "sigma": 0.1, "joint": 0.3}  # shares of the training, in crops
 VARIANCES = ("white", "signal", "multivariate")

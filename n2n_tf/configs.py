@@ -27,6 +27,8 @@ class Config(configuration.Config):
 
     AUGMENTS: typing.ClassVar[bool] = True
     FAST_RATE: typing.ClassVar[float] = 1e-3
+    FAST_OPTIMIZER: typing.ClassVar[str] = "muon"
+    OPTIMIZERS: typing.ClassVar[tuple] = ("adam", "muon", "sgd")
     CROP_GROWTHS: typing.ClassVar[tuple] = (1, 2, 4)
     FAST_CROP_GROWTH: typing.ClassVar[int] = 4
     NOISES: typing.ClassVar[tuple] = noises.MODELS
@@ -56,8 +58,8 @@ class Config(configuration.Config):
     )
     optimizer: str | None = setting(
         None,
-        "Optimiser of schedule=paper: adam, or sgd with momentum 0.9. By default sgd for the four "
-        "small networks, and adam for the U-Net.",
+        "Optimiser: muon (of schedule=fast, whose default it is), adam, or sgd with momentum 0.9. "
+        "With schedule=paper by default sgd for the four small networks, and adam for the U-Net.",
         str,
     )
     learning_rate: float | None = setting(
@@ -74,9 +76,8 @@ class Config(configuration.Config):
         expect("targets", self.targets, ("noisy", "clean"))
         expect("network", self.network, NETWORKS)
         expect("loss", self.loss, (None, *LOSSES))
-        expect("optimizer", self.optimizer, (None, "adam", "sgd"))
         if self.schedule == "fast" and self.optimizer == "sgd":
-            raise ValueError("schedule='fast' with optimizer='sgd': it has its own optimiser.")
+            raise ValueError("schedule='fast' with optimizer='sgd': give adam or muon, or neither.")
         if self.ramp_down is not None and not 0 <= self.ramp_down <= 1:
             raise ValueError(f"ramp_down={self.ramp_down}: expected 0 to 1.")
         adds_noise = self.noise is not None and not self.noise.is_none
@@ -105,9 +106,9 @@ class Config(configuration.Config):
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def own_schedule(self):
-        """See Config; the small networks have the paper's SGD, unless Adam is asked for."""
-        uses_sgd = self.optimizer == "sgd" or self.network in SEQUENTIAL
-        return "paper" if uses_sgd and self.optimizer != "adam" else super().own_schedule()
+        """See Config; the small networks have the paper's SGD, unless another is asked for."""
+        asked = self.optimizer or ("sgd" if self.network in SEQUENTIAL else None)
+        return "paper" if asked == "sgd" else super().own_schedule()
 
     def _fast_growth(self):
         """See Config; crops grow where the network has to tell how strong the noise is.
@@ -126,9 +127,9 @@ class Config(configuration.Config):
         return super(Config, config).completed(
             num_images=1_200_000,
             loss="l2" if clean else LOSS[noise.RECOVERED_BY],
-            optimizer="sgd" if sgd else "adam",
             learning_rate=0.1 if sgd else 3e-4,
             ramp_down=0.0 if sgd else 0.3,
+            **({"optimizer": "sgd"} if sgd else {}),
             **({"validation_set": self.pairs} if self.pairs else {}),
             validation_noise=noise.typical(),
         )

@@ -22,6 +22,7 @@ class Config(configuration.Config):
 
     AUGMENTS: typing.ClassVar[bool] = True
     FAST_RATE: typing.ClassVar[float] = 6e-4
+    FAST_OPTIMIZER: typing.ClassVar[str] = "muon"
     CROP_GROWTHS: typing.ClassVar[tuple] = (1, 2, 4)
     FAST_CROP_GROWTH: typing.ClassVar[int] = 4
     NOISES: typing.ClassVar[tuple] = (
@@ -154,7 +155,8 @@ class Config(configuration.Config):
 
     def own_schedule(self):
         """The fast one; a network for each image's noise was only seen to train by the paper's."""
-        return "paper" if self.noise_params == "per_image" else "fast"
+        papers = self.as_workshop or self.noise_params == "per_image"
+        return "paper" if papers else "fast"
 
     def completed(self):
         """The configuration without any None; its length is that of the paper."""

@@ -41,6 +41,7 @@ SHELVES = {
 BESIDE = {
     "__init__": set(),
     "configuration": {"noise"},
+    "crop_stages": set(),
     "processor": set(),
     "progress": set(),
     "quiet": set(),

@@ -1,7 +1,7 @@
-"""Weights as files hold them: 16 bits each, the upper bytes of all before the lower ones.
+"""Weights as files hold them: 16 bits each, all upper bytes of an array before its lower ones.
 
 Upper bytes (sign, exponent, two bits of the fraction) are much alike, lower ones are noise. Apart
-from each other they deflate to 7 % less than as pairs.
+from each other they deflate to 6 % less than as pairs.
 """
 
 import numpy as np
@@ -11,13 +11,13 @@ def split(weights: np.ndarray) -> np.ndarray:
     """uint8 [2, ...], the upper and the lower bytes, of weights [...] rounded to float16.
 
     Raises:
-        OverflowError: weights beyond the range of float16, or none that are finite.
+        OverflowError: weights beyond the range of float16, or that are not finite.
     """
     with np.errstate(over="ignore"):  # it is looked at below
         halves = np.asarray(weights, ">f2")
     if not np.isfinite(halves).all():
         raise OverflowError("weights that 16 bits can't hold")
-    return np.moveaxis(halves[..., None].view(np.uint8), -1, 0)
+    return np.ascontiguousarray(np.moveaxis(halves[..., None].view(np.uint8), -1, 0))
 
 
 def joined(planes: np.ndarray) -> np.ndarray:

@@ -20,10 +20,16 @@ if typing.TYPE_CHECKING:
 FAST_WARM_UP = 0.02
 FAST_AVERAGE = 0.02
 
-# Muon
-MOMENTUM, STEP = 0.95, 0.2
-SMALLEST = 16  # rows and columns of a kernel
-NEWTON_SCHULZ, ITERATIONS = (3.4445, -4.7750, 2.0315), 5
+# Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon): momentum, and the
+# coefficients of its Newton-Schulz iterations.
+MUON_MOMENTUM = 0.95
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+# How often the iteration is done before X X^T is computed anew, and after it.
+ITERATIONS = (3, 2)
+# Root mean square of a step at rate 1, that of Adam's (Liu et al. 2025, arXiv:2502.16982).
+MUON_STEP = 0.2
+# Kernels with fewer rows or columns have Adam's steps.
+MUON_SMALLEST = 16
 
 
 class Adam(keras.optimizers.Adam):
@@ -89,7 +95,7 @@ class Adam(keras.optimizers.Adam):
         self._share = ops.cast(finite, "float32")
         # One selection a gradient instead of one for each weight and moment.
         grads = [ops.where(finite, g, 0.0) for g in grads]
-        super().apply(self._directions(grads, variables), list(variables))
+        super().apply(self._prepared(grads, variables), list(variables))
         if not self._average:
             return
         step = ops.cast(self.iterations, "float32")
@@ -98,7 +104,7 @@ class Adam(keras.optimizers.Adam):
             new = ops.convert_to_tensor(variable)
             self.assign(average, new + (average - new) * ops.cast(kept, new.dtype))
 
-    def _directions(self, grads, variables):
+    def _prepared(self, grads, variables):
         """What `update_step` is given in place of the gradients, which are finite."""
         return grads
 
@@ -127,43 +133,44 @@ class Adam(keras.optimizers.Adam):
 class Muon(Adam):
     """Adam whose steps of large kernels are orthogonal matrices (Muon, Jordan et al. 2024).
 
-    A kernel [..., in, out] is the matrix [... * in, out]. Its step is the matrix U V^T of the
-    singular value decomposition U S V^T of what Nesterov's momentum gives: all directions that the
-    gradients have named are gone equally far, where gradients alone would go along a few. Times
-    0.2 * sqrt(longer side), its root mean square is as large as that of Adam's steps (Liu et al.
-    2025, arXiv:2502.16982), so both have one rate. docs/performance.md has what it brings.
+    A kernel of the shape [..., rows, columns] is a matrix [... * rows, columns]. Its step is the
+    orthogonal matrix nearest to its Nesterov momentum, so that a training does not wait for
+    directions in which gradients are small. It has the root mean square of Adam's steps, and one
+    rate serves both.
 
-    Biases, and kernels with fewer than `SMALLEST` rows or columns, such as those of the first and
-    the last layer of a grey network, have Adam's steps.
+    Biases, and kernels with fewer than `MUON_SMALLEST` rows or columns, such as those of a last
+    layer, have Adam's steps. Keras' own Muon leaves the kernels of convolutions to Adam.
+    docs/performance.md has what it brings.
     """
 
     def build(self, variables):
+        """Makes the state of Adam, so that a checkpoint of either loads into the other."""
         super().build(variables)
-        self._kernels = {
-            i for i, v in enumerate(variables) if len(v.shape) > 1 and min(_sides(v)) >= SMALLEST
-        }
+        self._kernels = {i for i, v in enumerate(variables) if min(_sides(v)) >= MUON_SMALLEST}
 
-    def _directions(self, grads, variables):
-        grads, of_shape = list(grads), {}
+    def _prepared(self, grads, variables):
+        """Advances the momenta of kernels, and gives their steps at rate 1 for their gradients."""
+        prepared, of_sides = list(grads), {}
         for i, variable in enumerate(variables):
             if self._get_variable_index(variable) in self._kernels:
-                of_shape.setdefault(_sides(variable), []).append(i)
-        for (rows, columns), members in of_shape.items():
+                of_sides.setdefault(_sides(variable), []).append(i)
+        for sides, members in of_sides.items():
             matrices = []
             for i in members:
-                first = self._momentums[self._get_variable_index(variables[i])]
-                gradient = ops.cast(grads[i], first.dtype)
-                share = ops.cast(self._share, first.dtype) * (1 - MOMENTUM)
-                new = first + (gradient - first) * share
-                self.assign(first, new)
-                ahead = gradient + (new - gradient) * MOMENTUM
-                matrices.append(ops.reshape(ahead, (rows, columns)))
-            steps = orthogonalized(ops.stack(matrices)) * (STEP * max(rows, columns) ** 0.5)
+                momentum = self._momentums[self._get_variable_index(variables[i])]
+                gradient = ops.cast(grads[i], momentum.dtype)
+                share = ops.cast(self._share, momentum.dtype)
+                new = momentum + (gradient - momentum) * (share * (1 - MUON_MOMENTUM))
+                self.assign(momentum, new)
+                ahead = gradient + (new - gradient) * MUON_MOMENTUM
+                matrices.append(ops.reshape(ahead, sides))
+            steps = orthogonalized(ops.stack(matrices)) * (MUON_STEP * max(sides) ** 0.5)
             for i, step in zip(members, ops.unstack(steps, len(members))):
-                grads[i] = ops.reshape(step, variables[i].shape)
-        return grads
+                prepared[i] = ops.reshape(step, variables[i].shape)
+        return prepared
 
     def update_step(self, gradient, variable, learning_rate):
+        """Moves a variable; `gradient` is what `_prepared` gave, for kernels a step."""
         if self._get_variable_index(variable) not in self._kernels:
             super().update_step(gradient, variable, learning_rate)
             return
@@ -172,32 +179,45 @@ class Muon(Adam):
 
 def _sides(kernel):
     """(rows, columns) of the matrix that a kernel is."""
-    return math.prod(kernel.shape[:-1]), kernel.shape[-1]
+    *rows, columns = tuple(kernel.shape) or (1,)
+    return math.prod(rows), columns
 
 
 def orthogonalized(matrices):
-    """About U V^T of every U S V^T: singular values come out within 0.7 and 1.2, but tiny ones.
+    """Sets the singular values of matrices to about 1, 0.7 to 1.2, by Newton-Schulz iterations.
 
-    Five Newton-Schulz iterations X -> a X + b (X X^T) X + c (X X^T)^2 X with the coefficients of
-    Jordan et al. 2024. All that X is multiplied by is a polynomial of X X^T, which is held instead
-    of X: the shorter side is seldom more than a ninth of the longer one.
+    X -> a X + b (X X^T) X + c (X X^T)^2 X, five times, the coefficients those of Jordan et al.
+    2024. What X is multiplied by is a polynomial of X X^T, and X X^T follows from it, so most
+    products are of the shorter side alone. X X^T is computed anew once on the way: rounding grows
+    twelvefold with every iteration, and a GPU rounds such products to 10 bits.
 
     Args:
-        matrices: [k, rows, columns]; zeros stay zeros.
+        matrices: [k, rows, columns].
+
+    Returns:
+        [k, rows, columns]. Singular values below 1e-3 of the root of the sum of their squares stay
+        below half, and zeros stay zeros.
     """
     turned = matrices.shape[1] > matrices.shape[2]
     x = ops.transpose(matrices, (0, 2, 1)) if turned else matrices
-    x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(1, 2), keepdims=True)) + 1e-20)
-    gram = x @ ops.transpose(x, (0, 2, 1))
-    one = ops.eye(x.shape[1], dtype=x.dtype)
+    # Not smaller: the squares of values below 1e-19 are 0, and the quotient would not be small.
+    x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(1, 2), keepdims=True)) + 1e-9)
+    for count in ITERATIONS:
+        x = _iterated(x, count)
+    return ops.transpose(x, (0, 2, 1)) if turned else x
+
+
+def _iterated(x, count):
+    """X after `count` Newton-Schulz iterations."""
     a, b, c = NEWTON_SCHULZ
+    one = ops.eye(x.shape[1], dtype=x.dtype)
+    gram = x @ ops.transpose(x, (0, 2, 1))
     factors = []
-    for _ in range(ITERATIONS):
+    for _ in range(count):
         if factors:
             gram = factors[-1] @ gram @ factors[-1]
         factors.append(a * one + b * gram + c * (gram @ gram))
-    x = functools.reduce(lambda product, factor: factor @ product, factors) @ x
-    return ops.transpose(x, (0, 2, 1)) if turned else x
+    return functools.reduce(lambda product, factor: factor @ product, factors) @ x
 
 
 def ramped_rate(config, **ramps) -> schedules.Ramped:
@@ -218,11 +238,12 @@ def ramped_adam(config, **ramps) -> Adam:
     return Adam(ramped_rate(config, **ramps))
 
 
-def fast_muon(config) -> Muon:
+def fast(config) -> Adam:
     """The optimiser of `schedule=fast`: a rate that falls all the time, and averaged weights."""
     corners = config.share_corners()
     rate = schedules.Cosine(config.learning_rate, warm_up=FAST_WARM_UP, corners=corners)
-    return Muon(rate, average=schedules.Forgetting(FAST_AVERAGE, corners=corners))
+    kind = {"adam": Adam, "muon": Muon}[config.optimizer]
+    return kind(rate, average=schedules.Forgetting(FAST_AVERAGE, corners=corners))
 
 
 @contextlib.contextmanager

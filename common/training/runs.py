@@ -205,8 +205,9 @@ def load_config(
     if unknown := sorted(set(values) - known):
         raise RunError(f"{path}: unknown settings {', '.join(unknown)}.")
     try:
-        # Runs of before there was a choice have the paper's schedule, and crops of one size, whole.
-        before = {"schedule": "paper", "crop_growth": 1, "edges": False}
+        # Runs of before there was a choice have the paper's schedule, Adam, and crops of one size,
+        # whole.
+        before = {"schedule": "paper", "optimizer": "adam", "crop_growth": 1, "edges": False}
         return config_class(**before | values).completed(), data
     except (TypeError, ValueError) as error:
         raise RunError(f"{path}: {error}") from error
@@ -283,7 +284,8 @@ def _load_halves(path, denoiser):
     wanted = _by_name(denoiser)
     try:
         values = {name: halves.joined(planes) for name, planes in _arrays(path).items()}
-        if {k: v.shape for k, v in values.items()} != {k: v.shape for k, v in wanted.items()}:
+        shapes = {name: tuple(variable.shape) for name, variable in wanted.items()}
+        if {name: value.shape for name, value in values.items()} != shapes:
             raise ValueError("other shapes")
     except ValueError as error:
         raise RunError(f"{path}: not this model's weights ({error}).") from error

@@ -23,7 +23,7 @@ TRAINED = {
         300,
         [
             *("--noise=none", "--noise_params=global", "--batch_size=1", "--crop_size=64"),
-            *("--schedule=fast", "--learning_rate=3e-5"),
+            *("--schedule=fast", "--optimizer=adam", "--learning_rate=3e-5"),
         ],
     ),
 }

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from common import configuration, noise, processor
+from common import configuration, crop_stages, noise, processor
 from common.configuration import Config, setting
 
 
@@ -102,7 +102,7 @@ def test_stages_of_growing_crops_cover_every_training(steps, growth):
     assert factors == sorted(factors) and factors[0] == 1
     if steps == 1000:
         shown = [factors.count(factor) * factor**2 for factor in (1, 2, 4)]
-        expected = [share for share, _ in configuration.CROP_STAGES[growth]]
+        expected = [share for share, _ in crop_stages.STAGES[growth]]
         found = [pixels / sum(shown) for pixels in shown if pixels]
         assert found == pytest.approx(expected, abs=0.01)
 

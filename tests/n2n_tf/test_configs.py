@@ -73,7 +73,8 @@ def test_settings_that_cannot_be_are_refused(settings, message):
 @pytest.mark.parametrize(
     ("settings", "schedule", "optimizer", "rate"),
     [
-        ({"num_images": 4000}, "fast", "adam", 1e-3),
+        ({"num_images": 4000}, "fast", "muon", 1e-3),
+        ({"network": "nn_relu", "optimizer": "adam", "num_images": 4000}, "fast", "adam", 1e-3),
         ({"network": "nn_relu"}, "paper", "sgd", 0.1),
         ({"optimizer": "sgd"}, "paper", "sgd", 3e-4),
         ({"schedule": "paper"}, "paper", "adam", 3e-4),

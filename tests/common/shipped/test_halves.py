@@ -13,6 +13,7 @@ def test_weights_come_back_as_float16_has_them(shape):
     weights = RNG.normal(0, 0.1, shape).astype(np.float32)
     planes = halves.split(weights)
     assert planes.shape == (2, *shape) and planes.dtype == np.uint8
+    assert planes.flags.c_contiguous  # np.save would keep another order, and its pairs
     found = halves.joined(planes)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, weights.astype(np.float16))
