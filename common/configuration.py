@@ -103,7 +103,7 @@ class Config:
     optimizer: str | None = setting(
         None,
         "Optimiser of schedule=fast: adam, or muon, whose steps of large kernels are orthogonal "
-        "matrices. By default muon for Noise2Noise, SSDN and Noise2Void, where it was measured.",
+        "matrices. By default muon for Noise2Noise and SSDN, where it was measured to pay.",
         str,
     )
     learning_rate: float | None = setting(

@@ -37,7 +37,6 @@ class Config(configuration.Config):
         noises.NoNoise,
     )
     FAST_RATE: typing.ClassVar[float] = 1e-3
-    FAST_OPTIMIZER: typing.ClassVar[str] = "muon"
     OWN_FILES: typing.ClassVar[tuple] = ("data_path",)
     CHANNELS: typing.ClassVar[range] = range(1, MAX_CHANNELS + 1)
 
