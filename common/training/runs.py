@@ -281,9 +281,9 @@ def _load_halves(path, denoiser):
     expected = json.loads((path.parent / "config.json").read_text()).get("sha256")
     if shipped.digest(path) != expected:
         raise RunError(f"{path}: damaged or replaced; its hash is not that in config.json.")
-    wanted = _by_name(denoiser)
+    arrays, wanted = _arrays(path), _by_name(denoiser)
     try:
-        values = {name: halves.joined(planes) for name, planes in _arrays(path).items()}
+        values = {name: halves.joined(planes) for name, planes in arrays.items()}
         shapes = {name: tuple(variable.shape) for name, variable in wanted.items()}
         if {name: value.shape for name, value in values.items()} != shapes:
             raise ValueError("other shapes")
