@@ -70,6 +70,20 @@ def test_16_bits_of_weights_are_enough(tmp_path):
     assert 0 < np.abs(np.asarray(expected) - np.asarray(found)).max() < 5e-3
 
 
+def test_weights_of_another_network_and_too_large_ones_are_refused(tmp_path):
+    method = methods.find("ssdn")
+    config = dataclasses.replace(method.default_config, channels=1).completed()
+    denoiser = method.build(config)
+    runs.save_config(tmp_path, method.name, config)
+    runs.save_halves(tmp_path, denoiser)
+    other = method.build(dataclasses.replace(config, channels=3))
+    with pytest.raises(runs.RunError, match="weights.npz: not this model's weights"):
+        runs.load_weights(tmp_path, other)
+    denoiser.weights[0].assign(denoiser.weights[0] + 7e4)
+    with pytest.raises(runs.RunError, match="has weights that 16 bits can't hold"):
+        runs.save_halves(tmp_path, denoiser)
+
+
 @pytest.mark.parametrize(("name", "sigma", "gain"), [("photo", 25, 9.0), ("photo-grey", 25, 8.0)])
 def test_noise_goes_and_a_clean_picture_stays(name, sigma, gain):
     clean = COLOUR if name == "photo" else COLOUR.mean(-1, keepdims=True).astype(np.uint8)
