@@ -60,6 +60,7 @@ TENSORFLOW = {
     "common/method.py",
     "common/networks/normalization.py",
     "common/networks/ordering.py",
+    "common/networks/upsampling.py",
     "common/quiet.py",
     "common/serving/saved_models.py",
     "common/serving/bioimage.py",

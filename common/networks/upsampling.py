@@ -25,6 +25,7 @@ from common.types import Array
 Padding = Sequence[tuple[int, int]]
 
 _portable = contextvars.ContextVar("portable", default=False)
+_in_phases = contextvars.ContextVar("in_phases", default=False)
 
 
 @contextlib.contextmanager
@@ -43,6 +44,21 @@ def portable() -> Iterator[None]:
 def is_portable() -> bool:
     """Whether the network now being built must consist of Keras' own layers."""
     return _portable.get()
+
+
+@contextlib.contextmanager
+def in_phases() -> Iterator[None]:
+    """Graphs of images traced under it have a plain convolution for each transposed one.
+
+    Pixels of even and odd rows and columns are its features, 2x2 times as many, which are then
+    interleaved. It is the same sum; ONNX Runtime, which multiplies matrices and adds up their parts
+    for a transposed convolution, takes half of the time (docs/performance.md). TensorFlow only.
+    """
+    token = _in_phases.set(True)
+    try:
+        yield
+    finally:
+        _in_phases.reset(token)
 
 
 def convolution(
@@ -141,7 +157,10 @@ def convolve(
 
 
 def _convolve_upsampled(coarse, kernel, pads, trained):
+    size = kernel.shape[0]
     kernel = _transposed(kernel)
+    if _in_phases.get() and len(coarse.shape) == 4:
+        return _interleaved(coarse, kernel, pads or ((size // 2, size // 2),) * 2)
     if not pads:
         return ops.conv_transpose(coarse, kernel, strides=2, padding="same")
     whole = ops.conv_transpose(coarse, kernel, strides=2, padding="valid")
@@ -151,6 +170,31 @@ def _convolve_upsampled(coarse, kernel, pads, trained):
     batch, *sides = ops.shape(coarse)[:-1]
     starts = (0, *(after for _, after in pads), 0)
     return ops.slice(whole, starts, (batch, *(2 * n for n in sides), kernel.shape[-2]))
+
+
+def _interleaved(coarse: Array, kernel: Array, pads: Padding) -> Array:
+    """The transposed convolution of stride 2, without the border that belongs to the padding.
+
+    Pixel 2m + a of its result gets value 2t + a of the kernel from the coarse pixel m - t.
+
+    Args:
+        coarse: (N, H, W, C).
+        kernel: of `_transposed`, (k + 1, k + 1, filters, C).
+        pads: ((before, after), (before, after)), which make k - 1 each.
+    """
+    import tensorflow as tf
+
+    taps, channels = kernel.shape[0] // 2, kernel.shape[-1]
+    kernel = ops.reshape(kernel, (taps, 2, taps, 2, -1, channels))[::-1, :, ::-1]
+    kernel = ops.transpose(kernel, (0, 2, 5, 1, 3, 4))
+    zeros, kept = [], [slice(None)]
+    for _, after in pads:
+        first, odd = divmod(after, 2)  # m of the first pixel that is kept, and its a
+        zeros.append((taps - 1 - first, first + odd))
+        kept.append(slice(odd, -odd or None))
+    coarse = ops.pad(coarse, ((0, 0), *zeros, (0, 0)))
+    phases = ops.conv(coarse, ops.reshape(kernel, (taps, taps, channels, -1)), padding="valid")
+    return tf.nn.depth_to_space(phases, 2)[tuple(kept)]
 
 
 def _transposed(kernel: Array) -> Array:

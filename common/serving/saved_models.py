@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from common.files import image_files, pixels
+from common.networks import upsampling
 from common.serving import input_checks, tensorflow_serving
 from common.types import Array
 
@@ -111,11 +112,12 @@ def to_onnx(function: Function, specs: Mapping[str, tf.TensorSpec]) -> bytes:
     # matters.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     signature = list(specs.values())
-    model, _ = tf2onnx.convert.from_function(
-        tf.function(positional, input_signature=signature, autograph=False),
-        input_signature=signature,
-        opset=ONNX_OPSET,
-    )
+    with upsampling.in_phases():
+        model, _ = tf2onnx.convert.from_function(
+            tf.function(positional, input_signature=signature, autograph=False),
+            input_signature=signature,
+            opset=ONNX_OPSET,
+        )
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:

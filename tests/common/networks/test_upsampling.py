@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from common.networks import upsampling
 
@@ -40,6 +41,26 @@ def both(*, kernel_size, pads=None, skips=2, sides=(3, 5)):
 def test_it_is_the_convolution_of_the_upsampled_image(case):
     fast, plain, inputs = both(**CASES[case])
     np.testing.assert_allclose(fast(inputs), plain(inputs), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        *(case for case in CASES if case != "volume"),
+        {"kernel_size": 3, "pads": ((0, 2), (1, 1))},
+        {"kernel_size": 3, "pads": ((1, 1), (2, 0))},
+        {"kernel_size": 5, "pads": ((1, 3), (4, 0))},
+    ],
+    ids=str,
+)
+def test_in_phases_it_is_the_same_without_a_transposed_convolution(case):
+    fast, plain, inputs = both(**(CASES[case] if isinstance(case, str) else case))
+    with upsampling.in_phases():
+        traced = tf.function(lambda *x: fast(x)).get_concrete_function(*inputs)
+    kinds = {operation.type for operation in traced.graph.get_operations()}
+    assert "DepthToSpace" in kinds and "Conv2DBackpropInput" not in kinds
+    result = traced(*map(tf.constant, inputs))
+    np.testing.assert_allclose(result, plain(inputs), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("case", ["centred", "upwards", "volume"])
