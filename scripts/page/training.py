@@ -211,7 +211,8 @@ def _begun(run_dir):
 
 
 def _samples(picture):
-    return sorted((picture.folder / FOLDER / "samples").glob("*.png"))
+    # A name that begins with a dot is a file being written.
+    return sorted((picture.folder / FOLDER / "samples").glob("[!.]*.png"))
 
 
 def _curve(path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scripts.page import store, views, work
+from common.files import atomic
+from scripts.page import store, training, views, work
 from tests.scripts.page import conftest
 from tests.scripts.page.conftest import encoded, noisy, until
 
@@ -195,6 +196,15 @@ def test_a_training_shows_its_curve_stops_and_goes_on(client):
     until(lambda: client.picture(key)["training"]["curve"][-1][0] > shown, 300)
     client.ask(f"/pictures/{key}", "DELETE")
     assert not (client.pictures.folder / key).exists()
+
+
+def test_a_picture_of_a_training_that_is_being_written_is_none_yet(client):
+    key = client.add("cells.png", encoded(noisy((32, 32, 1)), "png"))["id"]
+    samples = client.pictures.picture(key).folder / training.FOLDER / "samples"
+    with atomic.replacing(samples / "000000500.png") as temporary:
+        temporary.write_bytes(b"whole")
+        client.ask(f"/pictures/{key}/training/sample", status=404)
+    assert client.bytes(f"/pictures/{key}/training/sample") == b"whole"
 
 
 @pytest.mark.slow
