@@ -201,7 +201,9 @@ def _parse(argv):
     try:
         return FLAGS(argv)
     except flags.Error as error:
-        print(f"error: {one_line(error)} --help lists the flags.", file=sys.stderr)
+        said = one_line(error)
+        end = "" if said.endswith((".", "?")) else "."
+        print(f"error: {said}{end} --help lists the flags.", file=sys.stderr)
         sys.exit(1)
 
 
