@@ -37,45 +37,76 @@ LINES = {
 }
 
 
+KEY = ("line", "minutes", "seed", "crops", "dataset", "images", "command")
+SCORES = ("psnr", "ssim")
+
+
 def reproduce(names, output):
     """Trains, scores, and writes minutes.csv and minutes.png.
+
+    What an earlier run has scored is not computed again and stays in the table and in the figure,
+    so that a few trainings at a time fill it.
 
     Args:
         names: keys of `LINES`.
         output: pathlib.Path of the folder for run folders, table and figure.
-    """
-    from common.evaluation import figures, scoring
 
+    Raises:
+        ValueError: minutes.csv is there and has other columns.
+    """
     image_set = datasets.load(
         FLAGS.dataset or "kodak", FLAGS.data_dir, held_back=True, max_images=FLAGS.max_images
     )
-    rows, lines = [], {}
+    known = tables.read_known(output / "minutes.csv", KEY + SCORES, KEY)
     for name in names:
-        line, points = LINES[name], {}
-        method = methods.find(line.package)
+        line = LINES[name]
         for minutes in map(float, FLAGS.minutes):
             crops = trainings.crops_in(minutes, name, line.package, line.settings, output)
             for seed in range(FLAGS.seeds):
                 arguments = _arguments(name, line, crops, seed, output)
-                model = trainings.trained(arguments)
-                examples = method.examples(image_set, model.config, noise=noises.Gauss(25, 25))
-                scores, _ = scoring.of_results(model, examples)
-                points.setdefault(minutes, []).append(np.mean(scores.psnr))
-                row = {"line": name, "minutes": f"{minutes:g}", "seed": seed, "crops": crops}
-                row |= {"psnr": f"{points[minutes][-1]:.3f}"}
-                row |= {"ssim": f"{np.nanmean(scores.ssim):.4f}"}
-                rows.append(row | {"command": "python " + " ".join(arguments)})
-                print(f"{name:12} {minutes:6g} min {crops:8} crops {row['psnr']} dB", flush=True)
-                tables.write(output / "minutes.csv", rows)
-        lines[name] = [(minutes, float(np.mean(found))) for minutes, found in points.items()]
+                command = "python " + " ".join(arguments)
+                values = (name, f"{minutes:g}", seed, crops, image_set.name, len(image_set))
+                key = tuple(map(str, (*values, command)))
+                if key not in known:
+                    scores = _score(line, arguments, image_set)
+                    known[key] = dict(zip(KEY + SCORES, key + scores, strict=True))
+                    tables.write(output / "minutes.csv", list(known.values()), KEY + SCORES)
+                psnr = known[key]["psnr"]
+                print(f"{name:12} {minutes:6g} min {crops:8} crops {psnr} dB", flush=True)
+    _draw(known.values(), image_set, output / "minutes.png")
+    print(f"Figure: {output}/minutes.png, its numbers: {output}/minutes.csv")
+
+
+def _score(line, arguments, image_set):
+    """Trains, and returns mean PSNR and SSIM as texts."""
+    from common.evaluation import scoring
+
+    model = trainings.trained(arguments)
+    method = methods.find(line.package)
+    examples = method.examples(image_set, model.config, noise=noises.Gauss(25, 25))
+    scores, _ = scoring.of_results(model, examples)
+    return f"{np.mean(scores.psnr):.3f}", f"{np.nanmean(scores.ssim):.4f}"
+
+
+def _draw(rows, image_set, path):
+    """Draws a line of mean PSNR over minutes for each line of the table, of one image set."""
+    from common.evaluation import figures
+
+    points: dict = {}
+    for row in rows:
+        if (row["dataset"], row["images"]) == (image_set.name, str(len(image_set))):
+            of_line = points.setdefault(row["line"], {})
+            of_line.setdefault(float(row["minutes"]), []).append(float(row["psnr"]))
     figures.save_lines(
-        lines,
-        output / "minutes.png",
+        {
+            name: [(minutes, float(np.mean(found))) for minutes, found in sorted(of_line.items())]
+            for name, of_line in points.items()
+        },
+        path,
         xlabel="minutes of training",
         ylabel=f"average PSNR on {image_set.name}, dB",
         logarithmic=True,
     )
-    print(f"Figure: {output}/minutes.png, its numbers: {output}/minutes.csv")
 
 
 def _arguments(name, line, crops, seed, output):
