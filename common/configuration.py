@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from common import noise as noises
 from common.crop_stages import CropStage, divided
@@ -327,6 +327,10 @@ class Config:
         """The growth of schedule=fast: not beyond crops of FAST_LARGEST_CROP pixels."""
         fitting = [g for g in self.CROP_GROWTHS if g * self.crop_size <= FAST_LARGEST_CROP]
         return min(self.FAST_CROP_GROWTH, max(fitting, default=1))
+
+    def implied(self, settings: Mapping[str, typing.Any]) -> dict[str, typing.Any]:
+        """Settings that follow from those a user gave."""
+        return {}
 
     def completed(self: AnyConfig, **settings: typing.Any) -> AnyConfig:
         """The configuration without any None.

@@ -240,7 +240,9 @@ def list_models(arguments: list[str]) -> None:
     from common import shipped
 
     if len(arguments) > 1 or set(arguments) - set(shipped.names()):
-        fail(f"models: expected one of {', '.join(shipped.names())}, not {' '.join(arguments)!r}.")
+        wrong = " ".join(arguments)
+        known = ", ".join(shipped.names())
+        fail(f"models: expected one of {known}, not {wrong!r}.{shipped.hint(wrong)}")
     for name in arguments or shipped.names():
         card = shipped.card(name)
         print(f"{name:25}{card['purpose']}")

@@ -41,7 +41,8 @@ class Config(configuration.Config):
     noise_params: str = setting(
         "known",
         "Where the noise level comes from: known (from the setting noise), global (one level is "
-        "learned for all images) or per_image (a second network estimates it for each image).",
+        "learned for all images) or per_image (a second network estimates it for each image). With "
+        "--noise=none global is the default.",
     )
     diagonal_covariance: bool = setting(
         False, "Model the channels of a pixel as independent of each other (no covariances)."
@@ -152,6 +153,11 @@ class Config(configuration.Config):
         parts = [str(self.noise), self.pipeline + ("_diag" if self.diagonal_covariance else "")]
         parts += [f"sigma_{self.noise_params}"] if self.has_likelihood else []
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
+
+    def implied(self, settings):
+        """Of files that are noisy already the level is estimated, one for all, if nobody asks."""
+        is_none = str(settings.get("noise")) == "none" and self.has_likelihood
+        return {"noise_params": "global"} if is_none and self.pipeline != "workshop" else {}
 
     def own_schedule(self):
         """The fast one; a network for each image's noise was only seen to train by the paper's."""

@@ -2,8 +2,8 @@
 
 python -m ssdn_tf.train                                   # sample photographs, a few minutes
 python -m ssdn_tf.train --noise=gauss25 --train_set=bsd300_train --run_dir=runs/gauss25
-python -m ssdn_tf.train --noise=none --noise_params=global --train_set=noisy_photos --check_only
-python -m ssdn_tf.train --noise=none --noise_params=global --train_set=noisy_photos
+python -m ssdn_tf.train --noise=none --train_set=noisy_photos --check_only
+python -m ssdn_tf.train --noise=none --train_set=noisy_photos
 
 `noise2x train ssdn` is the same command. Without --run_dir the model is written to the next
 numbered folder in runs/, for instance runs/00003-ssdn-gauss25-blindspot-sigma_known.

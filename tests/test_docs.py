@@ -17,6 +17,7 @@ import tifffile
 from common.files import image_files
 from noise2x import cli, methods
 from scripts.check import dng
+from scripts.tools import ship
 from tests.conftest import ROOT
 
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -162,6 +163,10 @@ def test_pages_name_files_that_are_there():
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
             if not target.startswith("http"):
                 assert (folder / target).exists(), f"{page}: {target}"
+
+
+def test_the_page_of_the_models_has_their_cards():
+    assert (ROOT / "docs/models.md").read_text() == ship.page(), "python -m scripts.tools.ship"
 
 
 def test_the_readme_is_a_front_page():

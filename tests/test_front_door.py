@@ -78,6 +78,8 @@ def test_list_and_help_name_every_method(arguments, tmp_path, run_command):
         (["train", "sdn"], "name a method, not 'sdn'"),
         (["denoise", "photo.png"], "photo.png: no such file or folder"),
         (["evaluate", "n2v"], "there is no finished run of n2v_tf in runs/"),
+        (["models", "foto"], "not 'foto'. Did you mean the model photo?"),
+        (["denoise", "--model=superres", "a.png"], "Did you mean the model superres-x2?"),
         (["denoise", "--overwrite"], "flag 'overwrite'. --help lists the flags."),
         (["denoise", "--strenth=1"], "Did you mean: strength ? --help lists the flags."),
         (["export"], "there is no finished run in runs/"),

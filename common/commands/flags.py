@@ -92,13 +92,19 @@ def define_training(method: Method) -> None:
         )
 
 
-def define_run(purpose: str) -> None:
-    """--run_dir of the commands that need a trained model; purpose: what they do with it."""
+def define_run(purpose: str, *, required: bool = False) -> None:
+    """--run_dir, also called --model, of the commands that need a trained model.
+
+    Args:
+        purpose: what they do with it.
+        required: whether it must be given; else the newest finished run is taken.
+    """
+    otherwise = ". Required." if required else " [the newest finished run in runs/]."
     flags.DEFINE_string(
         "run_dir",
         None,
         f"Run folder of the model to {purpose}, or the name of a shipped model, see "
-        "noise2x models [the newest finished run in runs/].",
+        f"noise2x models{otherwise}",
     )
     flags.DEFINE_alias("model", "run_dir")
 
@@ -346,7 +352,7 @@ def read_config(method: Method) -> tuple[typing.Any, bool]:
     is_short = changes.get("train_set", named.train_set) == default.train_set and not own_files
     # What the named configuration sets itself stays.
     unset = {k: v for k, v in method.short.items() if getattr(named, k) == getattr(default, k)}
-    settings = (unset if is_short else {}) | changes
+    settings = (unset if is_short else {}) | named.implied(changes) | changes
     config = dataclasses.replace(named, **settings)
     if is_short and config.schedule is None:
         config = dataclasses.replace(config, schedule=config.own_schedule())

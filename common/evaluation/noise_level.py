@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from common import noise as noises
+from common.restoring import noise_curve
 
 # Patches: sides of colour and grey ones, and pixels from one to the next. Of grey ones the calmest
 # share counts. Their covariance needs many times more patches than it has rows.
@@ -24,6 +25,7 @@ GROWTH = 1.5  # variance at the bright end over that at the dark end that counts
 MIN_SIDE = 32  # pixels
 TOLERANCE = 1.4  # factor of the trained sigmas, beyond which a model is said to be unsuited
 ALMOST_NONE = 2 / 255  # deviations below it, of the span, are as good as none
+CUT_OFF = 0.1  # of the pixels; more without their noise speak against a model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Finding:
         gain, offset: the variance is gain * signal + offset, fitted at several levels of it.
         grows: whether that line rises clearly over the levels of this image.
         clipped: share of the pixels with the largest or the smallest value that integers have.
+        cut_off: share of the pixels of a channel that noise has moved beyond the image's range, and
+            that therefore have its end.
         span: 255 for 8 bits, and for others what most values of the image span.
         levels: (value, variance) that the line is fitted to.
     """
@@ -49,6 +53,7 @@ class Finding:
     offset: float
     grows: bool
     clipped: float
+    cut_off: float
     span: float
     levels: tuple[tuple[float, float], ...] = ()
 
@@ -99,8 +104,21 @@ def examine(image: np.ndarray) -> Finding:
         clipped = float(np.mean((values == limits[0]) | (values == limits[1])))
     if image.dtype != np.uint8:
         span = float(np.ptp(np.quantile(values, (0.002, 0.998)))) or 1.0
+    cut = max(_cut_off(channel) for channel in np.moveaxis(image, -1, 0))
     sigma = white_deviation(values, limits)
-    return Finding(sigma, calm, correlation, gain, offset, grows, clipped, span, levels)
+    return Finding(sigma, calm, correlation, gain, offset, grows, clipped, cut, span, levels)
+
+
+def _cut_off(channel):
+    """Share of the pixels (H, W) that have an end of the range, but for areas of one value.
+
+    In images of 8 bits 0 and 255 are the ends; others may be counts, which have an end of their own
+    and true zeros.
+    """
+    if channel.dtype != np.uint8:
+        return float(noise_curve.clipped(channel).mean())
+    at_end = (channel == 0) | (channel == 255)
+    return float((at_end & ~noise_curve.masked(channel)).mean())
 
 
 def measures(noise: noises.Noise) -> bool:
@@ -134,6 +152,12 @@ def mismatch(finding: Finding, noise: noises.Noise, white: float) -> str:
                 f"its noise has a sigma of about {sigma:.2g} of 255, and this model was trained on "
                 f"{noise}; it will {does}."
             )
+    if finding.cut_off > CUT_OFF and not (noise.clipped or finding.almost_none):
+        return (
+            f"{finding.cut_off:.0%} of its pixels were cut off at black or white with their noise, "
+            f"and this model was trained on whole noise: dark areas come out too bright. Nothing "
+            "here brings back what was cut off; raw files have it."
+        )
     return ""
 
 

@@ -48,11 +48,12 @@ def is_portable() -> bool:
 
 @contextlib.contextmanager
 def in_phases() -> Iterator[None]:
-    """Graphs of images traced under it have a plain convolution for each transposed one.
+    """Graphs traced under it use plain convolutions in place of transposed ones; images only.
 
-    Pixels of even and odd rows and columns are its features, 2x2 times as many, which are then
-    interleaved. It is the same sum; ONNX Runtime, which multiplies matrices and adds up their parts
-    for a transposed convolution, takes half of the time (docs/performance.md). TensorFlow only.
+    Pixels of even and odd rows and columns are the features of a convolution, 2x2 times as many,
+    which are then interleaved. The sums are the same. ONNX Runtime multiplies matrices for a
+    transposed convolution and adds up their parts, which takes it longer (docs/performance.md has
+    what whole networks gain). TensorFlow only.
     """
     token = _in_phases.set(True)
     try:
@@ -182,7 +183,7 @@ def _interleaved(coarse: Array, kernel: Array, pads: Padding) -> Array:
         kernel: of `_transposed`, (k + 1, k + 1, filters, C).
         pads: ((before, after), (before, after)), which make k - 1 each.
     """
-    import tensorflow as tf
+    import tensorflow as tf  # Keras 3.10 has no depth_to_space
 
     taps, channels = kernel.shape[0] // 2, kernel.shape[-1]
     kernel = ops.reshape(kernel, (taps, 2, taps, 2, -1, channels))[::-1, :, ::-1]

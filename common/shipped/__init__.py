@@ -7,6 +7,7 @@ makes them.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import pathlib
@@ -39,6 +40,13 @@ def folder(name: str) -> pathlib.Path:
 def card(name: str) -> dict[str, typing.Any]:
     """What is known of a model, see card.json."""
     return json.loads((FOLDER / name / "card.json").read_text())
+
+
+def hint(wrong: str) -> str:
+    """ " Did you mean the model ...?" for a name that is none; empty if none is like it."""
+    close = difflib.get_close_matches(wrong, names(), n=1)
+    close = close or [name for name in names() if wrong and name.startswith(wrong)]
+    return f" Did you mean the model {' or '.join(close)}?" if close else ""
 
 
 def digest(path: pathlib.Path) -> str:

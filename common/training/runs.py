@@ -12,7 +12,6 @@ common.shipped: a folder of config.json and weights.npz.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import os
 import pathlib
@@ -176,8 +175,7 @@ def _read(run_dir):
     """(path of config.json, name of the method, settings, fingerprint of the training images)."""
     path = located(run_dir) / "config.json"
     if not path.is_file():
-        close = difflib.get_close_matches(str(run_dir), shipped.names(), n=1)
-        hint = f" Did you mean the model {close[0]}?" if close else ""
+        hint = shipped.hint(str(run_dir))
         raise RunError(f"{run_dir}: no config.json there, so no run folder.{hint}")
     try:
         content = json.loads(path.read_text())

@@ -23,7 +23,7 @@ FLAGS = flags.FLAGS
 
 def define_flags():
     """Defines the flags of this program."""
-    absl_flags.DEFINE_string("run_dir", None, "Run folder of the model. Required.")
+    flags.define_run("compare", required=True)
     absl_flags.DEFINE_string(
         "input", None, "Image file; of a stack the first image is used. Required."
     )

@@ -184,7 +184,7 @@ def _begin(done, output, stack, job, chunks):
 
 def define_flags():
     """Defines the flags of this program."""
-    absl_flags.DEFINE_string("run_dir", None, "Run folder of the model to restore with. Required.")
+    flags.define_run("restore with", required=True)
     absl_flags.DEFINE_string("input", None, "Zarr folder to restore, plain or OME-Zarr. Required.")
     absl_flags.DEFINE_string("output", None, "Zarr folder to write. Required.")
     absl_flags.DEFINE_integer("workers", 2, "Number of processes to start on this machine [2].", 1)

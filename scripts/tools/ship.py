@@ -4,7 +4,8 @@ python -m scripts.tools.ship --run_dir=runs/photo --name=photo --card=photo.json
 
 Writes common/shipped/NAME/: the weights as float16, the configuration, and a card. The card has the
 texts of --card (purpose, data, licence, training, limits, command) and the PSNR of the shipped file
-on the sets of --datasets under each noise of --noises.
+on the sets of --datasets under each noise of --noises. docs/models.md, the page of all cards, is
+written anew.
 
 A model that predicts its uncertainty gets the factor (std_scale) by which its deviations tell the
 errors on --calibrate_on, images of none of these sets; the card has how often errors are within 1
@@ -14,6 +15,7 @@ and 2 deviations.
 import dataclasses
 import json
 import pathlib
+import textwrap
 
 import numpy as np
 from absl import flags as absl_flags
@@ -26,6 +28,8 @@ from common.training import runs
 from noise2x import methods
 
 FLAGS = flags.FLAGS
+WIDTH = 120  # of the page's lines
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "models.md"
 TEXTS = ("purpose", "data", "licence", "training", "limits", "command")  # of a card
 
 
@@ -104,6 +108,43 @@ def score(name, sets, noises):
     _write_card(shipped.folder(name), shipped.card(name) | more)
 
 
+def page():
+    """The cards of all models as a page of docs/, in Markdown."""
+    lines = ["# Models that come along", ""]
+    lines += textwrap.wrap(
+        "Their cards, as `noise2x models NAME` prints them. PSNR, in dB, is that of the shipped "
+        "file. RESULTS.md has them side by side, beside BM3D and what others published.",
+        WIDTH,
+    )
+    for name in shipped.names():
+        card = shipped.card(name)
+        size = sum(path.stat().st_size for path in shipped.folder(name).iterdir())
+        purpose = f"{card['purpose'][0].upper()}{card['purpose'][1:]}. {size / 1e6:.1f} MB."
+        lines += ["", f"## {name}", "", *textwrap.wrap(purpose, WIDTH), ""]
+        for text in TEXTS[1:-1]:
+            item = f"* {text.capitalize()}: {card[text]}."
+            lines += textwrap.wrap(item, WIDTH, subsequent_indent="  ")
+        lines += [f"* Its figure: `{card['command']}`", ""]
+        columns = ["images", "noise", "PSNR"]
+        uncertainty = card.get("uncertainty")
+        columns += ["errors within 1 and 2 predicted deviations"] if uncertainty else []
+        lines += [f"| {' | '.join(columns)} |", f"| {' | '.join(['---'] * len(columns))} |"]
+        for images, levels in card["psnr"].items():
+            for noise, psnr in levels.items():
+                cells = [images, noise, f"{psnr:.2f}"]
+                if uncertainty:
+                    cells.append("{:.1%} and {:.1%}".format(*uncertainty[images][noise]["within"]))
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _write_page():
+    """Writes docs/models.md, in a checkout; an installed package has no such folder."""
+    if PAGE.parent.is_dir():
+        with atomic.replacing(PAGE) as temporary:
+            temporary.write_text(page())
+
+
 def _write_card(folder, card):
     with atomic.replacing(folder / "card.json") as temporary:
         temporary.write_text(json.dumps(card, indent=2) + "\n")
@@ -114,6 +155,7 @@ def run():
     flags.require("run_dir", "name", "card")
     ship(FLAGS.run_dir, FLAGS.name, json.loads(pathlib.Path(FLAGS.card).read_text()))
     score(FLAGS.name, FLAGS.datasets, FLAGS.noises)
+    _write_page()
 
 
 def main():

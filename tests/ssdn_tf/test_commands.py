@@ -69,7 +69,7 @@ def test_train_resumes_says_finished_and_protects_a_run(tiny_run, run_command):
         (["--train_set=/nonexistent"], "/nonexistent: no such file or folder"),
         (["--train_set=EMPTY"], "no images in this folder"),
         (["--train_set=kodak", "--data_dir=EMPTY"], "kodak: no folder"),
-        (["--noise=none"], "level of real noise is not known"),
+        (["--noise=none", "--noise_params=known"], "level of real noise is not known"),
         (["--nois=gauss25"], "nois"),
         (["--batch_size=many"], "batch_size"),
         (["gauss25"], "Unexpected 'gauss25'"),

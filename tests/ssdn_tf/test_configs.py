@@ -145,3 +145,9 @@ def test_where_and_how_fast_the_search_for_the_level_starts(settings, rate, star
 def test_a_start_that_is_no_level_is_refused():
     with pytest.raises(ValueError, match="noise_start=0.5: expected 0, or 1 to 255"):
         configs.Config(noise_params="global", noise_start=0.5)
+
+
+def test_the_level_of_noisy_files_is_estimated_if_nobody_says_how():
+    config = configs.Config()
+    assert config.implied({"noise": "none"}) == {"noise_params": "global"}
+    assert config.implied({"noise": "gauss25"}) == config.implied({}) == {}

@@ -67,6 +67,22 @@ def test_too_small_images_are_refused():
         noise_level.examine(np.zeros((400, 20, 1), np.uint8))
 
 
+def test_noise_that_was_cut_off_is_a_mismatch():
+    dark = 0.1 * COLOUR  # at most 25 of 255
+    noisy = dark + white(COLOUR.shape, 10)
+    cut = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
+    known, clipped = noises.parse("gauss0_55"), noises.parse("gauss0_55_clipped")
+    said = noise_level.mismatch(noise_level.examine(cut), known, 255.0)
+    assert "of its pixels were cut off at black or white" in said and "raw files have it" in said
+    share = np.mean(cut == 0, axis=(0, 1)).max()
+    assert noise_level.examine(cut).cut_off == pytest.approx(share, abs=0.01) and share > 0.1
+    assert not noise_level.mismatch(noise_level.examine(cut), clipped, 255.0)
+    assert not noise_level.mismatch(noise_level.examine(noisy), known, 255.0)
+    black = np.round(COLOUR).astype(np.uint8)
+    black[: len(black) // 2] = 0  # a clean picture with a black half
+    assert not noise_level.mismatch(noise_level.examine(black), known, 255.0)
+
+
 def test_a_model_of_another_noise_is_a_mismatch():
     noisy = COLOUR + white(COLOUR.shape, 10)
     found = noise_level.examine(noisy)

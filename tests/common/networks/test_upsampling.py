@@ -13,7 +13,10 @@ UPWARDS = ((2, 0), (1, 1))  # padding of a convolution that sees its own row and
 CASES = {
     "centred": {"kernel_size": 3},
     "upwards": {"kernel_size": 3, "pads": UPWARDS},
+    "downwards": {"kernel_size": 3, "pads": ((0, 2), (1, 1))},
+    "to the left": {"kernel_size": 3, "pads": ((1, 1), (2, 0))},
     "five": {"kernel_size": 5},
+    "five, aside": {"kernel_size": 5, "pads": ((1, 3), (4, 0))},
     "one": {"kernel_size": 1},
     "no skip": {"kernel_size": 3, "skips": 0},
     "volume": {"kernel_size": 3, "sides": (2, 3, 5)},
@@ -43,22 +46,14 @@ def test_it_is_the_convolution_of_the_upsampled_image(case):
     np.testing.assert_allclose(fast(inputs), plain(inputs), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        *(case for case in CASES if case != "volume"),
-        {"kernel_size": 3, "pads": ((0, 2), (1, 1))},
-        {"kernel_size": 3, "pads": ((1, 1), (2, 0))},
-        {"kernel_size": 5, "pads": ((1, 3), (4, 0))},
-    ],
-    ids=str,
-)
-def test_in_phases_it_is_the_same_without_a_transposed_convolution(case):
-    fast, plain, inputs = both(**(CASES[case] if isinstance(case, str) else case))
+@pytest.mark.parametrize("case", CASES)
+def test_in_phases_it_is_the_same_and_images_need_no_transposed_convolution(case):
+    fast, plain, inputs = both(**CASES[case])
     with upsampling.in_phases():
         traced = tf.function(lambda *x: fast(x)).get_concrete_function(*inputs)
     kinds = {operation.type for operation in traced.graph.get_operations()}
-    assert "DepthToSpace" in kinds and "Conv2DBackpropInput" not in kinds
+    transposed = {"Conv2DBackpropInput", "Conv3DBackpropInputV2"} & kinds
+    assert bool(transposed) == (case == "volume") == ("DepthToSpace" not in kinds)
     result = traced(*map(tf.constant, inputs))
     np.testing.assert_allclose(result, plain(inputs), rtol=1e-5, atol=1e-5)
 

@@ -63,6 +63,16 @@ def test_onnx_runtime_and_openvino_too(tmp_path):
     assert len(worst) == 6 and max(worst.values()) <= 1e-5, worst
 
 
+@needs("tf2onnx")
+def test_onnx_has_no_transposed_convolutions():
+    import onnx
+
+    function, specs = saved_models.signatures(factory.build("n2n_tf", **SMALL["n2n_tf"]))["tile"]
+    model = onnx.load_from_string(saved_models.to_onnx(function, specs))
+    kinds = {node.op_type for node in model.graph.node}
+    assert "Conv" in kinds and "DepthToSpace" in kinds and "ConvTranspose" not in kinds
+
+
 @pytest.mark.slow
 @needs("tf2onnx", "onnxruntime", "openvino")
 @pytest.mark.parametrize("signature", ["serving_default", "denoise_uint8"])
