@@ -158,6 +158,7 @@ def test_denoise_alone_takes_little_of_the_result_where_there_is_almost_no_noise
         return np.sqrt(np.mean((result.astype(float) - before) ** 2))
 
     assert change("alone", "clean.png") < 0.4 * change("all", "clean.png")
+    assert 20 * np.log10(255 / change("alone", "clean.png")) > 40
     for name, file in (("alone", "noisy.png"), ("named", "noisy.png"), ("named", "clean.png")):
         assert change(name, file) == change("all", file) > 1
 
