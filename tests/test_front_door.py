@@ -80,6 +80,7 @@ def test_list_and_help_name_every_method(arguments, tmp_path, run_command):
         (["evaluate", "n2v"], "there is no finished run of n2v_tf in runs/"),
         (["models", "foto"], "not 'foto'. Did you mean the model photo?"),
         (["denoise", "--model=superres", "a.png"], "Did you mean the model superres-x2?"),
+        (["denoise", "a.png", "--output=b.png"], "output='b.png': expected a folder; files keep"),
         (["denoise", "--overwrite"], "flag 'overwrite'. --help lists the flags."),
         (["denoise", "--strenth=1"], "Did you mean: strength ? --help lists the flags."),
         (["export"], "there is no finished run in runs/"),

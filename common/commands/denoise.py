@@ -11,7 +11,7 @@ from absl import app
 
 from common import processor, progress
 from common.commands import calibrating, flags, running
-from common.files import listing
+from common.files import image_files, listing
 from common.files.errors import ImageError
 from common.method import Method
 from common.training import runs
@@ -64,6 +64,7 @@ def _denoise(method, arguments, choose_restorer):
     from common.restoring import jobs
 
     patterns = input_patterns(arguments)
+    _check_output()
     calibrating.check_flags()
     run_dir = None
     # What was trained here is rarely what can be calibrated.
@@ -91,6 +92,16 @@ def _denoise(method, arguments, choose_restorer):
         restorers |= {job[0]: restore for job in planned}
     kept = [file.path for file in everything]
     jobs.do_each(todo, lambda path, *out: restorers[path](path, *out), show=progress.say, kept=kept)
+
+
+def _check_output():
+    """Raises ValueError if --output is the name of a file: it is a folder."""
+    if not FLAGS.output or (output := pathlib.Path(FLAGS.output)).is_dir():
+        return
+    if output.exists() or output.suffix.lower() in image_files.SUFFIXES:
+        raise ValueError(
+            f"output={FLAGS.output!r}: expected a folder; files keep their names in it."
+        )
 
 
 def _models_for(method, run_dir, files):
