@@ -39,12 +39,14 @@ def export(
         paper: method.Paper of the method.
 
     Raises:
-        ValueError: the extra is not installed, or the model needs more than an image.
+        ValueError: the extra is not installed, Keras runs on another backend than TensorFlow, or
+            the model needs more than an image.
     """
     if importlib.util.find_spec("bioimageio") is None:
         raise ValueError("format=bioimageio: not installed; pip install 'noise2x[bioimageio]'.")
     import bioimageio.spec
 
+    saved_models.check_backend()
     if list(denoiser.INPUTS) != ["noisy"]:
         raise ValueError(f"format=bioimageio: {name} restores from more than an image.")
     output = pathlib.Path(output)

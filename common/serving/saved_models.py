@@ -94,6 +94,12 @@ def export_onnx(denoiser: Denoiser, output: str | pathlib.Path) -> pathlib.Path:
     return _write_version(output, write, "*.onnx")
 
 
+def check_backend() -> None:
+    """Raises ValueError if Keras runs on another backend than TensorFlow, which traces graphs."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError("Exporting needs KERAS_BACKEND=tensorflow.")
+
+
 def to_onnx(function: Function, specs: Mapping[str, tf.TensorSpec]) -> bytes:
     """Convert a function of a dict of tensors to an ONNX model, as the bytes of its file.
 
@@ -147,8 +153,7 @@ def signatures(
     Raises:
         ValueError: Keras runs on another backend than TensorFlow.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError("Exporting needs KERAS_BACKEND=tensorflow.")
+    check_backend()
     config = denoiser.config
     sides = (None,) * (1 + denoiser.spatial)
     floats = {

@@ -5,11 +5,12 @@ import io
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import PIL.Image
 import pytest
 
-from common.serving import saved_models
+from common.serving import bioimage, saved_models
 from scripts.check import check_export
 from tests import factory
 
@@ -87,6 +88,20 @@ def test_the_blind_spot_there_too(signature, tmp_path):
         expected = {k: np.asarray(v) for k, v in function(inputs).items()}
         for run in runs:
             assert check_export.difference(run(inputs), expected) <= 1e-5
+
+
+@needs("tf2onnx", "bioimageio")
+def test_other_backends_of_keras_are_refused(tmp_path, monkeypatch):
+    model = factory.build("n2v_tf", **SMALL["n2v_tf"])
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    for export in (
+        lambda: saved_models.export(model, tmp_path, name="a"),
+        lambda: saved_models.export_onnx(model, tmp_path),
+        lambda: bioimage.export(model, tmp_path, name="a", paper=None),
+    ):
+        with pytest.raises(ValueError, match="Exporting needs KERAS_BACKEND=tensorflow"):
+            export()
+    assert not list(tmp_path.iterdir())
 
 
 @needs("tf2onnx")
