@@ -329,7 +329,7 @@ class Config:
         return min(self.FAST_CROP_GROWTH, max(fitting, default=1))
 
     def implied(self, settings: Mapping[str, typing.Any]) -> dict[str, typing.Any]:
-        """Settings that follow from those a user gave."""
+        """Settings that follow from those a user gave, unless the user gave them too."""
         return {}
 
     def completed(self: AnyConfig, **settings: typing.Any) -> AnyConfig:

@@ -155,9 +155,9 @@ class Config(configuration.Config):
         return "-".join(parts + (["mono"] if self.channels == 1 else []))
 
     def implied(self, settings):
-        """Of files that are noisy already the level is estimated, one for all, if nobody asks."""
-        is_none = str(settings.get("noise")) == "none" and self.has_likelihood
-        return {"noise_params": "global"} if is_none and self.pipeline != "workshop" else {}
+        """Of files that are noisy already no level is known: one is estimated for all."""
+        known = self.takes_level and self.pipeline != "workshop"
+        return {"noise_params": "global"} if known and settings.get("noise") == "none" else {}
 
     def own_schedule(self):
         """The fast one; a network for each image's noise was only seen to train by the paper's."""

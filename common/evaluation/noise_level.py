@@ -152,10 +152,11 @@ def mismatch(finding: Finding, noise: noises.Noise, white: float) -> str:
                 f"its noise has a sigma of about {sigma:.2g} of 255, and this model was trained on "
                 f"{noise}; it will {does}."
             )
-    if finding.cut_off > CUT_OFF and not (noise.clipped or finding.almost_none):
+    knows = noise.clipped or not noise.CLIPPABLE
+    if finding.cut_off > CUT_OFF and not (knows or finding.almost_none):
         return (
             f"{finding.cut_off:.0%} of its pixels were cut off at black or white with their noise, "
-            f"and this model was trained on whole noise: dark areas come out too bright. Nothing "
+            "and this model was trained on whole noise: dark areas come out too bright. Nothing "
             "here brings back what was cut off; raw files have it."
         )
     return ""

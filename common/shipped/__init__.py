@@ -43,7 +43,7 @@ def card(name: str) -> dict[str, typing.Any]:
 
 
 def hint(wrong: str) -> str:
-    """ " Did you mean the model ...?" for a name that is none; empty if none is like it."""
+    """What a wrong name may have meant, a sentence after a space; empty if no name is like it."""
     close = difflib.get_close_matches(wrong, names(), n=1)
     close = close or [name for name in names() if wrong and name.startswith(wrong)]
     return f" Did you mean the model {' or '.join(close)}?" if close else ""

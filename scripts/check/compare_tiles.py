@@ -23,7 +23,7 @@ FLAGS = flags.FLAGS
 
 def define_flags():
     """Defines the flags of this program."""
-    flags.define_run("compare", required=True)
+    flags.define_run("restore with", required=True)
     absl_flags.DEFINE_string(
         "input", None, "Image file; of a stack the first image is used. Required."
     )

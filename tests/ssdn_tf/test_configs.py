@@ -151,3 +151,5 @@ def test_the_level_of_noisy_files_is_estimated_if_nobody_says_how():
     config = configs.Config()
     assert config.implied({"noise": "none"}) == {"noise_params": "global"}
     assert config.implied({"noise": "gauss25"}) == config.implied({}) == {}
+    chosen = configs.Config(noise_params="per_image")
+    assert chosen.implied({"noise": "none"}) == {}  # what a configuration says stays
